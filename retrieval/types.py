@@ -1,0 +1,60 @@
+"""What travels in and out of retrieval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from retrieval.embed import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One stored question with its answer. `id` is the database's own; `key` names the topic across languages."""
+
+    id: str
+    key: str
+    lang: str
+    question: str
+    answer: str
+    title: str = ""
+    intent: str | None = None
+    alternatives: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    """Last day on which the answer holds, inclusive."""
+    url: str | None = None
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """The question and its alternative phrasings: what a message is compared with."""
+        return (self.question, *self.alternatives)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as search sees it. `vector` is float32 [dim], unit length."""
+
+    text: str
+    vector: Vectors
+    lang: str | None = None
+    """Soft: other languages rank below. None: no preference."""
+    on: date | None = None
+    """Answers not valid on that day are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry found, with the evidence. Scores of different kinds are not comparable with one another."""
+
+    entry: Entry
+    score: float
+    """Fused; larger is better; for ranking only."""
+    dense: float
+    """Cosine of the best phrasing, -1..1."""
+    lexical: float
+    """BM25 of the best phrasing, >= 0; 0 where no term is shared."""
+    phrase: str
+    """The stored phrasing that matched best."""
+    exact: bool = False
+    """The normalised text is identical to a stored phrasing."""
