@@ -56,5 +56,7 @@ class Hit:
     """BM25 of the best phrasing, >= 0; 0 where no term is shared."""
     phrase: str
     """The stored phrasing that matched best."""
+    coverage: float = 0.0
+    """Share (0..1) of the message's lexical weight (sum of IDF over its terms) that this phrasing also holds."""
     exact: bool = False
     """The normalised text is identical to a stored phrasing."""

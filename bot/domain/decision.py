@@ -1,0 +1,156 @@
+"""What to do with a message, given the evidence. Pure: the same evidence gives the same decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.domain.policy import Policy
+
+SOCIAL = ("greet", "thanks", "goodbye", "identity", "capabilities")
+HANDOFF = "handoff"
+OUT_OF_SCOPE = "out_of_scope"
+MAX_OPTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class IntentScore:
+    name: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stored answer that may be right. `confidence`: calibrated probability that it is."""
+
+    entry: str
+    key: str
+    intent: str | None
+    confidence: float
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that `decide` looks at. Intents and candidates come best first."""
+
+    intents: tuple[IntentScore, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
+    wordless: bool = False
+    """Nothing but symbols or blanks: there is nothing to understand."""
+    chosen: str | None = None
+    """Id of the entry whose quick reply was pressed."""
+    wants_person: bool = False
+    """The button for a person was pressed, or a stored phrase for it was typed."""
+    none_of_these: bool = False
+    waiting: bool = False
+    """The conversation already waits for a person."""
+    asked_before: bool = False
+    """The bot's last turn was a question which of several was meant."""
+    calibrated: bool = True
+    """False while no calibrator exists: then intent and retrieval must agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Say a stored answer (`entry`) or a stored response (`response`) as it is."""
+
+    reason: str
+    entry: str | None = None
+    response: str | None = None
+    confidence: float | None = None
+    offer_person: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Compose from these entries, best first; the first one's stored answer is the fallback."""
+
+    reason: str
+    entries: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Clarify:
+    """Ask which of these is meant."""
+
+    reason: str
+    entries: tuple[str, ...]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """Pass the conversation to a person."""
+
+    reason: Literal["asked", "button"]
+
+
+Decision = Answer | Generate | Clarify | Handoff
+
+
+def decide(evidence: Evidence, policy: Policy) -> Decision:
+    """The order of the rules is the order of certainty: what was pressed, what is identical, what is likely."""
+    return _explicit(evidence) or _social(evidence, policy) or _informed(evidence, policy)
+
+
+def _explicit(e: Evidence) -> Decision | None:
+    if e.wordless:
+        return Answer("nothing to understand", response="empty")
+    if e.wants_person:
+        return _hand_over(e, "button")
+    if e.none_of_these:
+        return Answer("none of the offered answers", response="refuse", offer_person=True)
+    if e.chosen:
+        return Answer("chosen by the customer", entry=e.chosen, confidence=1.0)
+    if e.candidates and e.candidates[0].exact:
+        return Answer("identical to a stored question", entry=e.candidates[0].entry, confidence=1.0)
+    return None
+
+
+def _social(e: Evidence, policy: Policy) -> Decision | None:
+    if not e.intents:
+        return None
+    top = e.intents[0]
+    if top.name == HANDOFF and top.probability >= policy.handoff:
+        return _hand_over(e, "asked")
+    if top.name in SOCIAL and top.probability >= policy.social:
+        return Answer(f"intent {top.name}", response=top.name, confidence=top.probability)
+    return None
+
+
+def _hand_over(e: Evidence, reason: Literal["asked", "button"]) -> Decision:
+    if e.waiting:
+        return Answer("already waiting for a person", response="handoff_already")
+    return Handoff(reason)
+
+
+def _informed(e: Evidence, policy: Policy) -> Decision:
+    if not e.candidates:
+        return Answer("nothing found", response="refuse", confidence=0.0, offer_person=True)
+    best = e.candidates[0]
+    rivals = _rivals(e.candidates, policy)
+    if not e.calibrated and not _agrees(best, e.intents):
+        return _ask_or_refuse(e, rivals)
+    if best.confidence >= policy.answer and (len(rivals) == 1 or e.asked_before):
+        return Generate("confident", (best.entry,), best.confidence)
+    return _ask_or_refuse(e, rivals)
+
+
+def _agrees(best: Candidate, intents: tuple[IntentScore, ...]) -> bool:
+    return bool(intents) and best.intent == intents[0].name
+
+
+def _rivals(candidates: tuple[Candidate, ...], policy: Policy) -> tuple[Candidate, ...]:
+    """The best and those close to it, one a topic."""
+    floor = candidates[0].confidence * policy.close
+    close = [c for c in candidates if c.confidence >= max(floor, policy.clarify)]
+    return tuple({c.key: c for c in reversed(close)}.values())[::-1][:MAX_OPTIONS]
+
+
+def _ask_or_refuse(e: Evidence, rivals: tuple[Candidate, ...]) -> Decision:
+    confidence = e.candidates[0].confidence
+    if len(rivals) >= 2 and not e.asked_before:
+        return Clarify("several answers are close", tuple(c.entry for c in rivals), confidence)
+    return Answer("not sure enough", response="refuse", confidence=confidence, offer_person=True)

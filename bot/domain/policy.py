@@ -1,0 +1,26 @@
+"""The few numbers that decide. All are calibrated probabilities, never raw similarities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Thresholds between 0 and 1, each settable under `policy:` in bot.yml."""
+
+    answer: float = 0.5
+    """At least this sure that the best candidate is right: say it."""
+    clarify: float = 0.2
+    """At least this sure of each of several candidates, and of none enough: ask which."""
+    close: float = 0.5
+    """The runner-up's confidence as a share of the best's, from which on two answers count as close."""
+    social: float = 0.5
+    """Probability of a greeting, thanks or the like from which on it is answered as such."""
+    handoff: float = 0.6
+    """Probability of 'a person, please' from which on it is believed."""
+
+    def override(self, numbers: Mapping[str, float]) -> Policy:
+        known = {f.name for f in fields(self)}
+        return replace(self, **{k: v for k, v in numbers.items() if k in known})
