@@ -1,4 +1,4 @@
-"""Finds the Chromium that browser tests drive and a font with Chinese glyphs; installs them for Debian's root.
+"""Finds the Chromium that browser tests drive and a Chinese font; installs both for root on Debian.
 
 `python deploy/dev/chromium.py` (`make browser`) exits 0 with both there, or 1 with a plain line on stderr.
 Order: `$CHROMIUM`, then the PATH, then Debian's package. Standard library only.

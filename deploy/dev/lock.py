@@ -1,7 +1,7 @@
 """Writes constraints.txt: one exact version for every package that the newest permitted set needs.
 
 `.venv/bin/python deploy/dev/lock.py` in the checkout (`make lock`). Nothing is installed. Local labels
-(`+cpu`) are left out, so that the same file serves any build; torch's GPU packages are pinned by torch itself.
+(`+cpu`) are left out, so that the file serves any build; torch's GPU packages are pinned by torch itself.
 Standard library only.
 """
 
