@@ -1,0 +1,33 @@
+"""The bot folder as frozen dataclasses: `load(folder)`.
+
+A folder holds `bot.yml` (who the bot is), `intents.yml` (examples of what people want), `responses.yml` (what
+it says beside answers), `knowledge/` (questions with answers). Errors are `DefinitionError`, one line each.
+"""
+
+from bot.definition.knowledge import Checks, knowledge_files, read_knowledge
+from bot.definition.load import load
+from bot.definition.model import (
+    LANGUAGES,
+    RESERVED,
+    BotDefinition,
+    ChannelSpec,
+    Intent,
+    KnowledgeRow,
+    PolicyOverrides,
+    Problem,
+)
+
+__all__ = [
+    "LANGUAGES",
+    "RESERVED",
+    "BotDefinition",
+    "ChannelSpec",
+    "Checks",
+    "Intent",
+    "KnowledgeRow",
+    "PolicyOverrides",
+    "Problem",
+    "knowledge_files",
+    "load",
+    "read_knowledge",
+]

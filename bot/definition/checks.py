@@ -1,0 +1,78 @@
+"""What no schema of one value can say: names that must agree with one another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from bot.definition.reader import Document, Loc
+from bot.definition.schema import Bot, IntentSpec, suggestion
+from bot.definition.text import normalised
+from bot.domain.policy import Policy
+
+_THRESHOLDS = tuple(f.name for f in fields(Policy))
+
+
+def check_bot(document: Document, bot: Bot) -> None:
+    """Raises `DefinitionError`, as all checks here do."""
+    _no_doubles(document, ("languages",), bot.languages)
+    _no_doubles(document, ("channels",), [channel.instance for channel in bot.channels])
+    for key, texts in (("name", bot.name), ("welcome", bot.welcome)):
+        check_languages(document, (key,), texts, bot.languages)
+        for lang in bot.languages:
+            if lang not in texts:
+                hint = f"Add a line `{lang}: ...` below it."
+                raise document.wrong((key,), f"`{key}` is missing in `{lang}`.", hint)
+    check_languages(document, ("suggestions",), bot.suggestions, bot.languages)
+    for name in bot.policy:
+        if name not in _THRESHOLDS:
+            hint = suggestion(name, _THRESHOLDS)
+            raise document.wrong(("policy", name), f"unknown threshold `{name}`.", hint)
+
+
+def _no_doubles(document: Document, loc: Loc, names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise document.wrong((*loc, number), f"`{name}` is listed twice.", "Remove or rename one.")
+
+
+def check_languages(document: Document, loc: Loc, found: Iterable[str], spoken: Sequence[str]) -> None:
+    for lang in found:
+        if lang not in spoken:
+            hint = "Add it to `languages` in bot.yml, or remove these lines."
+            raise document.wrong((*loc, lang), f"the bot does not speak `{lang}`.", hint)
+
+
+def site_folder(document: Document, folder: Path, site: str | None) -> Path | None:
+    """The folder of static files: inside the bot folder, and not the bot folder itself."""
+    if site is None:
+        return None
+    path = (folder / site).resolve()
+    root = folder.resolve()
+    if path == root or not path.is_relative_to(root) or not path.is_dir():
+        hint = "Name a folder of static files inside the bot folder, or remove the line."
+        raise document.wrong(("site",), f"`{site}` is not such a folder.", hint)
+    return path
+
+
+def check_examples(document: Document, intents: Mapping[str, IntentSpec], languages: Sequence[str]) -> None:
+    """The same sentence twice teaches nothing within an intent, and the wrong thing across two."""
+    seen: dict[tuple[str, str], Loc] = {}
+    for name, spec in intents.items():
+        here = ("intents", name, "examples")
+        check_languages(document, here, spec.examples, languages)
+        for lang, texts in spec.examples.items():
+            for number, text in enumerate(texts):
+                loc: Loc = (*here, lang, number)
+                first = seen.setdefault((lang, normalised(text)), loc)
+                if first != loc:
+                    _double(document, loc, first)
+
+
+def _double(document: Document, loc: Loc, first: Loc) -> None:
+    name, other, line = loc[1], first[1], document.line(first)
+    if name == other:
+        raise document.wrong(loc, f"`{name}` has this example on line {line} already.", "Remove one of them.")
+    hint = f"Leave it where it belongs: `{other}` or `{name}`."
+    raise document.wrong(loc, f"this example is listed under `{other}` too (line {line}).", hint)

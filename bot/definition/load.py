@@ -1,0 +1,90 @@
+"""A bot folder, read strictly: the first thing that is wrong ends it, with file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from bot.definition import schema
+from bot.definition.checks import check_bot, check_examples, check_languages, site_folder
+from bot.definition.defaults import RESPONSES
+from bot.definition.knowledge import Checks, knowledge_files, read_knowledge
+from bot.definition.model import (
+    BotDefinition,
+    ChannelSpec,
+    Intent,
+    KnowledgeRow,
+    PolicyOverrides,
+    Problem,
+    Texts,
+    Variants,
+)
+from bot.definition.reader import Document, read
+from bot.errors import DefinitionError
+
+
+def load(folder: Path) -> BotDefinition:
+    """Read `bot.yml` (the only one required), `intents.yml`, `responses.yml`, `knowledge/`.
+
+    Raises `DefinitionError`.
+    """
+    document = read(folder / "bot.yml")
+    bot = schema.validated(document, schema.Bot)
+    check_bot(document, bot)
+    intents = _intents(folder, bot.languages)
+    return BotDefinition(
+        folder=folder,
+        name=bot.name,
+        languages=tuple(bot.languages),
+        welcome=bot.welcome,
+        suggestions=_tuples(bot.suggestions),
+        channels=tuple(ChannelSpec(c.instance, c.type, tuple(c.origins)) for c in bot.channels),
+        policy=PolicyOverrides(bot.policy),
+        site=site_folder(document, folder, bot.site),
+        intents=intents,
+        responses=_responses(folder, bot),
+        knowledge=tuple(_knowledge(folder, Checks(frozenset(intents), tuple(bot.languages)))),
+    )
+
+
+def _optional(path: Path) -> Document:
+    return read(path) if path.exists() else Document(str(path), {})
+
+
+def _intents(folder: Path, languages: list[str]) -> dict[str, Intent]:
+    document = _optional(folder / "intents.yml")
+    intents = schema.validated(document, schema.Intents).intents
+    check_examples(document, intents, languages)
+    return {name: Intent(name, _tuples(spec.examples), spec.title) for name, spec in intents.items()}
+
+
+def _responses(folder: Path, bot: schema.Bot) -> dict[str, Variants]:
+    """The built-in texts, overridden language by language."""
+    document = _optional(folder / "responses.yml")
+    own = schema.validated(document, schema.Responses).responses
+    for name, texts in own.items():
+        if name not in RESPONSES:
+            hint = schema.suggestion(name, tuple(RESPONSES))
+            raise document.wrong(("responses", name), f"unknown response `{name}`.", hint)
+        check_languages(document, ("responses", name), texts, bot.languages)
+    return {key: _named({**texts, **_tuples(own.get(key, {}))}, bot.name) for key, texts in RESPONSES.items()}
+
+
+def _named(variants: Variants, name: Texts) -> Variants:
+    fallback = next(iter(name.values()))
+    return {
+        lang: tuple(text.replace("{bot}", name.get(lang, fallback)) for text in texts)
+        for lang, texts in variants.items()
+    }
+
+
+def _tuples(texts: Mapping[str, list[str]]) -> Variants:
+    return {lang: tuple(items) for lang, items in texts.items()}
+
+
+def _knowledge(folder: Path, checks: Checks) -> Iterator[KnowledgeRow]:
+    for path in knowledge_files(folder / "knowledge"):
+        for found in checks.apply(read_knowledge(path)):
+            if isinstance(found, Problem):
+                raise DefinitionError(found.message, file=found.file, line=found.line, hint=found.hint)
+            yield found

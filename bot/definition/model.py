@@ -1,0 +1,103 @@
+"""A bot folder in memory. Frozen; texts are by language code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.domain.decision import HANDOFF, OUT_OF_SCOPE, SOCIAL
+from retrieval.types import Entry
+
+LANGUAGES = ("zh", "en")
+
+RESERVED = frozenset({*SOCIAL, HANDOFF, OUT_OF_SCOPE})
+"""Intents whose meaning is fixed: a response answers them, not knowledge."""
+
+Texts = Mapping[str, str]
+Variants = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    name: str
+    examples: Variants
+    title: Texts = field(default_factory=dict)
+    """What a button of this intent says; empty where the folder names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """One way in: `instance` is its name in paths and in the ledger, `type` the connector."""
+
+    instance: str
+    type: str
+    origins: tuple[str, ...] = ()
+    """Web origins (`https://host[:port]`) whose pages may embed it, beside the server's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyOverrides:
+    """Thresholds that the folder sets itself, each 0..1: fields of `bot.domain.policy.Policy`."""
+
+    values: Mapping[str, float] = field(default_factory=dict)
+
+    def get(self, name: str, default: float) -> float:
+        return self.values.get(name, default)
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeRow:
+    """One question as a file has it. `entry.key` is the row's id; `entry.id` is empty until it is stored."""
+
+    entry: Entry
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A line of knowledge that cannot be used, and what to do about it."""
+
+    file: str
+    line: int
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message} {self.hint}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class BotDefinition:
+    """All that a bot folder says. `responses` is complete: built-in texts fill what the folder leaves out."""
+
+    folder: Path
+    name: Texts
+    languages: tuple[str, ...]
+    welcome: Texts
+    suggestions: Variants
+    channels: tuple[ChannelSpec, ...]
+    policy: PolicyOverrides
+    site: Path | None
+    """Folder of static files to serve at `/`."""
+    intents: Mapping[str, Intent]
+    responses: Mapping[str, Variants]
+    knowledge: tuple[KnowledgeRow, ...]
+
+    @property
+    def intents_hash(self) -> str:
+        """SHA-256 (hex) of what a head is fitted to: names and examples in order; titles do not count."""
+        rows = [
+            [intent.name, lang, *texts]
+            for intent in self.intents.values()
+            for lang, texts in intent.examples.items()
+        ]
+        return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
+
+    def response(self, name: str, lang: str) -> tuple[str, ...]:
+        """At least one variant, in the bot's first language where `lang` has none. Unknown name: KeyError."""
+        variants = self.responses[name]
+        return variants.get(lang) or variants[self.languages[0]]

@@ -1,0 +1,125 @@
+"""From lines to raw rows: JSON lines and CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.definition import schema
+from bot.definition.lines import Unreadable, read_lines
+from bot.definition.text import one_line
+
+Raw = dict[str, object]
+COLUMNS = tuple(schema.Knowledge.model_fields)
+_FATAL_HEADER = "Use the columns: " + ", ".join(COLUMNS) + "."
+
+
+def json_rows(path: Path) -> Iterator[tuple[int, Raw | Unreadable]]:
+    """One JSON object a line; blank lines are passed over; null is the same as absent."""
+    for number, text in read_lines(path):
+        if isinstance(text, Unreadable):
+            yield number, text
+        elif text.strip():
+            yield number, _object(text, number)
+
+
+def _object(text: str, number: int) -> Raw | Unreadable:
+    hint = 'Write one {"question": ..., "answer": ...} a line.'
+    try:
+        value = json.loads(text, object_pairs_hook=_pairs)
+    except _Twice as error:
+        return Unreadable(number, f"the key `{error}` comes twice.", "Remove one of them.")
+    except (ValueError, RecursionError) as error:
+        why = (
+            error.msg if isinstance(error, json.JSONDecodeError) else "nested too deep, or too large a number"
+        )
+        return Unreadable(number, f"is not JSON: {why}.", hint)
+    if not isinstance(value, dict):
+        return Unreadable(number, "is not a JSON object.", hint)
+    return {key: item for key, item in value.items() if item is not None}
+
+
+class _Twice(Exception):
+    pass
+
+
+def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _Twice(one_line(key))
+        found[key] = value
+    return found
+
+
+class _Lines:
+    """Feeds the csv reader, and keeps what was unreadable since the last record."""
+
+    def __init__(self, path: Path) -> None:
+        self.lines = read_lines(path)
+        self.lost: Unreadable | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        for _, text in self.lines:
+            if isinstance(text, Unreadable):
+                self.lost = self.lost or text
+            yield "\n" if isinstance(text, Unreadable) else text
+
+
+def csv_rows(path: Path) -> Iterator[tuple[int, Raw | Unreadable]]:
+    """Records below a header of column names; cells left blank are absent; `|` parts alternatives."""
+    lines = _Lines(path)
+    reader = csv.reader(lines, strict=True)
+    header: list[str] = []
+    start = 1
+    while True:
+        cells = _record(reader, start)
+        if cells is None:
+            return
+        line, start = start, reader.line_num + 1
+        if lines.lost:
+            yield line, lines.lost
+            lines.lost = None
+        elif isinstance(cells, Unreadable):
+            yield line, cells
+        elif not header:
+            header = _header(cells, line)
+        elif any(cell.strip() for cell in cells):
+            yield line, _raw(header, cells, line)
+
+
+def _record(reader: Iterator[list[str]], line: int) -> list[str] | Unreadable | None:
+    try:
+        return next(reader, None)
+    except csv.Error as error:
+        hint = 'Put "quotes" around cells that hold commas, quotes or line ends.'
+        return Unreadable(line, f"is not CSV: {one_line(str(error))}.", hint)
+
+
+def _header(cells: list[str], line: int) -> list[str]:
+    """Without a right header every row would be wrong, so a wrong one ends the file."""
+    names = [cell.strip().lower() for cell in cells]
+    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and mark in names[0]:
+            raise Unreadable(line, f"the columns are parted by {word}.", "Save it with commas.")
+    for name in names:
+        if name not in COLUMNS:
+            raise Unreadable(line, f"unknown column `{one_line(name)}`.", schema.suggestion(name, COLUMNS))
+        if names.count(name) > 1:
+            raise Unreadable(line, f"the column `{name}` comes twice.", "Remove one of them.")
+    for name in ("question", "answer"):
+        if name not in names:
+            raise Unreadable(line, f"the column `{name}` is missing.", _FATAL_HEADER)
+    return names
+
+
+def _raw(header: list[str], cells: list[str], line: int) -> Raw | Unreadable:
+    if len(cells) > len(header):
+        message = f"has {len(cells)} cells below {len(header)} columns."
+        return Unreadable(line, message, 'Put "quotes" around cells that hold commas.')
+    raw: Raw = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
+    if isinstance(parts := raw.get("alternatives"), str):
+        raw["alternatives"] = [part for part in parts.split("|") if part.strip()]
+    return raw
