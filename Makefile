@@ -19,7 +19,7 @@ export HF_HUB_OFFLINE := 1
 
 # The tools' own progress is for a person at a terminal; a log gets a line a step.
 ifeq ($(MAKE_TERMOUT),)
-export PIP_QUIET := 1
+export PIP_QUIET := 2
 export PIP_PROGRESS_BAR := off
 export npm_config_loglevel := error
 export npm_config_progress := false

@@ -8,6 +8,7 @@ Standard library only.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -35,9 +36,11 @@ def pins(report: dict[str, Any], *, project: str) -> list[str]:
 def _resolve(pyproject: dict[str, Any]) -> dict[str, Any]:
     extras = ",".join(pyproject["project"]["optional-dependencies"])
     tools = ["pip", "editables", *pyproject["build-system"]["requires"]]
-    dry = ["--dry-run", "--ignore-installed", "--quiet", "--report", "-", "--use-feature=fast-deps"]
+    dry = ["--dry-run", "--ignore-installed", "--report", "-", "--use-feature=fast-deps"]
     command = [sys.executable, "-m", "pip", "install", *dry, "--group", "dev", f".[{extras}]", *tools]
-    report: dict[str, Any] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    only_errors = {**os.environ, "PIP_QUIET": "2"}  # stdout is the report's alone
+    answer = subprocess.run(command, stdout=subprocess.PIPE, env=only_errors, check=True).stdout
+    report: dict[str, Any] = json.loads(answer)
     return report
 
 

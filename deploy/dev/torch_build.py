@@ -9,10 +9,13 @@ Standard library only.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 PIN = ("--constraint", "constraints.txt", "torch")
@@ -44,15 +47,30 @@ def _pip(*arguments: str) -> Sequence[str]:
 
 def _planned() -> dict[str, Any]:
     """pip's report on the torch it would install; `fast-deps` reads metadata without fetching the wheel."""
-    dry = _pip("--dry-run", "--ignore-installed", "--quiet", "--report", "-", "--use-feature=fast-deps")
-    answer = subprocess.run(dry, stdout=subprocess.PIPE, check=True).stdout
+    dry = _pip("--dry-run", "--ignore-installed", "--report", "-", "--use-feature=fast-deps")
+    only_errors = {**os.environ, "PIP_QUIET": "2"}  # stdout is the report's alone
+    answer = subprocess.run(dry, stdout=subprocess.PIPE, env=only_errors, check=True).stdout
     report: dict[str, Any] = json.loads(answer)
     return report
+
+
+def already_there(constraints: str, installed: str | None) -> bool:
+    """Whether the version `installed` (None for none) is the one that `constraints` pins, whatever its build."""
+    return installed is not None and f"torch=={installed.partition('+')[0]}" in constraints.splitlines()
+
+
+def _installed() -> str | None:
+    try:
+        return version("torch")
+    except PackageNotFoundError:
+        return None
 
 
 def main(index: str = "") -> int:
     """Returns an exit status; pip's own messages go to the terminal."""
     if not index:
+        if already_there(Path("constraints.txt").read_text(encoding="utf-8"), _installed()):
+            return 0
         plan = _planned()
         packages = gpu_needs(plan)
         if packages:
