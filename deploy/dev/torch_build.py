@@ -55,7 +55,7 @@ def _planned() -> dict[str, Any]:
 
 
 def already_there(constraints: str, installed: str | None) -> bool:
-    """Whether the version `installed` (None for none) is the one that `constraints` pins, whatever its build."""
+    """Whether the version `installed` (None: none) is the one that `constraints` pins, of whatever build."""
     return installed is not None and f"torch=={installed.partition('+')[0]}" in constraints.splitlines()
 
 
