@@ -35,7 +35,7 @@ class ChannelSpec:
     instance: str
     type: str
     origins: tuple[str, ...] = ()
-    """Web origins (`https://host[:port]`) whose pages may embed it, beside the server's own."""
+    """Web origins (`https://host[:port]`, or `*`) whose pages may embed it, beside the server's own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from pydantic_core import PydanticCustomError
 from bot.definition.model import LANGUAGES
 from bot.definition.reader import Document, Loc
 from bot.definition.text import one_line
+from bot.settings import Origin
 
 Model = TypeVar("Model", bound="Strict")
 MAX_PHRASE = 500
@@ -63,7 +64,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0
 Folder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}$")]
 Phrase = Annotated[str, _plain(MAX_PHRASE), AfterValidator(_printable)]
 Answer = Annotated[str, _plain(MAX_ANSWER), AfterValidator(_printable)]
-Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.\-\[\]:]{1,255}$")]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Url = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^https?://[^\s<>\"]+$")
@@ -140,7 +140,10 @@ class Knowledge(Strict):
 
 _SENTENCES: dict[str, tuple[str, str]] = {
     "missing": ("{key} is missing", "Add it."),
-    "string_type": ("{key} is not a text", "Write one text there."),
+    "string_type": (
+        "{key} is not a text",
+        'Write one text there, in "quotes" if it holds a colon or a brace.',
+    ),
     "string_unicode": ("{key} holds half of a character", "Save the file as UTF-8."),
     "string_too_short": ("{key} is empty", "Write a text, or remove it."),
     "string_too_long": ("{key} is longer than {max_length} characters", "Shorten it."),
@@ -159,7 +162,7 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "order": ("`valid_from` is after `valid_to`", "Swap them."),
 }
 _PATTERNS: dict[str, str] = {
-    "origins": "Write `https://host` or `https://host:port`, without a path.",
+    "origins": "Write `https://host[:port]` without a path, or `*` in quotes.",
     "instance": "Use a-z, 0-9, _ and - (32 at most).",
     "type": "Known: webchat.",
     "site": "Name a folder inside the bot folder.",

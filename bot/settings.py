@@ -1,0 +1,226 @@
+"""The sole reader of the environment: `KEFU_*` variables, overridden by what the command line says.
+
+`load_settings(bot=folder, port=8080)` returns a frozen `Settings`, or raises `SettingsError` in one line.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import HomeError, SettingsError
+
+PREFIX = "KEFU_"
+_SECRET_BYTES = 32
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise PydanticCustomError("network", "is not an address or a network such as 10.0.0.0/8") from None
+
+
+Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[A-Za-z0-9.\-\[\]:]{1,255})$")]
+"""A web origin without a path, or `*` for any page."""
+Network = Annotated[str, AfterValidator(_network)]
+
+
+def _home(given: Mapping[str, Any]) -> Path:
+    return Path(given["bot"]) / ".kefu"
+
+
+def _database(given: Mapping[str, Any]) -> str:
+    return f"sqlite+aiosqlite:///{Path(given['home']).absolute() / 'kefu.db'}"
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and what it means. The variable is the name in capitals after `KEFU_`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    bot: Path = Field(Path("."), description="The bot folder.")
+    home: Path = Field(
+        default_factory=_home,
+        description="Where state lives: database, index bundles, secret. Default: `.kefu` in the bot folder.",
+    )
+    cache: Path = Field(
+        Path("~/.cache/kefu"), description="Models by their content; several homes may share it."
+    )
+    database_url: str = Field(
+        default_factory=_database,
+        description="SQLAlchemy URL (`sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`). "
+        "Default: `kefu.db` in the home.",
+    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address the server listens on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
+    encoder: str = Field(
+        "embedded",
+        min_length=1,
+        description="`embedded` (multilingual-e5-small, built once into the cache), a folder, or a hub name.",
+    )
+    encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one a core.")
+    generator: Literal["extractive", "openai", "local"] = Field(
+        "extractive",
+        description="Who words the answers: `extractive` (stored sentences), `openai` (a server that speaks "
+        "OpenAI's chat API), `local` (a small model in this process).",
+    )
+    generator_url: str | None = Field(
+        None, pattern=r"^https?://\S+$", description="Base address of the generator server, up to `/v1`."
+    )
+    generator_model: str | None = Field(
+        None, description="Name of the model at the generator server; for `local` the path of a GGUF file."
+    )
+    generator_key: SecretStr | None = Field(None, description="Key of the generator server.")
+    generator_timeout_s: float = Field(
+        6.0,
+        gt=0,
+        le=600,
+        description="Seconds a generator may take for one answer; then the stored one is said.",
+    )
+    turn_deadline_s: float = Field(
+        8.0, gt=0, le=600, description="Seconds until a customer is told that the answer takes longer."
+    )
+    history_turns: int = Field(6, ge=0, le=100, description="Earlier turns that a new message is read with.")
+    rate_per_minute: int = Field(
+        30, ge=0, le=100_000, description="Messages one session may send in a minute; 0: no limit."
+    )
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
+        (),
+        description="Web origins (`https://host[:port]`, or `*`; parted by commas) whose pages may embed the widget, "
+        "beside the server's own and those in bot.yml.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks (parted by commas) whose X-Forwarded-For is believed.",
+    )
+    secret: SecretStr | None = Field(
+        None,
+        description="Signs session tokens; at least 32 characters. Default: made once, kept in the home.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_content: bool = Field(
+        False, description="Write what customers say into the log. Leave it off where people are real."
+    )
+
+    @field_validator("bot", "home", "cache")
+    @classmethod
+    def _expanded(cls, path: Path) -> Path:
+        return path.expanduser()
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _lower(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _parted(cls, items: object) -> object:
+        if isinstance(items, str):
+            return tuple(part.strip() for part in items.split(",") if part.strip())
+        return items
+
+    @field_validator("secret")
+    @classmethod
+    def _long(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value()) < _SECRET_BYTES:
+            raise PydanticCustomError("short", "is shorter than 32 characters")
+        return secret
+
+    @model_validator(mode="after")
+    def _generator_complete(self) -> Settings:
+        if self.generator == "openai":
+            for name in ("generator_url", "generator_model"):
+                if not getattr(self, name):
+                    raise PydanticCustomError("needs", "is needed by KEFU_GENERATOR=openai", {"name": name})
+        return self
+
+
+def load_settings(**given: Any) -> Settings:
+    """Settings from the environment; `given` wins, and None in it means not given. Raises `SettingsError`."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise _plain(error.errors(include_url=False)[0]) from None
+    _no_typos()
+    return settings
+
+
+def session_secret(settings: Settings) -> bytes:
+    """The key that signs sessions: the setting, or the one kept in the home, made there once (mode 0600).
+
+    Raises `HomeError` where the home cannot be written.
+    """
+    if settings.secret is not None:
+        return settings.secret.get_secret_value().encode()
+    path = settings.home / "secret"
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_bytes().strip()
+    except OSError as error:
+        hint = "Give the server a folder that it may write, by --home or KEFU_HOME."
+        raise HomeError(f"{path}: {error.strerror}.", hint=hint, code="home_unwritable") from None
+
+
+def _make_secret(path: Path) -> None:
+    """Complete before it has its name, and never replaced: two processes that begin together agree."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"secret.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(secrets.token_urlsafe(_SECRET_BYTES))
+        stream.flush()
+        os.fsync(stream.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def _plain(error: ErrorDetails) -> SettingsError:
+    """One line, without the value where it is secret."""
+    context = error.get("ctx", {})
+    name = str(context.get("name") or (error["loc"] or ("",))[0])
+    if error["type"] == "extra_forbidden":
+        return _unknown(name)
+    field = Settings.model_fields[name]
+    value = error["input"]
+    shown = f" `{value}`" if isinstance(value, str) and "Secret" not in str(field.annotation) else ""
+    what = error["msg"].removeprefix("Input ").removeprefix("String ")
+    return SettingsError(
+        f"{PREFIX}{name.upper()}:{shown} {what}.".replace(":  ", ": "), hint=field.description or ""
+    )
+
+
+def _unknown(name: str) -> SettingsError:
+    close = get_close_matches(name, Settings.model_fields, n=1)
+    hint = f"Did you mean {PREFIX}{close[0].upper()}?" if close else "Remove it."
+    return SettingsError(f"{PREFIX}{name.upper()}: there is no such setting.", hint=hint)
+
+
+def _no_typos() -> None:
+    """A misspelt variable is an error. Others with the prefix stay: clusters set some of their own."""
+    names = (variable.removeprefix(PREFIX).lower() for variable in os.environ if variable.startswith(PREFIX))
+    for name in names:
+        if name not in Settings.model_fields and get_close_matches(name, Settings.model_fields, cutoff=0.8):
+            raise _unknown(name)
