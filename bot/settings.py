@@ -29,6 +29,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import HomeError, SettingsError
 
 PREFIX = "KEFU_"
+_SHY = ("secret", "generator_key", "database_url")
+"""Values that no message repeats."""
 _SECRET_BYTES = 32
 
 
@@ -69,6 +71,8 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default_factory=_database,
+        pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://",
+        repr=False,
         description="SQLAlchemy URL (`sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`). "
         "Default: `kefu.db` in the home.",
     )
@@ -107,7 +111,7 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         (),
-        description="Web origins (`https://host[:port]`, or `*`; parted by commas) whose pages may embed the widget, "
+        description="Web origins (`https://host[:port]`, or `*`; parted by commas) that may embed the widget, "
         "beside the server's own and those in bot.yml.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
@@ -205,11 +209,10 @@ def _plain(error: ErrorDetails) -> SettingsError:
         return _unknown(name)
     field = Settings.model_fields[name]
     value = error["input"]
-    shown = f" `{value}`" if isinstance(value, str) and "Secret" not in str(field.annotation) else ""
-    what = error["msg"].removeprefix("Input ").removeprefix("String ")
-    return SettingsError(
-        f"{PREFIX}{name.upper()}:{shown} {what}.".replace(":  ", ": "), hint=field.description or ""
-    )
+    shown = f"`{value}` " if isinstance(value, str) and name not in _SHY else ""
+    what = "is not well formed" if error["type"] == "string_pattern_mismatch" else error["msg"]
+    what = what.removeprefix("Input ").removeprefix("String ")
+    return SettingsError(f"{PREFIX}{name.upper()}: {shown}{what}.", hint=field.description or "")
 
 
 def _unknown(name: str) -> SettingsError:
@@ -222,5 +225,5 @@ def _no_typos() -> None:
     """A misspelt variable is an error. Others with the prefix stay: clusters set some of their own."""
     names = (variable.removeprefix(PREFIX).lower() for variable in os.environ if variable.startswith(PREFIX))
     for name in names:
-        if name not in Settings.model_fields and get_close_matches(name, Settings.model_fields, cutoff=0.8):
+        if name not in Settings.model_fields and get_close_matches(name, Settings.model_fields, cutoff=0.7):
             raise _unknown(name)
