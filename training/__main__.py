@@ -1,0 +1,39 @@
+"""`python -m training VERB`: files in, files out, progress as JSON lines on standard output."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from training.errors import TrainingError
+from training.progress import to_stdout
+
+
+@click.group(help=__doc__)
+def main() -> None:
+    pass
+
+
+@main.command()
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The cache (KEFU_CACHE)."
+)
+@click.option(
+    "--source", default="embedded", show_default=True, help="embedded, a model folder, or a hub name."
+)
+@click.option("--verify", is_flag=True, help="Compare the checksums of an encoder that is already there.")
+def encoder(out: Path, source: str, verify: bool) -> None:
+    """Turn a sentence-transformers model into a folder that serving can use; the last line names it."""
+    from training.encoder import build_encoder
+
+    try:
+        build_encoder(out, source, verify=verify, report=to_stdout)
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
