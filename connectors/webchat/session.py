@@ -1,0 +1,158 @@
+"""One connection's life: hello, then a reader, a writer and a feed until one of them says goodbye."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Literal, NoReturn, TypeAlias, TypeVar
+
+from aiohttp import WSMsgType, web
+
+from connectors.webchat import opening, render
+from connectors.webchat.acks import Acks
+from connectors.webchat.commands import Commands
+from connectors.webchat.feed import Feed
+from connectors.webchat.frames import FrameError, Hello
+from connectors.webchat.goodbye import INTERNAL, TRY_AGAIN, Goodbye
+from connectors.webchat.house import House
+from connectors.webchat.parse import parse
+from connectors.webchat.trouble import told
+
+Socket: TypeAlias = web.WebSocketResponse[Literal[False]]
+"""Prepared with `decode_text=False`: text arrives as bytes."""
+
+
+_E = TypeVar("_E", bound=Exception)
+
+
+class Connection:
+    """`run` returns when the socket is closed; it does not raise for anything a client or the engine does."""
+
+    def __init__(self, socket: Socket, house: House, *, peer: str, transport: asyncio.Transport) -> None:
+        self._socket = socket
+        self._house = house
+        self._peer = peer
+        self._transport = transport
+        self._out: asyncio.Queue[bytes | Goodbye] = asyncio.Queue(house.options.queue)
+
+    async def run(self) -> None:
+        goodbye = Goodbye()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write())
+                await self._converse(tasks)
+        except* Goodbye as group:
+            goodbye = _first(group, Goodbye)
+        except* Exception as group:
+            told(_first(group, Exception), instance=self._house.instance, doing="a connection")
+            goodbye = Goodbye(INTERNAL, "internal error")
+        await self._part(goodbye)
+
+    def leave(self, goodbye: Goodbye) -> None:
+        """From outside: what is queued goes first. A client that does not even read is cut off."""
+        try:
+            self._out.put_nowait(goodbye)
+        except asyncio.QueueFull:
+            self._transport.abort()
+
+    async def _converse(self, tasks: asyncio.TaskGroup) -> NoReturn:
+        house, options = self._house, self._house.options
+        hello = await self._hello()
+        session = opening.session_of(hello, house)
+        conversation = session.conversation
+        feed = Feed(
+            house.gateway,
+            conversation,
+            instance=house.instance,
+            last_seq=hello.last_seq,
+            page=options.page,
+            greet=partial(opening.greeting, house, session),
+            send=self._send,
+        )
+        acks = Acks(house.gateway, conversation, instance=house.instance, every=options.ack_every)
+        commands = Commands(
+            house,
+            session,
+            peer=self._peer,
+            locale=opening.locale_of(hello, house),
+            acknowledge=lambda seq: acks.note(min(seq, feed.timeline.last), tasks=tasks),
+        )
+        tasks.create_task(feed.run())
+        await feed.greeted.wait()
+        try:
+            await self._read(commands, who=session.id)
+        finally:
+            await acks.flush()
+
+    async def _hello(self) -> Hello:
+        try:
+            async with asyncio.timeout(self._house.options.hello_within):
+                while True:
+                    if hello := await self._try_hello():
+                        return hello
+        except TimeoutError:
+            raise opening.no_hello() from None
+
+    async def _try_hello(self) -> Hello | None:
+        try:
+            frame = parse(await self._receive(self._peer))
+        except FrameError as problem:
+            await self._send(render.error(problem, ref=problem.ref))
+            return None
+        if isinstance(frame, Hello):
+            return frame
+        raise opening.no_hello()
+
+    async def _read(self, commands: Commands, *, who: str) -> NoReturn:
+        while True:
+            answer = await commands.answer(await self._receive(who))
+            if answer is not None:
+                await self._send(answer)
+
+    async def _receive(self, who: str) -> bytes:
+        message = await self._socket.receive()
+        if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
+            raise Goodbye
+        if pause := self._house.limits.pause(who):
+            await asyncio.sleep(pause)
+        data: bytes = message.data
+        return data
+
+    async def _write(self) -> NoReturn:
+        while True:
+            item = await self._out.get()
+            if isinstance(item, Goodbye):
+                raise item
+            try:
+                await self._socket.send_frame(item, WSMsgType.TEXT)
+            except ConnectionError:
+                raise Goodbye from None
+
+    async def _send(self, data: bytes) -> None:
+        try:
+            self._out.put_nowait(data)
+        except asyncio.QueueFull:
+            await self._send_patiently(data)
+
+    async def _send_patiently(self, data: bytes) -> None:
+        try:
+            async with asyncio.timeout(self._house.options.patience):
+                await self._out.put(data)
+        except TimeoutError:
+            raise Goodbye(TRY_AGAIN, "too slow: connect again with last_seq") from None
+
+    async def _part(self, goodbye: Goodbye) -> None:
+        try:
+            async with asyncio.timeout(self._house.options.close_within):
+                if goodbye.last is not None:
+                    await self._socket.send_frame(goodbye.last, WSMsgType.TEXT)
+                await self._socket.close(code=goodbye.code, message=goodbye.reason.encode())
+        except (TimeoutError, ConnectionError):
+            pass
+        finally:
+            if self._transport.get_write_buffer_size():
+                self._transport.abort()  # a close that waits for such a reader may wait for minutes
+
+
+def _first(group: BaseExceptionGroup[_E], kind: type[_E]) -> _E:
+    return next(error for error in group.exceptions if isinstance(error, kind))
