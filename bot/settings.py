@@ -51,7 +51,7 @@ def _home(given: Mapping[str, Any]) -> Path:
 
 
 def _database(given: Mapping[str, Any]) -> str:
-    return f"sqlite+aiosqlite:///{Path(given['home']).absolute() / 'kefu.db'}"
+    return f"sqlite:///{Path(given['home']).absolute() / 'kefu.db'}"
 
 
 class Settings(BaseSettings):
@@ -71,10 +71,10 @@ class Settings(BaseSettings):
     )
     database_url: str = Field(
         default_factory=_database,
-        pattern=r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://",
+        pattern=r"^(sqlite|postgresql)(\+\w+)?://.+$",
         repr=False,
-        description="SQLAlchemy URL (`sqlite+aiosqlite:///...` or `postgresql+asyncpg://...`). "
-        "Default: `kefu.db` in the home.",
+        description="Where rows are kept: `sqlite:////absolute/path.db` or "
+        "`postgresql://user:password@host/name`. Default: `kefu.db` in the home.",
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address the server listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
@@ -111,8 +111,8 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         (),
-        description="Web origins (`https://host[:port]`, or `*`; parted by commas) that may embed the widget, "
-        "beside the server's own and those in bot.yml.",
+        description="Web origins (`https://host[:port]`, or `*`; parted by commas) that may embed the "
+        "widget, beside the server's own and those in bot.yml.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (),
@@ -189,7 +189,7 @@ def session_secret(settings: Settings) -> bytes:
 
 def _make_secret(path: Path) -> None:
     """Complete before it has its name, and never replaced: two processes that begin together agree."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"secret.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
