@@ -1,0 +1,59 @@
+"""A real Chromium, found on this machine (`make browser` installs it), driven by Playwright.
+
+All tests of this folder share the session's event loop, because a browser belongs to the loop it was started
+in: asynchronous fixtures for them are declared with `@pytest_asyncio.fixture(loop_scope="session")`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, async_playwright
+
+from deploy.dev import chromium
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what lies below this folder; pytest hands every collected item to every conftest."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("browser")
+            if pytest_asyncio.is_async_test(item):
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """The session's browser. Fails, naming what to install, where there is no Chromium or no Chinese font."""
+    try:
+        chromium.check(os.environ)
+    except chromium.MissingBrowser as missing:
+        pytest.fail(str(missing), pytrace=False)
+    root = os.geteuid() == 0
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(
+            executable_path=chromium.find(os.environ),
+            args=chromium.launch_flags(root=root),
+            chromium_sandbox=not root,
+        )
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A page with cookies and storage of its own; an exception that it leaves uncaught fails the test."""
+    context = await browser.new_context(locale="en-GB")
+    opened = await context.new_page()
+    uncaught: list[str] = []
+    opened.on("pageerror", lambda error: uncaught.append(str(error)))
+    yield opened
+    await context.close()
+    assert uncaught == []
