@@ -35,5 +35,22 @@ def encoder(out: Path, source: str, verify: bool) -> None:
         sys.exit(1)
 
 
+@main.command()
+@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="The lesson's folder.")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The releases.")
+@click.option("--name", required=True, help="Name of the release: the lesson's content hash.")
+def heads(work: Path, out: Path, name: str) -> None:
+    """Fit the intent head and the calibrator of a bot; see training/heads.py for the files."""
+    from training.heads import make_heads
+    from training.registry import new_release
+
+    try:
+        with new_release(out, name) as place:
+            make_heads(work, place, name=name, report=to_stdout)
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
+
+
 if __name__ == "__main__":
     main()

@@ -1,0 +1,64 @@
+"""Static files: the bot's own page and the widget's script, under a strict Content-Security-Policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.errors import HomeError
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+async def security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Signal handler: on every response, errors too. A page that embeds the widget brings its own policy."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+def find_widget() -> Path:
+    """The built widget: inside the installed package, else in the checkout. Raises HomeError with the mend."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "static" / "widget", package.parent / "web" / "dist" / "widget"):
+        if (folder / "kefu.js").is_file():
+            return folder
+    raise HomeError("The widget has not been built.", hint="Run `make web` in the checkout.", code="no_widget")
+
+
+def site_routes(site: Path | None, widget: Path) -> list[web.AbstractRouteDef]:
+    """/widget/*, and the bot folder's site at / (a plain page where it has none)."""
+    routes: list[web.AbstractRouteDef] = [web.static("/widget", widget)]
+    if site is None:
+        return [*routes, web.get("/", _plain_page)]
+    index = site / "index.html"
+
+    async def front(request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(index)
+
+    return [*routes, web.get("/", front), web.static("/", site)]
+
+
+async def _plain_page(request: web.Request) -> web.Response:
+    return web.Response(text=_PLAIN, content_type="text/html")
+
+
+_PLAIN = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Kefu</title>
+<h1>Kefu</h1>
+<p>The bot is running. Put this line into your own pages:</p>
+<pre>&lt;script src="/widget/kefu.js" data-channel="web" async&gt;&lt;/script&gt;</pre>
+<script src="/widget/kefu.js" data-channel="web" async></script>
+</html>
+"""

@@ -1,0 +1,196 @@
+"""The composition root: settings -> adapters -> a bot, and the aiohttp application around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.api.errors import json_errors
+from bot.api.site import find_widget, security_headers, site_routes
+from bot.clock import Clock, SystemClock
+from bot.definition import BotDefinition, load
+from bot.domain.policy import Policy
+from bot.engine.desk import Desk, Limits
+from bot.engine.gateway import EngineGateway
+from bot.engine.knowledge import keep_fresh, read_knowledge, sync_folder
+from bot.engine.lanes import Lanes
+from bot.engine.sweep import keep_sweeping, sweep
+from bot.engine.turn import take_turn
+from bot.events import LocalBus
+from bot.inference.child import Progress
+from bot.inference.encoder import open_encoder
+from bot.inference.generators import make_generator
+from bot.inference.host import Host
+from bot.settings import Settings
+from bot.store.db import Database
+from connectors.port import Channel, Profile
+from connectors.webchat import Tokens, WebChat, WebChatOptions
+from retrieval.embed import Encoder
+
+CLOSE_PATIENCE_S = 5.0
+MAX_REQUEST = 256 * 1024
+
+
+class FolderVoice:
+    """A bot folder as the engine's `Voice`."""
+
+    def __init__(self, definition: BotDefinition) -> None:
+        self._definition = definition
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return self._definition.languages
+
+    def name(self, lang: str) -> str:
+        return self._definition.name.get(lang) or next(iter(self._definition.name.values()))
+
+    def response(self, name: str, lang: str) -> tuple[str, ...]:
+        return self._definition.response(name, lang)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A bot that answers: what servers, the terminal and tests have in their hands."""
+
+    definition: BotDefinition
+    settings: Settings
+    desk: Desk
+    host: Host
+    lanes: Lanes
+    gateway: EngineGateway
+
+
+@asynccontextmanager
+async def open_bot(
+    definition: BotDefinition,
+    settings: Settings,
+    *,
+    progress: Progress,
+    encoder: Encoder | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Bot]:
+    """Everything but the network: store, encoder, live release and bundle, lanes. Takes up nobody's messages."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        await sync_folder(store, ((r.file, r.entry) for r in definition.knowledge), clock=clock)
+        host = await _open_host(definition, settings, store, encoder=encoder, progress=progress)
+        stack.push_async_callback(host.close)
+        desk = _furnish(definition, settings, store, host, clock)
+        stack.push_async_callback(desk.generator.close)
+        lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
+        stack.push_async_callback(lanes.close, patience=CLOSE_PATIENCE_S)
+        watch = asyncio.create_task(keep_fresh(store, host))
+        stack.push_async_callback(_end, watch)
+        yield Bot(definition, settings, desk, host, lanes, EngineGateway(desk, lanes, profile(definition)))
+
+
+@asynccontextmanager
+async def recovering(bot: Bot) -> AsyncIterator[None]:
+    """For the one process that owns the home: take up what was left unanswered, now and from time to time."""
+    await sweep(bot.desk, bot.lanes, all_ages=True)
+    task = asyncio.create_task(keep_sweeping(bot.desk, bot.lanes))
+    try:
+        yield
+    finally:
+        await _end(task)
+
+
+def make_app(bot: Bot) -> web.Application:
+    """The whole server as one application. Closing it ends the channels; the bot is the caller's to close."""
+    app = web.Application(middlewares=[json_errors], client_max_size=MAX_REQUEST)
+    app.on_response_prepare.append(security_headers)
+    channels = make_channels(bot)
+    for channel in channels:
+        app.add_routes(channel.routes())
+    app.add_routes(site_routes(bot.definition.site, find_widget()))
+
+    async def close_channels(_: web.Application) -> None:
+        await asyncio.gather(*(channel.close() for channel in channels))
+
+    app.on_shutdown.append(close_channels)
+    return app
+
+
+def make_channels(bot: Bot) -> Sequence[Channel]:
+    secret = bot.settings.signing_secret()
+    return [
+        WebChat(
+            spec.instance,
+            bot.gateway,
+            tokens=Tokens([secret]),
+            options=WebChatOptions(
+                origins=(*spec.origins, *bot.settings.allowed_origins),
+                per_minute=bot.settings.rate_per_minute,
+            ),
+        )
+        for spec in bot.definition.channels
+    ]
+
+
+def profile(definition: BotDefinition) -> Profile:
+    return Profile(
+        dict(definition.name), definition.languages, dict(definition.welcome), dict(definition.suggestions)
+    )
+
+
+def load_definition(folder: Path) -> BotDefinition:
+    return load(folder)
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> Database:
+    store = Database(settings.database_url)
+    await store.open()
+    stack.push_async_callback(store.close)
+    return store
+
+
+async def _open_host(
+    definition: BotDefinition, settings: Settings, store: Database, *, encoder: Encoder | None, progress: Progress
+) -> Host:
+    if encoder is None:
+        encoder = await open_encoder(
+            settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
+        )
+    host = Host(settings.home, encoder, examples=examples(definition))
+    await host.open(await read_knowledge(store), progress=progress)
+    return host
+
+
+def examples(definition: BotDefinition) -> list[tuple[str, str, str]]:
+    """(text, label, language) of every example in the bot folder."""
+    return [
+        (text, intent.name, lang)
+        for intent in definition.intents.values()
+        for lang, texts in intent.examples.items()
+        for text in texts
+    ]
+
+
+def _furnish(
+    definition: BotDefinition, settings: Settings, store: Database, host: Host, clock: Clock
+) -> Desk:
+    key = settings.generator_key
+    generator = make_generator(
+        settings.generator,
+        url=settings.generator_url,
+        model=settings.generator_model,
+        key=key.get_secret_value() if key else None,
+        cache=settings.cache,
+    )
+    limits = Limits(
+        turn_s=settings.turn_deadline_s, generator_s=settings.generator_timeout_s, history=settings.history_turns
+    )
+    policy = Policy().override(definition.policy.values)
+    return Desk(store, host, generator, FolderVoice(definition), LocalBus(), clock, policy, limits)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task

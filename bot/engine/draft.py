@@ -1,0 +1,77 @@
+"""From a decision to what is said: text, buttons, sources. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.decision import Answer, Handoff
+from bot.engine.desk import Voice
+from connectors.port import Citation, QuickReply
+from retrieval.types import Entry
+
+ENTRY = "entry:"
+PERSON = "person"
+NONE = "none"
+"""Values of quick replies, as they come back in `Inbound.choice`."""
+
+SNIPPET = 160
+"""Characters of an answer that a citation shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A reply before it is committed. `topic`: key of the answer given, for messages that lean on it."""
+
+    text: str
+    quick_replies: tuple[QuickReply, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    rateable: bool = False
+    topic: str | None = None
+    escalation: str | None = None
+    """Reason of a hand-off that is committed with the reply."""
+
+
+def say(voice: Voice, name: str, lang: str, *, turn: str, person: bool = False) -> Draft:
+    """A stored response; the same turn always says the same variant."""
+    variants = voice.response(name, lang)
+    text = variants[sum(turn.encode()) % len(variants)]
+    return Draft(text, quick_replies=(person_button(voice, lang),) if person else ())
+
+
+def person_button(voice: Voice, lang: str) -> QuickReply:
+    return QuickReply(voice.response("offer_person", lang)[0], PERSON)
+
+
+def stored(entry: Entry) -> Draft:
+    """The stored answer as it is, with itself as the source."""
+    mark = f"{'' if entry.lang == 'zh' else ' '}[1]"
+    return Draft(entry.answer + mark, citations=(cite(1, entry),), rateable=True, topic=entry.key)
+
+
+def generated(text: str, entries: Sequence[Entry]) -> Draft:
+    """Composed text; only sources that its marks name are cited."""
+    used = [cite(n, e) for n, e in enumerate(entries, 1) if f"[{n}]" in text]
+    return Draft(text, citations=tuple(used), rateable=True, topic=entries[0].key)
+
+
+def cite(mark: int, entry: Entry) -> Citation:
+    answer = entry.answer
+    snippet = answer if len(answer) <= SNIPPET else answer[: SNIPPET - 1].rstrip() + "…"
+    return Citation(mark, entry.question, snippet, entry.url)
+
+
+def ask_which(voice: Voice, entries: Sequence[Entry], *, lang: str, turn: str) -> Draft:
+    """One button for each answer that may be meant, and one for none of them."""
+    buttons = [QuickReply(entry.title or entry.question, ENTRY + entry.id) for entry in entries]
+    none = QuickReply(voice.response("none_of_these", lang)[0], NONE)
+    return Draft(say(voice, "clarify", lang, turn=turn).text, quick_replies=(*buttons, none))
+
+
+def hand_over(voice: Voice, decision: Handoff, *, lang: str, turn: str) -> Draft:
+    return Draft(say(voice, "handoff", lang, turn=turn).text, escalation=decision.reason)
+
+
+def respond(voice: Voice, decision: Answer, *, lang: str, turn: str) -> Draft:
+    assert decision.response is not None
+    return say(voice, decision.response, lang, turn=turn, person=decision.offer_person)

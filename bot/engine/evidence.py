@@ -1,0 +1,99 @@
+"""From a stored message and its context to what understanding is asked, and back to evidence. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot.domain.decision import Evidence
+from bot.domain.followup import contextual, fragment, leans
+from bot.engine.draft import ENTRY, NONE, PERSON
+from bot.inference.understanding import Ask, Understanding
+
+_WORD = re.compile(r"\w")
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What the conversation said before this message."""
+
+    question: str | None = None
+    """The customer's last message that was not a button."""
+    topic: str | None = None
+    """Key of the answer that was given to it."""
+    asked_which: bool = False
+    """The bot's last words were a question which of several was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The message that is to be answered."""
+
+    text: str
+    lang: str
+    choice: str | None = None
+    waiting: bool = False
+
+    @property
+    def wordless(self) -> bool:
+        return not _WORD.search(self.text)
+
+    @property
+    def chosen(self) -> str | None:
+        return self.choice.removeprefix(ENTRY) if self.choice and self.choice.startswith(ENTRY) else None
+
+
+def build_ask(heard: Heard, before: Before, *, today: date) -> Ask:
+    """The contextual form is made only where the message may lean: one text more in the same forward."""
+    leaning = leans(heard.text)
+    joined = contextual(before.question, heard.text) if before.question and (leaning or fragment(heard.text)) else None
+    return Ask(heard.text, heard.lang, today, joined, leaning=leaning, answered_key=before.topic)
+
+
+def weigh(heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool) -> Evidence:
+    """Everything that `decide` looks at. `seen` is None where nothing had to be understood."""
+    return Evidence(
+        intents=seen.intents if seen else (),
+        candidates=seen.candidates if seen else (),
+        wordless=heard.wordless,
+        chosen=heard.chosen,
+        wants_person=heard.choice == PERSON,
+        none_of_these=heard.choice == NONE,
+        waiting=heard.waiting,
+        asked_before=before.asked_which,
+        calibrated=calibrated,
+    )
+
+
+def needs_understanding(heard: Heard) -> bool:
+    return not heard.wordless and heard.choice not in (PERSON, NONE)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An earlier message of the conversation, as far as it matters here."""
+
+    role: str
+    text: str
+    choice: str | None = None
+    topic: str | None = None
+    options: Sequence[str] = ()
+    """Values of its quick replies."""
+
+
+def look_back(lines: Sequence[Line]) -> Before:
+    """`lines`: oldest first, without the message itself."""
+    customer = next((m for m in reversed(lines) if m.role == "customer" and not _is_button(m)), None)
+    bot = next((m for m in reversed(lines) if m.role == "bot"), None)
+    return Before(
+        question=customer.text if customer else None,
+        topic=bot.topic if bot else None,
+        asked_which=bool(bot and any(v.startswith(ENTRY) for v in bot.options)),
+    )
+
+
+def _is_button(line: Line) -> bool:
+    """A pressed answer's label is a good question to lean on; "none of these" and "a person" are not."""
+    return line.choice in (PERSON, NONE)

@@ -1,0 +1,65 @@
+"""Knowledge on its way to what answers: files into the database, the database's revision into a new bundle."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Protocol
+
+from bot.clock import Clock
+from bot.errors import KefuError
+from bot.inference.host import Knowledge
+from bot.inference.understanding import Live
+from bot.store import knowledge as shelf
+from bot.store.db import Database
+from retrieval.types import Entry
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 1.0
+FOLDER = "folder:"
+"""Sources that the bot folder owns: a file that is gone takes its answers with it."""
+
+
+class Refreshes(Protocol):
+    def current(self) -> Live: ...
+
+    async def refresh(self, knowledge: Knowledge) -> Live: ...
+
+
+async def sync_folder(store: Database, rows: Iterable[tuple[str, Entry]], *, clock: Clock) -> None:
+    """Make the database say what the bot folder's files say; nothing is written where nothing changed."""
+    by_source: defaultdict[str, list[Entry]] = defaultdict(list)
+    for file, entry in rows:
+        by_source[FOLDER + file].append(entry)
+    async with store.read() as session:
+        known = [s for s in await shelf.sources(session) if s.startswith(FOLDER)]
+    for source in sorted({*by_source, *known}):
+        entries = [shelf.from_entry(e) for e in by_source[source]]
+        await store.write(lambda session, s=source, e=entries: shelf.sync(session, s, e, clock.now(), prune=True))
+
+
+async def read_knowledge(store: Database) -> Knowledge:
+    async with store.read() as session:
+        return Knowledge(await shelf.revision(session), tuple(await shelf.active(session)))
+
+
+async def keep_fresh(store: Database, host: Refreshes) -> None:
+    """Runs until cancelled: a newer revision becomes a bundle in the background and goes live."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        try:
+            await _refresh(store, host)
+        except KefuError as error:
+            log.warning("knowledge not refreshed: %s", error)
+
+
+async def _refresh(store: Database, host: Refreshes) -> None:
+    async with store.read() as session:
+        newest = await shelf.revision(session)
+    if newest != host.current().bundle.revision:
+        knowledge = await read_knowledge(store)
+        await host.refresh(knowledge)
+        log.info("knowledge revision %d is live: %d answers", knowledge.revision, len(knowledge.entries))

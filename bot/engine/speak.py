@@ -1,0 +1,85 @@
+"""Saying a composed answer while it comes into being: shown sentence by sentence, taken back when it fails."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from bot.engine.desk import Desk
+from bot.engine.draft import Draft, generated, stored
+from bot.errors import Conflict, GeneratorError
+from bot.inference.generator import Exchange, Passage, Prompt
+from connectors.port import Frame
+from retrieval.types import Entry
+
+log = logging.getLogger(__name__)
+
+CHECK_EVERY_S = 0.2
+"""Who holds the conversation is looked up before a piece is shown, at most this often."""
+
+Held = Callable[[], Awaitable[bool]]
+"""True while the bot still holds the conversation (its fencing number has not moved)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """One answer to be said: to whom, under which turn, from which entries (best first)."""
+
+    conversation: str
+    turn: str
+    question: str
+    lang: str
+    entries: Sequence[Entry]
+    history: tuple[Exchange, ...] = ()
+
+    def prompt(self, bot: str) -> Prompt:
+        passages = tuple(Passage(n, e.question, e.answer) for n, e in enumerate(self.entries, 1))
+        return Prompt(bot, self.question, self.lang, passages, self.history)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The draft to commit, and the attempt its shown pieces went under."""
+
+    draft: Draft
+    attempt: int
+    by: str
+
+
+async def speak(desk: Desk, speech: Speech, *, held: Held, budget: float) -> Said:
+    """Stream the generator's answer; on failure take it back and say the best stored answer instead.
+
+    Raises Conflict as soon as a person holds the conversation.
+    """
+    try:
+        text = await _stream(desk, speech, held=held, budget=budget)
+        return Said(generated(text, speech.entries), 1, desk.generator.name)
+    except (GeneratorError, Conflict) as error:
+        desk.bus.publish(Frame("withdraw", speech.conversation, turn=speech.turn, attempt=1))
+        if isinstance(error, Conflict):
+            raise
+        log.warning("generator failed, stored answer used: %s", error.message)
+    return Said(stored(speech.entries[0]), 2, "stored")
+
+
+async def _stream(desk: Desk, speech: Speech, *, held: Held, budget: float) -> str:
+    prompt = speech.prompt(desk.voice.name(speech.lang))
+    pieces: list[str] = []
+    async for piece in _checked(desk, desk.generator.stream(prompt, deadline=budget), held):
+        pieces.append(piece)
+        desk.bus.publish(Frame("delta", speech.conversation, turn=speech.turn, attempt=1, text=piece))
+    if not (text := "".join(pieces).strip()):
+        raise GeneratorError("The generator said nothing.")
+    return text
+
+
+async def _checked(desk: Desk, stream: AsyncIterator[str], held: Held) -> AsyncIterator[str]:
+    checked_at = desk.clock.monotonic()
+    async for piece in stream:
+        now = desk.clock.monotonic()
+        if now - checked_at >= CHECK_EVERY_S:
+            checked_at = now
+            if not await held():
+                raise Conflict("A person has taken over the conversation.", code="held")
+        yield piece

@@ -1,0 +1,165 @@
+"""One message's way from the ledger to its reply. Plain functions, in the order in which they run."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide
+from bot.domain.language import choose_language
+from bot.engine.desk import Desk
+from bot.engine.draft import ask_which, hand_over, respond, say, stored
+from bot.engine.evidence import Before, Heard, Line, build_ask, look_back, needs_understanding, weigh
+from bot.engine.record import Record, announce_late, commit
+from bot.engine.speak import Said, Speech, speak
+from bot.errors import Conflict
+from bot.inference.generator import Exchange
+from bot.inference.understanding import Live, Understanding
+from bot.store import ledger
+from connectors.port import Frame
+from retrieval.text import script_lang
+from retrieval.types import Entry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that a turn knows before it thinks. Read in one short session, which is closed by then."""
+
+    conversation: str
+    seq: int
+    turn: str
+    fence: int
+    heard: Heard
+    before: Before
+    history: tuple[Exchange, ...]
+
+
+async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
+    """Answer message `seq`. Whatever goes wrong, the customer is told; a second turn for it commits nothing."""
+    scene = await read_scene(desk, conversation, seq)
+    if scene is None:
+        return
+    desk.bus.publish(Frame("read", conversation, seq=seq))
+    desk.bus.publish(Frame("typing", conversation, on=True))
+    try:
+        await _in_time(desk, scene)
+    except Conflict as error:
+        log.info("turn given up: %s", error.code)
+    except Exception:
+        log.exception("turn failed")
+        await _apologise(desk, scene)
+    finally:
+        desk.bus.publish(Frame("typing", conversation, on=False))
+
+
+async def _in_time(desk: Desk, scene: Scene) -> None:
+    """A turn past its limit goes on; the customer is told by a durable message that the answer will follow."""
+    work = asyncio.ensure_future(_answer(desk, scene))
+    try:
+        done, _ = await asyncio.wait({work}, timeout=desk.limits.turn_s)
+        if not done:
+            await announce_late(desk, scene.conversation, scene.seq, _late_text(desk, scene))
+        await work
+    finally:
+        work.cancel()
+
+
+def _late_text(desk: Desk, scene: Scene) -> str:
+    return say(desk.voice, "late", scene.heard.lang, turn=scene.turn).text
+
+
+async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:
+    """None where there is nothing to do: answered already, or a person holds the conversation."""
+    async with desk.store.read() as session:
+        context = await ledger.context(session, conversation, seq, limit=desk.limits.history)
+    if context is None or context.status == "human" or not context.messages:
+        return None
+    *earlier, message = context.messages
+    if message.seq != seq or message.state == "answered":
+        return None
+    lang = choose_language(
+        script_lang(message.text), last=context.lang, locale=context.locale, languages=desk.voice.languages
+    )
+    heard = Heard(message.text, lang, message.choice, waiting=context.status == "waiting")
+    lines = [_line(m) for m in earlier]
+    turn = secrets.token_urlsafe(9)
+    return Scene(conversation, seq, turn, context.fence, heard, look_back(lines), _history(lines))
+
+
+def _line(message: ledger.ContextMessage) -> Line:
+    buttons = message.payload.get("quick_replies") or ()
+    return Line(
+        message.role, message.text, message.choice, message.payload.get("topic"), [b["value"] for b in buttons]
+    )
+
+
+def _history(lines: Sequence[Line]) -> tuple[Exchange, ...]:
+    pairs = zip(lines, lines[1:], strict=False)
+    return tuple(Exchange(a.text, b.text) for a, b in pairs if a.role == "customer" and b.role == "bot")
+
+
+async def _answer(desk: Desk, scene: Scene) -> None:
+    started = desk.clock.monotonic()
+    live = desk.mind.current()
+    seen = await _understand(desk, live, scene)
+    understood = desk.clock.monotonic()
+    evidence = weigh(scene.heard, scene.before, seen, calibrated=live.heads.calibrator is not None)
+    decision = decide(evidence, desk.policy)
+    said = await _carry_out(desk, scene, live, decision, seen)
+    done = desk.clock.monotonic()
+    timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - understood)}
+    await commit(desk, scene, said, Record(live, decision, seen, timings))
+
+
+async def _understand(desk: Desk, live: Live, scene: Scene) -> Understanding | None:
+    if not needs_understanding(scene.heard):
+        return None
+    ask = build_ask(scene.heard, scene.before, today=desk.clock.now().date())
+    return await desk.mind.understand(live, ask, deadline=desk.clock.monotonic() + desk.limits.give_up_s)
+
+
+async def _carry_out(
+    desk: Desk, scene: Scene, live: Live, decision: Decision, seen: Understanding | None
+) -> Said:
+    lang, turn, voice = scene.heard.lang, scene.turn, desk.voice
+    match decision:
+        case Generate(entries=ids):
+            return await _compose(desk, scene, _entries(live, ids))
+        case Clarify(entries=ids):
+            return Said(ask_which(voice, _entries(live, ids), lang=lang, turn=turn), 1, "clarify")
+        case Handoff():
+            return Said(hand_over(voice, decision, lang=lang, turn=turn), 1, "handoff")
+        case Answer(entry=str() as entry_id):
+            found = _entries(live, (entry_id,))
+            draft = stored(found[0]) if found else say(voice, "refuse", lang, turn=turn, person=True)
+            return Said(draft, 1, "stored")
+        case Answer():
+            return Said(respond(voice, decision, lang=lang, turn=turn), 1, "response")
+
+
+def _entries(live: Live, ids: Sequence[str]) -> list[Entry]:
+    """An id from an old button may be gone from today's knowledge."""
+    return [entry for i in ids if (entry := live.bundle.entry(i)) is not None]
+
+
+async def _compose(desk: Desk, scene: Scene, entries: Sequence[Entry]) -> Said:
+    async def held() -> bool:
+        async with desk.store.read() as session:
+            return await ledger.fence(session, scene.conversation) == scene.fence
+
+    heard = scene.heard
+    speech = Speech(scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history)
+    return await speak(desk, speech, held=held, budget=desk.limits.generator_s)
+
+
+async def _apologise(desk: Desk, scene: Scene) -> None:
+    draft = say(desk.voice, "error", scene.heard.lang, turn=scene.turn, person=True)
+    try:
+        await commit(desk, scene, Said(draft, 1, "error"), None)
+    except Conflict as error:
+        log.info("apology not needed: %s", error.code)

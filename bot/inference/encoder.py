@@ -1,0 +1,32 @@
+"""The encoder's folder: found in the cache, or made once by a child process."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from bot.errors import InferenceError
+from bot.inference.child import Progress, run_training
+from retrieval.embed import Encoder
+from retrieval.errors import RetrievalError
+from retrieval.model_folder import is_ready, locate
+
+
+async def open_encoder(cache: Path, source: str, *, threads: int, progress: Progress) -> Encoder:
+    """Ready to encode. The first time takes about a minute. Raises InferenceError."""
+    folder = await asyncio.to_thread(locate, cache, source)
+    if not await asyncio.to_thread(is_ready, folder):
+        arguments = ["--out", str(cache), "--source", source]
+        await run_training("encoder", arguments, progress=progress, hint="Is Kefu installed with its `train` extra?")
+    try:
+        return await asyncio.to_thread(_load, folder, threads)
+    except RetrievalError as error:
+        raise InferenceError(str(error)) from error
+
+
+def _load(folder: Path, threads: int) -> Encoder:
+    from retrieval.onnx_encoder import OnnxEncoder
+
+    encoder = OnnxEncoder.open(folder, threads=threads)
+    encoder.encode(["warm up"])
+    return encoder

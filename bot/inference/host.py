@@ -1,0 +1,131 @@
+"""What answers right now: one release and one bundle, pinned by each turn, swapped as a pair behind its back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bot.errors import InferenceError
+from bot.inference.child import Progress
+from bot.inference.door import Door
+from bot.inference.release import Lesson, find_release, make_release
+from bot.inference.understanding import Ask, Live, Understanding, understand
+from retrieval.bundle import Bundle, build_bundle
+from retrieval.embed import Encoder, Vectors
+from retrieval.errors import BundleError
+from retrieval.types import Entry
+from training.apply import Heads
+
+EMBED_BATCH = 32
+PATIENCE_S = 600.0
+"""How long a background text may wait behind customers' messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The database's answers at one revision."""
+
+    revision: int
+    entries: tuple[Entry, ...]
+
+
+class Host:
+    """Owns the encoder's door, and what is live. `open` before anything else; `close` once."""
+
+    def __init__(self, home: Path, encoder: Encoder, *, examples: Sequence[tuple[str, str, str]]) -> None:
+        self._releases, self._bundles = home / "releases", home / "bundles"
+        self._encoder = encoder
+        self._examples = tuple(examples)
+        self.door = Door(encoder)
+        self._live: Live | None = None
+
+    def current(self) -> Live:
+        """Raises InferenceError before `open`."""
+        if self._live is None:
+            raise InferenceError("The bot is still starting.", code="starting", hint="Try again in a moment.")
+        return self._live
+
+    async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
+        """One forward, then head, search and calibration in the same thread. Raises Busy, InferenceError."""
+        return await self.door.run(ask.texts, lambda vectors: understand(live, ask, vectors), deadline=deadline)
+
+    async def open(self, knowledge: Knowledge, *, progress: Progress) -> Live:
+        """Load or make release and bundle for this knowledge, and go live."""
+        lesson = Lesson(self._examples, knowledge.entries, self._encoder.fingerprint)
+        bundle = await asyncio.to_thread(self._find_bundle, knowledge)
+        heads = await asyncio.to_thread(find_release, self._releases, lesson)
+        known = bundle.vectors_by_text() if bundle else {}
+        if bundle is None or heads is None:
+            known = await self._embed(lesson.texts, known, progress)
+        if heads is None:
+            heads = await make_release(self._releases, lesson, known, progress=progress)
+        if bundle is None:
+            bundle = await self._build(knowledge, known)
+        return self._go_live(heads, bundle)
+
+    async def refresh(self, knowledge: Knowledge) -> Live:
+        """A bundle for newer knowledge under the live release; the old one serves until the swap."""
+        live = self.current()
+        texts = [phrase for entry in knowledge.entries for phrase in entry.phrases]
+        known = await self._embed(texts, live.bundle.vectors_by_text(), lambda *_: None)
+        return self._go_live(live.heads, await self._build(knowledge, known))
+
+    async def close(self) -> None:
+        await self.door.close()
+        if self._live is not None:
+            self._live.bundle.close()
+
+    def _go_live(self, heads: Heads, bundle: Bundle) -> Live:
+        """Turns that run keep what they pinned; the last of them lets the old bundle go."""
+        self._live = Live(heads.name, heads, bundle)
+        return self._live
+
+    def _folder(self, revision: int) -> Path:
+        return self._bundles / f"{revision:08d}-{self._encoder.fingerprint[:12]}"
+
+    def _find_bundle(self, knowledge: Knowledge) -> Bundle | None:
+        """A damaged bundle is made again: the database has everything that it holds."""
+        try:
+            return Bundle.open(self._folder(knowledge.revision), encoder_fingerprint=self._encoder.fingerprint)
+        except BundleError:
+            return None
+
+    async def _build(self, knowledge: Knowledge, known: Mapping[str, Vectors]) -> Bundle:
+        return await asyncio.to_thread(self._build_now, knowledge, known)
+
+    def _build_now(self, knowledge: Knowledge, known: Mapping[str, Vectors]) -> Bundle:
+        bundle = build_bundle(
+            self._folder(knowledge.revision), knowledge.entries, known,
+            encoder_fingerprint=self._encoder.fingerprint, revision=knowledge.revision,
+        )  # fmt: skip
+        prune_bundles(self._bundles, keep=self._folder(knowledge.revision))
+        return bundle
+
+    async def _embed(
+        self, texts: Sequence[str], known: Mapping[str, Vectors], progress: Progress
+    ) -> dict[str, Vectors]:
+        """Vectors of all texts; only those not known yet are encoded, in small batches between the customers'."""
+        missing = sorted({t for t in texts if t not in known}, key=len)
+        found = dict(known)
+        for start in range(0, len(missing), EMBED_BATCH):
+            batch = missing[start : start + EMBED_BATCH]
+            vectors = await self.door.encode(batch, deadline=time.monotonic() + PATIENCE_S)
+            found.update(zip(batch, np.asarray(vectors), strict=True))
+            progress("Reading questions and answers", min(start + EMBED_BATCH, len(missing)), len(missing))
+        return found
+
+
+def prune_bundles(bundles: Path, *, keep: Path) -> None:
+    """Only the live bundle's folder stays; an open one is in memory and needs its files no more."""
+    import shutil
+
+    for folder in bundles.iterdir():
+        if folder.is_dir() and folder != keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+

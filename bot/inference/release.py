@@ -1,0 +1,86 @@
+"""The release of a bot folder: its heads, made when its examples or answers change, found again by content hash."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bot.errors import InferenceError
+from bot.inference.child import Progress, run_training
+from retrieval.embed import Vectors
+from retrieval.types import Entry
+from training.apply import Heads
+from training.registry import ReleaseError, open_release
+
+METHOD = "head-1"
+"""Changes whenever the same input would give other heads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What heads are made from: examples (text, label, language) and the answers they go with."""
+
+    examples: tuple[tuple[str, str, str], ...]
+    entries: tuple[Entry, ...]
+    encoder: str
+
+    @property
+    def name(self) -> str:
+        """Content hash: the same lesson is never learned twice. Ids differ between homes and do not count."""
+        told = [(e.key, e.lang, e.intent, *e.phrases) for e in sorted(self.entries, key=lambda e: (e.key, e.lang))]
+        text = json.dumps([METHOD, self.encoder, sorted(self.examples), told], ensure_ascii=False)
+        return f"head-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+    @property
+    def texts(self) -> list[str]:
+        """Every text whose vector is needed, once each."""
+        phrases = [phrase for entry in self.entries for phrase in entry.phrases]
+        return list(dict.fromkeys([*(text for text, _, _ in self.examples), *phrases]))
+
+
+def find_release(releases: Path, lesson: Lesson) -> Heads | None:
+    """The finished heads of this lesson, if they are there and whole; blocking."""
+    try:
+        return open_release(releases, lesson.name)
+    except ReleaseError:
+        return None
+
+
+async def make_release(
+    releases: Path, lesson: Lesson, vectors: Mapping[str, Vectors], *, progress: Progress
+) -> Heads:
+    """Fit in a child process (seconds). Raises InferenceError."""
+    with tempfile.TemporaryDirectory(prefix="kefu-lesson-") as place:
+        await asyncio.to_thread(_write_lesson, Path(place), lesson, vectors)
+        await run_training(
+            "heads",
+            ["--work", place, "--out", str(releases), "--name", lesson.name],
+            progress=progress,
+            hint="Is Kefu installed with its `train` extra?",
+        )
+    heads = await asyncio.to_thread(open_release, releases, lesson.name)
+    if heads is None:
+        raise InferenceError("The training of the intent head left no result.", hint="Try again.")
+    return heads
+
+
+def _write_lesson(work: Path, lesson: Lesson, vectors: Mapping[str, Vectors]) -> None:
+    texts = lesson.texts
+    (work / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
+    np.save(work / "vectors.npy", np.stack([vectors[t] for t in texts]), allow_pickle=False)
+    _write_lines(
+        work / "examples.jsonl", [{"text": t, "label": n, "lang": lang} for t, n, lang in lesson.examples]
+    )
+    _write_lines(work / "entries.jsonl", [asdict(entry) for entry in lesson.entries])
+
+
+def _write_lines(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    lines = (json.dumps(row, ensure_ascii=False, default=str) for row in rows)
+    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")

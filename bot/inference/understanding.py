@@ -1,0 +1,112 @@
+"""From vectors to evidence: intents, hits and calibrated candidates. Runs in the encoder's thread; touches no I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from bot.domain.decision import Candidate, IntentScore
+from retrieval.bundle import Bundle
+from retrieval.embed import Vectors
+from retrieval.search import search
+from retrieval.text import tokens
+from retrieval.types import Entry, Hit, Query
+from training.apply import Heads, candidate_features
+
+TOP_INTENTS = 3
+HITS = 6
+SURE = 0.5
+"""A message that stands on its own this well is not searched for in its contextual form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One release and one bundle: what a whole turn is pinned to."""
+
+    release: str
+    heads: Heads
+    bundle: Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A message as understanding sees it. `contextual`: its form with the question before, where it may lean."""
+
+    text: str
+    lang: str
+    on: date
+    contextual: str | None = None
+    leaning: bool = False
+    """It bears a sign that it leans; without one, the contextual form must win on its evidence."""
+    answered_key: str | None = None
+    """Topic of the answer before: a message that leans on it asks for something else."""
+
+    @property
+    def texts(self) -> list[str]:
+        """What is encoded, in one forward."""
+        return [self.text] if self.contextual is None else [self.text, self.contextual]
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """Evidence with what the trace keeps. Intents and candidates come best first."""
+
+    intents: tuple[IntentScore, ...]
+    candidates: tuple[Candidate, ...]
+    hits: tuple[Hit, ...]
+    contextual: bool
+
+    def entry(self, entry_id: str) -> Entry | None:
+        return next((h.entry for h in self.hits if h.entry.id == entry_id), None)
+
+    @property
+    def best(self) -> float:
+        return self.candidates[0].confidence if self.candidates else 0.0
+
+
+def understand(live: Live, ask: Ask, vectors: Vectors) -> Understanding:
+    """float32 [1 or 2, dim]: the message and, where it may lean, its contextual form."""
+    plain = _read(live, ask, ask.text, vectors[0])
+    if ask.contextual is None or plain.hits[:1] and plain.hits[0].exact:
+        return plain
+    joined = _read(live, ask, ask.contextual, vectors[1])
+    other = replace(joined, contextual=True, candidates=_without(joined.candidates, ask.answered_key))
+    if ask.leaning and other.best >= plain.best * SURE:
+        return _merged(plain, other)
+    return other if other.best > plain.best and plain.best < SURE else plain
+
+
+def _read(live: Live, ask: Ask, text: str, vector: Vectors) -> Understanding:
+    row = live.heads.intent.probabilities(vector[None])[0]
+    probabilities = dict(zip(live.heads.intent.labels, map(float, row), strict=True))
+    hits = tuple(search(live.bundle, Query(text, vector, ask.lang, ask.on), k=HITS))
+    ranked = sorted(probabilities.items(), key=lambda pair: -pair[1])[:TOP_INTENTS]
+    return Understanding(
+        tuple(IntentScore(*pair) for pair in ranked),
+        _candidates(live, hits, probabilities, terms=len(tokens(text)), lang=ask.lang),
+        hits,
+        contextual=False,
+    )
+
+
+def _candidates(
+    live: Live, hits: tuple[Hit, ...], probabilities: dict[str, float], *, terms: int, lang: str
+) -> tuple[Candidate, ...]:
+    """By calibrated confidence; an identical question stays first whatever the numbers say."""
+    sure = [0.0] * len(hits)
+    if live.heads.calibrator is not None and hits:
+        features = candidate_features(hits, probabilities=probabilities, terms=terms, lang=lang)
+        sure = [float(c) for c in live.heads.calibrator.confidence(features)]
+    found = [
+        Candidate(h.entry.id, h.entry.key, h.entry.intent, c, h.exact) for h, c in zip(hits, sure, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda c: (not c.exact, -c.confidence)))
+
+
+def _without(candidates: tuple[Candidate, ...], key: str | None) -> tuple[Candidate, ...]:
+    return tuple(c for c in candidates if c.key != key)
+
+
+def _merged(plain: Understanding, other: Understanding) -> Understanding:
+    """Intents of the message itself (a "thanks" stays one), candidates of its contextual form."""
+    return replace(other, intents=plain.intents)

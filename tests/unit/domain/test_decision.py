@@ -1,0 +1,131 @@
+"""What the bot decides, for every kind of evidence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from bot.domain.decision import (
+    Answer,
+    Candidate,
+    Clarify,
+    Evidence,
+    Generate,
+    Handoff,
+    IntentScore,
+    decide,
+)
+from bot.domain.policy import Policy
+from hypothesis import given
+from hypothesis import strategies as st
+
+POLICY = Policy(answer=0.5, clarify=0.2, close=0.5)
+
+
+def candidate(name: str, confidence: float, *, key: str | None = None, exact: bool = False) -> Candidate:
+    return Candidate(name, key or name, "fees", confidence, exact)
+
+
+def evidence(*candidates: Candidate, intent: str = "fees", probability: float = 0.9) -> Evidence:
+    return Evidence((IntentScore(intent, probability),), candidates)
+
+
+def test_one_confident_candidate_is_said() -> None:
+    decision = decide(evidence(candidate("a", 0.8), candidate("b", 0.1)), POLICY)
+    assert isinstance(decision, Generate)
+    assert decision.entries == ("a",)
+
+
+def test_two_close_candidates_make_a_question() -> None:
+    decision = decide(evidence(candidate("a", 0.6), candidate("b", 0.5), candidate("c", 0.05)), POLICY)
+    assert isinstance(decision, Clarify)
+    assert decision.entries == ("a", "b")
+
+
+def test_two_languages_of_one_topic_are_no_rivals() -> None:
+    decision = decide(evidence(candidate("zh", 0.8, key="t"), candidate("en", 0.7, key="t")), POLICY)
+    assert decision == Generate("confident", ("zh",), 0.8)
+
+
+def test_the_bot_does_not_ask_twice_in_a_row() -> None:
+    asked = replace(evidence(candidate("a", 0.6), candidate("b", 0.5)), asked_before=True)
+    assert isinstance(decide(asked, POLICY), Generate)
+
+
+def test_weak_evidence_is_refused_and_a_person_offered() -> None:
+    decision = decide(evidence(candidate("a", 0.15), candidate("b", 0.05)), POLICY)
+    assert isinstance(decision, Answer)
+    assert (decision.response, decision.offer_person) == ("refuse", True)
+
+
+def test_nothing_found_is_refused() -> None:
+    decision = decide(Evidence(), POLICY)
+    assert isinstance(decision, Answer)
+    assert decision.response == "refuse"
+
+
+def test_an_identical_question_is_said_as_stored_whatever_the_numbers() -> None:
+    seen = evidence(candidate("a", 0.01, exact=True), candidate("b", 0.99), intent="greet")
+    assert decide(seen, POLICY) == Answer("identical to a stored question", entry="a", confidence=1.0)
+
+
+@pytest.mark.parametrize("intent", ["greet", "thanks", "goodbye", "identity", "capabilities"])
+def test_social_messages_get_their_response(intent: str) -> None:
+    decision = decide(evidence(candidate("a", 0.9), intent=intent), POLICY)
+    assert isinstance(decision, Answer)
+    assert decision.response == intent
+
+
+def test_a_person_is_called_when_asked_for() -> None:
+    assert decide(evidence(intent="handoff"), POLICY) == Handoff("asked")
+    assert decide(replace(evidence(), wants_person=True), POLICY) == Handoff("button")
+
+
+def test_who_waits_already_is_told_so() -> None:
+    decision = decide(replace(evidence(intent="handoff"), waiting=True), POLICY)
+    assert isinstance(decision, Answer)
+    assert decision.response == "handoff_already"
+
+
+def test_without_a_calibrator_intent_and_retrieval_must_agree() -> None:
+    unsure = replace(evidence(candidate("a", 0.9), intent="loans"), calibrated=False)
+    decision = decide(unsure, POLICY)
+    assert isinstance(decision, Answer)
+    assert decision.response == "refuse"
+
+
+def test_what_was_pressed_is_answered() -> None:
+    assert decide(Evidence(chosen="x"), POLICY) == Answer("chosen by the customer", entry="x", confidence=1.0)
+    none = decide(Evidence(none_of_these=True), POLICY)
+    assert isinstance(none, Answer)
+    assert (none.response, none.offer_person) == ("refuse", True)
+
+
+SHARES = st.floats(0, 1)
+CANDIDATES = st.lists(
+    st.builds(
+        Candidate, st.sampled_from("abcdef"), st.sampled_from("uvw"), st.sampled_from(["fees", None]), SHARES,
+        st.just(False),
+    ),
+    max_size=6,
+)  # fmt: skip
+INTENTS = st.lists(
+    st.builds(IntentScore, st.sampled_from(["fees", "greet", "handoff", "out_of_scope"]), SHARES), max_size=3
+)
+
+
+@given(intents=INTENTS, found=CANDIDATES, flags=st.tuples(*[st.booleans()] * 4))
+def test_an_answer_is_never_said_below_its_threshold(
+    intents: list[IntentScore], found: list[Candidate], flags: tuple[bool, ...]
+) -> None:
+    ranked = tuple(sorted(found, key=lambda c: -c.confidence))
+    wordless, waiting, asked, calibrated = flags
+    seen = Evidence(
+        tuple(intents), ranked, wordless=wordless, waiting=waiting, asked_before=asked, calibrated=calibrated
+    )
+    decision = decide(seen, POLICY)
+    if isinstance(decision, Generate):
+        assert decision.confidence >= POLICY.answer
+    if isinstance(decision, Clarify):
+        assert len({c.key for c in ranked if c.entry in decision.entries}) >= 2
+        assert not asked

@@ -1,0 +1,130 @@
+"""The batching door: shared batches, order, deadlines, a bounded queue."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from bot.errors import Busy, InferenceError
+from bot.inference.door import Door
+from retrieval.embed import Vectors
+from retrieval.errors import EncoderError
+
+
+class GatedEncoder:
+    """Encodes a text's length; waits for `gate` so that a test decides when a batch ends."""
+
+    dim = 1
+    fingerprint = "gated"
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.entered = threading.Event()
+        self.batches: list[list[str]] = []
+        self.threads: set[str] = set()
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.batches.append(list(texts))
+        self.threads.add(threading.current_thread().name)
+        self.entered.set()
+        assert self.gate.wait(10)
+        if "bad" in texts:
+            raise EncoderError("The encoder could not run.")
+        return np.array([[len(t)] for t in texts], dtype=np.float32)
+
+
+def soon() -> float:
+    return time.monotonic() + 60
+
+
+async def test_texts_that_wait_share_the_next_batch() -> None:
+    encoder = GatedEncoder()
+    door = Door(encoder)
+    first = asyncio.create_task(door.encode(["a"], deadline=soon()))
+    await asyncio.to_thread(encoder.entered.wait)
+    others = [asyncio.create_task(door.encode(["b" * n, "c"], deadline=soon())) for n in range(2, 5)]
+    await asyncio.sleep(0)
+    encoder.gate.set()
+    assert (await first).tolist() == [[1.0]]
+    assert [v[0, 0] for v in await asyncio.gather(*others)] == [2.0, 3.0, 4.0]
+    assert encoder.batches == [["a"], ["bb", "c", "bbb", "c", "bbbb", "c"]]
+    assert all(name.startswith("kefu-encoder") for name in encoder.threads)
+    await door.close()
+
+
+async def test_what_follows_runs_in_the_same_thread_and_its_errors_are_its_own() -> None:
+    encoder = GatedEncoder()
+    encoder.gate.set()
+    door = Door(encoder)
+
+    def fail(_: Vectors) -> None:
+        raise ValueError("mine")
+
+    name = door.run(["x"], lambda _: threading.current_thread().name, deadline=soon())
+    broken = door.run(["y"], fail, deadline=soon())
+    results = await asyncio.gather(name, broken, return_exceptions=True)
+    assert str(results[0]).startswith("kefu-encoder")
+    assert isinstance(results[1], ValueError)
+    await door.close()
+
+
+async def test_a_text_past_its_deadline_is_dropped_before_its_batch() -> None:
+    encoder = GatedEncoder()
+    door = Door(encoder)
+    first = asyncio.create_task(door.encode(["a"], deadline=soon()))
+    await asyncio.to_thread(encoder.entered.wait)
+    late = asyncio.create_task(door.encode(["late"], deadline=time.monotonic()))
+    await asyncio.sleep(0)
+    encoder.gate.set()
+    await first
+    with pytest.raises(Busy):
+        await late
+    assert encoder.batches == [["a"]]
+    await door.close()
+
+
+async def test_a_full_queue_refuses_at_once() -> None:
+    encoder = GatedEncoder()
+    door = Door(encoder, max_queue=2)
+    waiting = [asyncio.create_task(door.encode([t], deadline=soon())) for t in "abc"]
+    await asyncio.to_thread(encoder.entered.wait)
+    results = [t for t in waiting if t.done()]
+    assert len(results) == 1
+    with pytest.raises(Busy):
+        await results[0]
+    encoder.gate.set()
+    await asyncio.gather(*(t for t in waiting if t not in results))
+    await door.close()
+    with pytest.raises(Busy):
+        await door.encode(["d"], deadline=soon())
+
+
+async def test_an_encoder_error_reaches_its_batch_and_the_door_goes_on() -> None:
+    encoder = GatedEncoder()
+    encoder.gate.set()
+    door = Door(encoder)
+    with pytest.raises(InferenceError, match="could not run"):
+        await door.encode(["bad"], deadline=soon())
+    assert (await door.encode(["good"], deadline=soon())).shape == (1, 1)
+    await door.close()
+
+
+async def test_an_abandoned_text_disturbs_nobody() -> None:
+    encoder = GatedEncoder()
+    door = Door(encoder)
+    first = asyncio.create_task(door.encode(["a"], deadline=soon()))
+    await asyncio.to_thread(encoder.entered.wait)
+    gone = asyncio.create_task(door.encode(["gone"], deadline=soon()))
+    stays = asyncio.create_task(door.encode(["stays"], deadline=soon()))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.sleep(0)
+    encoder.gate.set()
+    await first
+    assert (await stays)[0, 0] == 5.0
+    assert encoder.batches[1] == ["stays"]
+    await door.close()

@@ -1,0 +1,198 @@
+"""Calibrating answers: how likely is it that the entry found is the right one, or that nothing is?
+
+The bot's own phrasings are the data. In each fold some phrasings are held out (the truth is known: their topic), and
+some topics are taken out whole (their phrasings become questions that sound like home and have no answer). The bundle
+and the head of the fold know neither. Together with out-of-scope examples these give candidates with a known verdict,
+to which Platt scaling (Platt 1999) is fitted.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from retrieval.bundle import Bundle, build_bundle
+from retrieval.search import search
+from retrieval.text import tokens
+from retrieval.types import Entry, Query
+
+from training.apply import Calibrator, Floats, IntentHead, candidate_features
+from training.fit import SEED, fit_head
+
+FOLDS = 4
+CANDIDATES = 4
+"""Candidates of each question that are judged."""
+SHARES = {"answerable": 0.7, "removed": 0.18, "foreign": 0.12}
+"""Assumed shares of messages: with an answer, close to home without one, foreign. They set the prior."""
+MIN_QUESTIONS = 40
+"""Fewer held-out questions than this fit no calibrator: the bot then asks unless intent and retrieval agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A text with its truth. `key` None: there is no right answer."""
+
+    text: str
+    lang: str
+    key: str | None
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a bot folder gives: labelled examples (text, label, language) and entries, with vectors by text."""
+
+    examples: Sequence[tuple[str, str, str]]
+    entries: Sequence[Entry]
+    vectors: Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Candidates with verdicts: features [n, F], truth [n] (1 right), weight [n], question number [n]."""
+
+    features: Floats
+    truth: Floats
+    weight: Floats
+    question: Floats
+
+
+def training_rows(examples: Iterable[tuple[str, str, str]], entries: Iterable[Entry]) -> list[tuple[str, str]]:
+    """(text, label) for the head: the examples, and each stored phrasing under its entry's intent."""
+    rows = [(text, label) for text, label, _ in examples]
+    rows += [(phrase, e.intent) for e in entries if e.intent for phrase in e.phrases]
+    return list(dict.fromkeys(rows))
+
+
+def head_for(material: Material, entries: Sequence[Entry], skip: frozenset[str]) -> IntentHead:
+    """A head that has seen neither the texts in `skip` nor entries beyond `entries`."""
+    rows = [r for r in training_rows(material.examples, entries) if r[0] not in skip]
+    vectors = np.stack([material.vectors[text] for text, _ in rows])
+    return fit_head(vectors, [label for _, label in rows])
+
+
+def split(material: Material, fold: int) -> tuple[list[Entry], list[Question]]:
+    """Entries that stay in this fold's bundle, and the questions that it is asked."""
+    keys = sorted({e.key for e in material.entries})
+    order = np.random.default_rng(SEED).permutation(len(keys))
+    removed = {keys[i] for place, i in enumerate(order) if place % FOLDS == fold}
+    kept, asked = [], []
+    for entry in material.entries:
+        if entry.key in removed:
+            asked += [Question(p, entry.lang, None, "removed") for p in entry.phrases]
+            continue
+        stay = [p for n, p in enumerate(entry.phrases) if n % FOLDS != fold] or list(entry.phrases)
+        out = [p for p in entry.phrases if p not in stay]
+        asked += [Question(p, entry.lang, entry.key, "answerable") for p in out]
+        kept.append(replace(entry, question=stay[0], alternatives=tuple(stay[1:])))
+    foreign = [(t, lang) for t, label, lang in material.examples if label == "out_of_scope"]
+    asked += [Question(t, lang, None, "foreign") for t, lang in foreign[fold::FOLDS]]
+    return kept, asked
+
+
+def judge(material: Material, *, temperature: float) -> Iterator[Judged]:
+    """Verdicts of each fold, one after the other."""
+    for fold in range(FOLDS):
+        kept, asked = split(material, fold)
+        if not kept or not asked:
+            continue
+        head = replace(
+            head_for(material, kept, frozenset(q.text for q in asked)), temperature=temperature
+        )
+        with tempfile.TemporaryDirectory(prefix="kefu-fold-") as place:
+            bundle = build_bundle(
+                Path(place) / "bundle", kept, material.vectors, encoder_fingerprint="fold", revision=fold
+            )
+            yield _ask(bundle, head, asked, material.vectors)
+            bundle.close()
+
+
+def _ask(
+    bundle: Bundle, head: IntentHead, asked: Sequence[Question], vectors: Mapping[str, Floats]
+) -> Judged:
+    shares = head.probabilities(np.stack([vectors[q.text] for q in asked]))
+    rows, truth, kinds, numbers = [], [], [], []
+    for number, (question, row) in enumerate(zip(asked, shares, strict=True)):
+        hits = search(bundle, Query(question.text, vectors[question.text], question.lang), k=8)[:CANDIDATES]
+        probabilities = dict(zip(head.labels, map(float, row), strict=True))
+        rows.append(
+            candidate_features(
+                hits, probabilities=probabilities, terms=len(tokens(question.text)), lang=question.lang
+            )
+        )
+        truth += [float(h.entry.key == question.key) for h in hits]
+        kinds += [question.kind] * len(hits)
+        numbers += [number] * len(hits)
+    return Judged(
+        np.concatenate(rows), np.array(truth, np.float32), _weights(kinds), np.array(numbers, np.float32)
+    )
+
+
+def _weights(kinds: Sequence[str]) -> Floats:
+    """Each kind of question gets its assumed share of the whole."""
+    names = np.asarray(kinds)
+    weight = np.zeros(len(names), dtype=np.float32)
+    for kind, share in SHARES.items():
+        here = names == kind
+        if here.any():
+            weight[here] = share * len(names) / here.sum()
+    return weight
+
+
+def fit_calibrator(folds: Sequence[Judged]) -> Calibrator | None:
+    """None where there are too few questions, or all verdicts are the same."""
+    if sum(len(set(f.question)) for f in folds) < MIN_QUESTIONS:
+        return None
+    features = np.concatenate([f.features for f in folds])
+    truth = np.concatenate([f.truth for f in folds])
+    if len(set(truth)) < 2:
+        return None
+    return _platt(features, truth, np.concatenate([f.weight for f in folds]))
+
+
+def _platt(features: Floats, truth: Floats, weight: Floats) -> Calibrator:
+    from sklearn.linear_model import LogisticRegression
+
+    mean = features.mean(axis=0)
+    scale = features.std(axis=0) + 1e-6
+    model = LogisticRegression(C=1.0, max_iter=500)
+    model.fit((features - mean) / scale, truth, sample_weight=weight)
+    return Calibrator(
+        mean.astype(np.float32), scale.astype(np.float32), model.coef_[0].astype(np.float32),
+        float(model.intercept_[0]),
+    )  # fmt: skip
+
+
+def summary(folds: Sequence[Judged], calibrator: Calibrator) -> dict[str, float]:
+    """Figures for the card, from folds that the calibrator did not see (leave one fold out)."""
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
+    scores, truths, weights = [], [], []
+    for n, fold in enumerate(folds):
+        other = fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator
+        best, right, weight = _best(fold, other.confidence(fold.features))
+        scores += best
+        truths += right
+        weights += weight
+    return {
+        "auroc": float(roc_auc_score(truths, scores, sample_weight=weights)),
+        "brier": float(brier_score_loss(truths, scores, sample_weight=weights)),
+        "right_first": float(np.average(truths, weights=weights)),
+    }
+
+
+def _best(fold: Judged, confidence: Floats) -> tuple[list[float], list[float], list[float]]:
+    """The surest candidate of each question."""
+    best: dict[float, int] = {}
+    for row, number in enumerate(fold.question):
+        if number not in best or confidence[row] > confidence[best[number]]:
+            best[number] = row
+    rows = list(best.values())
+    return (
+        [float(confidence[r]) for r in rows],
+        [float(fold.truth[r]) for r in rows],
+        [float(fold.weight[r]) for r in rows],
+    )
