@@ -159,6 +159,13 @@ class Settings(BaseSettings):
                     raise PydanticCustomError("needs", "is needed by KEFU_GENERATOR=openai", {"name": name})
         return self
 
+    def signing_secret(self) -> str:
+        """What signs sessions: the setting, or the one kept in the home, made there once (mode 0600).
+
+        Blocking. Raises `HomeError` where the home cannot be written.
+        """
+        return self.secret.get_secret_value() if self.secret else _kept_secret(self.home / "secret")
+
 
 def load_settings(**given: Any) -> Settings:
     """Settings from the environment; `given` wins, and None in it means not given. Raises `SettingsError`."""
@@ -170,18 +177,11 @@ def load_settings(**given: Any) -> Settings:
     return settings
 
 
-def session_secret(settings: Settings) -> bytes:
-    """The key that signs sessions: the setting, or the one kept in the home, made there once (mode 0600).
-
-    Raises `HomeError` where the home cannot be written.
-    """
-    if settings.secret is not None:
-        return settings.secret.get_secret_value().encode()
-    path = settings.home / "secret"
+def _kept_secret(path: Path) -> str:
     try:
         if not path.exists():
             _make_secret(path)
-        return path.read_bytes().strip()
+        return path.read_text().strip()
     except OSError as error:
         hint = "Give the server a folder that it may write, by --home or KEFU_HOME."
         raise HomeError(f"{path}: {error.strerror}.", hint=hint, code="home_unwritable") from None

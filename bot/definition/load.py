@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from bot.definition import schema
@@ -87,4 +88,4 @@ def _knowledge(folder: Path, checks: Checks) -> Iterator[KnowledgeRow]:
         for found in checks.apply(read_knowledge(path)):
             if isinstance(found, Problem):
                 raise DefinitionError(found.message, file=found.file, line=found.line, hint=found.hint)
-            yield found
+            yield replace(found, file=path.relative_to(folder).as_posix())

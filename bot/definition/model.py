@@ -54,6 +54,7 @@ class KnowledgeRow:
 
     entry: Entry
     file: str
+    """As it was given; in a loaded definition relative to the bot folder."""
     line: int
 
 

@@ -1,0 +1,122 @@
+"""Every verb with its options. Only click is imported here, so that `kefu --help` answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.errors import KefuError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+_PATH = click.Path(path_type=Path)
+_LANGUAGES = click.Choice(["zh", "en"])
+
+
+class Kefu(click.Group):
+    """What goes wrong in a foreseen way is one line for people, never a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except KefuError as error:
+            raise _OneLine(" ".join(str(error).split())) from error
+
+
+class _OneLine(click.ClickException):
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"kefu: {self.message}", file=file, err=file is None)
+
+
+def _folder(command: Callable[..., None]) -> Callable[..., None]:
+    """FOLDER is the bot folder; without it KEFU_BOT, or the folder one stands in."""
+    return click.argument("folder", type=_PATH, required=False)(command)
+
+
+def _home(command: Callable[..., None]) -> Callable[..., None]:
+    text = "Where state lives, instead of KEFU_HOME or .kefu in the bot folder."
+    return click.option("--home", type=_PATH, help=text)(command)
+
+
+@click.group(cls=Kefu, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def kefu() -> None:
+    """Kefu (客服): a customer-service bot that answers from what it knows, and says so when it does not."""
+
+
+@kefu.command()
+@_folder
+@click.option("--host", help="Address to listen on, instead of KEFU_HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.")
+@_home
+def serve(folder: Path | None, host: str | None, port: int | None, home: Path | None) -> None:
+    """Serve the bot in FOLDER: web chat and pages."""
+    from bot.cli.serve import run
+
+    settings = _settings(bot=folder, host=host, port=port, home=home)
+    run(settings.bot, settings)
+
+
+@kefu.command()
+@_folder
+@click.option("--explain", is_flag=True, help="Show intents, hits, scores and the reason for each answer.")
+@click.option("--lang", type=_LANGUAGES, help="Language to begin with.")
+@_home
+def chat(folder: Path | None, explain: bool, lang: str | None, home: Path | None) -> None:
+    """Talk to the bot in FOLDER here in the terminal."""
+    from bot.cli.chat import run
+
+    settings = _settings(bot=folder, home=home)
+    run(settings.bot, settings, explain=explain, lang=lang)
+
+
+@kefu.command()
+@click.argument("paths", type=_PATH, nargs=-1, required=True, metavar="PATH...")
+@click.option("--bot", type=_PATH, help="The bot folder, instead of KEFU_BOT or the one you stand in.")
+@click.option("--prune", is_flag=True, help="Remove what a file of that name brought and no longer has.")
+@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@_home
+def ingest(paths: tuple[Path, ...], bot: Path | None, prune: bool, dry_run: bool, home: Path | None) -> None:
+    """Take questions and answers from files into the bot.
+
+    PATH is a file (.jsonl, .csv, either with .gz) or a folder of such. The same file twice changes nothing.
+    Exit code 1: some rows were skipped; each is listed with its reason.
+    """
+    from bot.cli.ingest import run
+
+    settings = _settings(bot=bot, home=home)
+    if not run(paths, settings, prune=prune, dry_run=dry_run):
+        raise SystemExit(1)
+
+
+@kefu.command()
+@click.argument("folder", type=_PATH)
+@click.option("--lang", type=_LANGUAGES, help="One language only; both without it.")
+def init(folder: Path, lang: str | None) -> None:
+    """Write a small working bot into FOLDER."""
+    from bot.cli.init import run
+
+    run(folder, lang=lang)
+
+
+@kefu.command()
+@_folder
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
+@click.option("--close", "close_id", metavar="ID", help="Close this one; the bot answers there again.")
+@_home
+def escalations(folder: Path | None, as_json: bool, close_id: str | None, home: Path | None) -> None:
+    """List the conversations that wait for a person."""
+    from bot.cli.escalations import run
+
+    run(_settings(bot=folder, home=home), as_json=as_json, close_id=close_id)
+
+
+def _settings(**given: Path | str | int | None) -> Settings:
+    from bot.settings import load_settings
+
+    return load_settings(**given)
