@@ -1,0 +1,45 @@
+"""The ledger of conversations: what came in, what went out, and what is still owed.
+
+Each function belongs into a unit of `Database.write`, or reads within `Database.read`; all take the session
+first. Times are aware. Numbers (`seq`) count from 1 without gaps within a conversation.
+"""
+
+from bot.store.ledger.accepting import accept
+from bot.store.ledger.marking import delivered, hold, vote
+from bot.store.ledger.reading import context, fence, history_after, last_seq, status, trace, unanswered
+from bot.store.ledger.records import (
+    Accepted,
+    Committed,
+    Context,
+    Draft,
+    Line,
+    NewMessage,
+    Pending,
+    Reply,
+    TraceRecord,
+)
+from bot.store.ledger.replying import commit_reply
+
+__all__ = [
+    "Accepted",
+    "Committed",
+    "Context",
+    "Draft",
+    "Line",
+    "NewMessage",
+    "Pending",
+    "Reply",
+    "TraceRecord",
+    "accept",
+    "commit_reply",
+    "context",
+    "delivered",
+    "fence",
+    "history_after",
+    "hold",
+    "last_seq",
+    "status",
+    "trace",
+    "unanswered",
+    "vote",
+]

@@ -1,0 +1,151 @@
+"""Reads of the ledger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BindParameter, and_, bindparam, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.errors import NotFound
+from bot.store.columns import MAX_INT
+from bot.store.ledger.records import Context, Line, Pending, TraceRecord
+from bot.store.tables import CONVERSATION, FEEDBACK, MESSAGE, TRACE, WAITING_FOR_REPLY
+from connectors.port import Citation, Message, QuickReply, Status
+
+_c, _m = CONVERSATION.c, MESSAGE.c
+_ID: BindParameter[str] = bindparam("p_conversation")
+
+_CONVERSATION = select(
+    _c.id, _c.channel, _c.scope, _c.status, _c.fence, _c.lang, _c.locale, _c.last_seq
+).where(_c.id == _ID)
+_LINES = (
+    select(_m.seq, _m.role, _m.text, _m.created_at, _m.choice, _m.state, _m.reply_to, _m.payload)
+    .where(_m.conversation_id == _ID, _m.seq <= bindparam("p_seq"))
+    .order_by(_m.seq.desc())
+    .limit(bindparam("p_limit"))
+)
+_HISTORY = (
+    select(
+        *(_m.seq, _m.role, _m.text, _m.created_at, _m.external_id, _m.turn, _m.attempt, _m.payload),
+        FEEDBACK.c.vote,
+    )
+    .select_from(
+        MESSAGE.outerjoin(
+            FEEDBACK, and_(FEEDBACK.c.conversation_id == _m.conversation_id, FEEDBACK.c.seq == _m.seq)
+        )
+    )
+    .where(_m.conversation_id == _ID, _m.seq > bindparam("p_seq"))
+    .order_by(_m.seq)
+    .limit(bindparam("p_limit"))
+)
+_UNANSWERED = (
+    select(_m.conversation_id, _m.seq, _m.state)
+    .join(CONVERSATION, _c.id == _m.conversation_id)
+    .where(text(f"message.{WAITING_FOR_REPLY}"), _c.status.in_(["bot", "waiting"]))
+    .order_by(_m.created_at, _m.conversation_id, _m.seq)
+    .limit(bindparam("p_limit"))
+)
+_LAST_SEQ = select(_c.last_seq).where(_c.id == _ID)
+_STATUS = select(_c.status).where(_c.id == _ID)
+_FENCE = select(_c.fence).where(_c.id == _ID)
+_t = TRACE.c
+_TRACE = (
+    select(
+        *(_t.release, _t.bundle, _t.decision, _t.reason, _t.lang, _t.confidence),
+        *(_t.intents, _t.hits, _t.timings, _t.contextual),
+    )
+    .where(_t.conversation_id == _ID, _t.seq == bindparam("p_seq"))
+    .order_by(_t.created_at.desc())
+    .limit(1)
+)
+
+
+async def context(session: AsyncSession, conversation: str, upto_seq: int, *, limit: int = 8) -> Context:
+    """The conversation and its `limit` newest lines up to `upto_seq`. Raises NotFound."""
+    row = (await session.execute(_CONVERSATION, {"p_conversation": conversation})).one_or_none()
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    lines = await session.execute(_LINES, _window(conversation, upto_seq, limit))
+    messages = tuple(_line(line) for line in reversed(lines.all()))
+    return Context(
+        row.id, row.channel, row.scope, row.status, row.fence, row.lang, row.locale, row.last_seq, messages
+    )
+
+
+async def history_after(
+    session: AsyncSession, conversation: str, seq: int, *, limit: int = 200
+) -> list[Message]:
+    """Messages with a number above `seq`, oldest first, with the customer's votes. Unknown: empty."""
+    rows = await session.execute(_HISTORY, _window(conversation, seq, limit))
+    return [_message(row) for row in rows]
+
+
+async def unanswered(session: AsyncSession, limit: int) -> list[Pending]:
+    """What the bot owes an answer, oldest first; not of conversations held by a person, or closed."""
+    rows = await session.execute(_UNANSWERED, {"p_limit": limit})
+    return [Pending(row.conversation_id, row.seq, row.state == "late") for row in rows]
+
+
+async def last_seq(session: AsyncSession, conversation: str) -> int:
+    """Number of the newest message; 0 where there is none."""
+    found = await session.execute(_LAST_SEQ, {"p_conversation": conversation})
+    return found.scalar_one_or_none() or 0
+
+
+async def status(session: AsyncSession, conversation: str) -> Status:
+    """Who holds the conversation; the bot holds those that have not begun."""
+    found: Status | None = (
+        await session.execute(_STATUS, {"p_conversation": conversation})
+    ).scalar_one_or_none()
+    return found or "bot"
+
+
+async def fence(session: AsyncSession, conversation: str) -> int:
+    """The fencing number as it is now; -1 where there is no such conversation."""
+    found = (await session.execute(_FENCE, {"p_conversation": conversation})).scalar_one_or_none()
+    return -1 if found is None else int(found)
+
+
+async def trace(session: AsyncSession, conversation: str, seq: int) -> TraceRecord | None:
+    """Why the customer's message `seq` was answered as it was; None where nothing was kept."""
+    row = (await session.execute(_TRACE, {"p_conversation": conversation, "p_seq": seq})).one_or_none()
+    return None if row is None else TraceRecord(**row._mapping)
+
+
+def _window(conversation: str, seq: int, limit: int) -> dict[str, Any]:
+    return {"p_conversation": conversation, "p_seq": min(seq, MAX_INT), "p_limit": limit}
+
+
+def _line(row: Any) -> Line:
+    return Line(
+        row.seq,
+        row.role,
+        row.text,
+        row.created_at,
+        row.choice,
+        row.state,
+        row.reply_to,
+        _buttons(row.payload),
+        row.payload.get("topic"),
+    )
+
+
+def _message(row: Any) -> Message:
+    return Message(
+        seq=row.seq,
+        role=row.role,
+        text=row.text,
+        at=row.created_at,
+        external_id=row.external_id,
+        turn=row.turn,
+        attempt=row.attempt,
+        quick_replies=_buttons(row.payload),
+        citations=tuple(Citation(**citation) for citation in row.payload.get("citations", ())),
+        feedback=row.vote,
+        rateable=row.payload.get("rateable", False),
+    )
+
+
+def _buttons(payload: dict[str, Any]) -> tuple[QuickReply, ...]:
+    return tuple(QuickReply(**button) for button in payload.get("quick_replies", ()))
