@@ -23,6 +23,7 @@ export PIP_QUIET := 2
 export PIP_PROGRESS_BAR := off
 export npm_config_loglevel := error
 export npm_config_progress := false
+export TQDM_DISABLE := 1
 endif
 
 BIN := .venv/bin
@@ -45,6 +46,7 @@ help: ## this list
 # What the machine lacks --------------------------------------------------------------------------------------------
 
 preflight:
+	@command -v $(PYTHON) >/dev/null || { echo "✗ no $(PYTHON): install Python 3.11" >&2; exit 1; }
 	@$(PYTHON) deploy/dev/preflight.py
 
 browser:
@@ -108,7 +110,7 @@ types: .stamps/python | preflight ## mypy --strict
 	$(STEP) "types" $(BIN)/mypy
 
 layers: .stamps/python | preflight ## import-linter: the rooms and their walls
-	$(STEP) "layers" $(BIN)/lint-imports
+	$(STEP) "layers" $(BIN)/lint-imports --no-logo
 
 web-test: web/node_modules/.package-lock.json | preflight ## the web part's types, lint and tests
 	$(STEP) "web: types and lint" npm --prefix web run check

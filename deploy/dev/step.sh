@@ -3,6 +3,7 @@
 label=$1
 shift
 printf '→ %s\n' "$label"
+label=${label%% (*}
 begun=$(date +%s)
 "$@"
 status=$?
