@@ -79,16 +79,20 @@ def _install() -> None:
         subprocess.run(["apt-get", *quiet, *arguments], check=True, env=environment)
 
 
+def _ensure() -> None:
+    try:
+        check(os.environ)
+    except MissingBrowser:
+        if "CHROMIUM" in os.environ or os.geteuid() != 0 or shutil.which("apt-get") is None:
+            raise
+        _install()
+        check(os.environ)
+
+
 def main() -> int:
     """Returns an exit status; says on stderr what is missing."""
     try:
-        try:
-            check(os.environ)
-        except MissingBrowser:
-            if "CHROMIUM" in os.environ or os.geteuid() != 0 or shutil.which("apt-get") is None:
-                raise
-            _install()
-            check(os.environ)
+        _ensure()
     except (MissingBrowser, subprocess.CalledProcessError) as problem:
         print(f"✗ {problem}", file=sys.stderr)
         return 1
