@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from bot.errors import StoreError
 from bot.store.engines import is_sqlite, parse_url, postgres_engine, sqlite_engine
 from bot.store.failures import closed, translate
-from bot.store.writer import BATCH, DEPTH, GroupWriter, PooledWriter, Unit, Writer
+from bot.store.group import GroupWriter
+from bot.store.writer import BATCH, DEPTH, PooledWriter, Unit, Writer
 
 T = TypeVar("T")
 

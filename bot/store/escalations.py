@@ -66,14 +66,14 @@ async def list_open(session: AsyncSession, now: datetime, *, limit: int = 100) -
 
 
 async def take(session: AsyncSession, case: str, now: datetime) -> str:
-    """A person takes the case, and with it the conversation, whose id is returned. Raises NotFound, Conflict."""
+    """A person takes the case and its conversation, whose id is returned. Raises NotFound, Conflict."""
     conversation = await _step(session, _TAKE, case, now=now)
     await hold(session, conversation, "human", now)
     return conversation
 
 
 async def close(session: AsyncSession, case: str, now: datetime) -> str:
-    """The case is done; the conversation, whose id is returned, is the bot's again. Raises NotFound, Conflict."""
+    """The case is done; its conversation, whose id is returned, is the bot's. Raises NotFound, Conflict."""
     conversation = await _step(session, _CLOSE, case, now=now)
     await hold(session, conversation, "bot", now)
     return conversation

@@ -2,90 +2,153 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, false, insert, select, true, update
+from sqlalchemy import Executable, bindparam, false, insert, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import StoreError
 from bot.store.columns import UtcDateTime, new_id
-from bot.store.portable import Upsert
+from bot.store.entries import CONTENT, KnowledgeRow, SyncReport, from_entry
 from bot.store.tables import KNOWLEDGE, META
 from retrieval.types import Entry
 
+__all__ = ["KnowledgeRow", "SyncReport", "active", "from_entry", "revision", "sources", "sync"]
+
 REVISION = "knowledge_revision"
+"""Key in `meta`; the first migration sets it to 0."""
 CHUNK = 500
 """Rows a statement: the loop breathes in between."""
 
-_CONTENT = ("question", "answer", "title", "intent", "alternatives", "valid_from", "valid_to", "url")
 _k = KNOWLEDGE.c
 
 
-@dataclass(frozen=True, slots=True)
-class KnowledgeRow:
-    """One entry of a source, by (key, lang). The hash covers all else; it is taken here, off the writer."""
-
-    key: str
-    lang: str
-    question: str
-    answer: str
-    title: str = ""
-    intent: str | None = None
-    alternatives: tuple[str, ...] = ()
-    valid_from: date | None = None
-    valid_to: date | None = None
-    """Last day, inclusive."""
-    url: str | None = None
-    content_hash: str = field(init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        content = [getattr(self, name) for name in _CONTENT]
-        written = json.dumps(content, ensure_ascii=True, default=date.isoformat)
-        object.__setattr__(self, "content_hash", hashlib.sha256(written.encode()).hexdigest())
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    """Counts of entries, and the knowledge revision afterwards."""
-
-    added: int
-    changed: int
-    unchanged: int
-    removed: int
-    revision: int
+_NOW = bindparam("p_now", type_=UtcDateTime())
+_THIS = _k.id == bindparam("p_id")
 
 _REVISION = select(META.c.value).where(META.c.key == REVISION)
+_LOCK_REVISION = _REVISION.with_for_update()
+_SET_REVISION = update(META).where(META.c.key == REVISION).values(value=bindparam("p_value"))
+_SOURCES = select(_k.source).where(_k.active == true()).distinct().order_by(_k.source)
 _STORED = select(_k.id, _k.key, _k.lang, _k.content_hash, _k.active).where(_k.source == bindparam("p_source"))
 _ADD = insert(KNOWLEDGE)
 _CHANGE = (
     update(KNOWLEDGE)
-    .where(_k.id == bindparam("p_id"))
+    .where(_THIS)
     .values(
-        **{name: bindparam(f"p_{name}", type_=_k[name].type) for name in (*_CONTENT, "content_hash")},
-        revision=bindparam("p_revision"),
-        active=true(),
-        updated_at=bindparam("p_now", type_=UtcDateTime()),
+        {name: bindparam(f"p_{name}", type_=_k[name].type) for name in (*CONTENT, "content_hash", "revision")}
+        | {"active": true(), "updated_at": _NOW}
     )
 )
 _REMOVE = (
-    update(KNOWLEDGE)
-    .where(_k.id == bindparam("p_id"))
-    .values(active=false(), revision=bindparam("p_revision"), updated_at=bindparam("p_now", type_=UtcDateTime()))
+    update(KNOWLEDGE).where(_THIS).values(active=false(), revision=bindparam("p_revision"), updated_at=_NOW)
 )
 _ACTIVE = (
-    select(*(_k[name] for name in ("id", "key", "lang", *_CONTENT)))
+    select(*(_k[name] for name in ("id", "key", "lang", *CONTENT)))
     .where(_k.active == true(), _k.id > bindparam("p_after"))
     .order_by(_k.id)
     .limit(CHUNK)
 )
-_BUMP = Upsert(
-    META,
-    lambda insertion: insertion.on_conflict_do_update(
-        index_elements=["key"], set_={"value": insertion.excluded.value}
-    ),
-)
+
+
+async def sync(
+    session: AsyncSession, source: str, entries: Sequence[KnowledgeRow], now: datetime, *, prune: bool
+) -> SyncReport:
+    """Make `source` say what `entries` say; with `prune`, what is not among them is no answer any more.
+
+    Idempotent: the knowledge revision grows only where something changed, and (key, lang) keeps its id
+    through every change, also when it was gone in between. Raises StoreError `duplicate_key`. Holds the
+    writer while it runs: hand over very large sources in parts, without `prune`.
+    """
+    wanted = _by_name(source, entries)
+    before = await _lock_revision(session)
+    stored = {(row.key, row.lang): row for row in await session.execute(_STORED, {"p_source": source})}
+    added = [entry for name, entry in wanted.items() if name not in stored]
+    changed = [(stored[name], entry) for name, entry in wanted.items() if _differs(stored.get(name), entry)]
+    removed = [row for name, row in stored.items() if prune and row.active and name not in wanted]
+    after = before + 1 if added or changed or removed else before
+    if after != before:
+        await session.execute(_SET_REVISION, {"p_value": str(after)})
+    stamp = {"p_revision": after, "p_now": now}
+    await _each(session, _ADD, [_new(source, entry, after, now=now) for entry in added])
+    await _each(
+        session, _CHANGE, [_content(entry, "p_") | stamp | {"p_id": row.id} for row, entry in changed]
+    )
+    await _each(session, _REMOVE, [stamp | {"p_id": row.id} for row in removed])
+    back = sum(1 for row, _ in changed if not row.active)
+    return SyncReport(
+        added=len(added) + back,
+        changed=len(changed) - back,
+        unchanged=len(wanted) - len(added) - len(changed),
+        removed=len(removed),
+        revision=after,
+    )
+
+
+async def revision(session: AsyncSession) -> int:
+    """Grows with every change of what the bot may answer; 0 while there is nothing."""
+    return int((await session.execute(_REVISION)).scalar_one())
+
+
+async def sources(session: AsyncSession) -> list[str]:
+    """Names of the sources that have active entries."""
+    return list((await session.execute(_SOURCES)).scalars())
+
+
+async def active(session: AsyncSession) -> list[Entry]:
+    """Every answer that stands, by id. Dates of validity are the search's business."""
+    found: list[Entry] = []
+    after = ""
+    while rows := (await session.execute(_ACTIVE, {"p_after": after})).all():
+        found += [_entry(row) for row in rows]
+        after = found[-1].id
+    return found
+
+
+def _by_name(source: str, entries: Sequence[KnowledgeRow]) -> dict[tuple[str, str], KnowledgeRow]:
+    wanted = {(entry.key, entry.lang): entry for entry in entries}
+    if len(wanted) < len(entries):
+        twice = next(n for n, count in Counter((e.key, e.lang) for e in entries).items() if count > 1)
+        raise StoreError(
+            f"{source} has two entries with the key {twice[0]!r} in language {twice[1]!r}.",
+            hint="Rename one, or make it an alternative question of the other.",
+            code="duplicate_key",
+        )
+    return wanted
+
+
+async def _lock_revision(session: AsyncSession) -> int:
+    # PostgreSQL: two syncs follow one another, so no two changes share a revision. SQLite has one writer.
+    return int((await session.execute(_LOCK_REVISION)).scalar_one())
+
+
+def _differs(row: Any, entry: KnowledgeRow) -> bool:
+    return row is not None and not (row.active and row.content_hash == entry.content_hash)
+
+
+async def _each(session: AsyncSession, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
+    for chunk in _chunks(rows):
+        await session.execute(statement, chunk)
+
+
+def _chunks(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]
+
+
+def _content(entry: KnowledgeRow, prefix: str = "") -> dict[str, Any]:
+    content = {f"{prefix}{name}": getattr(entry, name) for name in (*CONTENT, "content_hash")}
+    return content | {f"{prefix}alternatives": list(entry.alternatives)}
+
+
+def _new(source: str, entry: KnowledgeRow, revision: int, *, now: datetime) -> dict[str, Any]:
+    name = {"id": new_id(), "source": source, "key": entry.key, "lang": entry.lang}
+    state = {"revision": revision, "active": True, "created_at": now, "updated_at": now}
+    return name | _content(entry) | state
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(**{**row._mapping, "alternatives": tuple(row.alternatives)})

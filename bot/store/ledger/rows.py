@@ -25,9 +25,7 @@ def message(reply: Reply, draft: Draft, seq: int, *, now: datetime) -> Message:
     )
 
 
-def message_row(
-    reply: Reply, made: Message, draft: Draft, *, channel: str, scope: str
-) -> dict[str, Any]:
+def message_row(reply: Reply, made: Message, draft: Draft, *, channel: str, scope: str) -> dict[str, Any]:
     return {
         "id": new_id(),
         "conversation_id": reply.conversation,

@@ -212,3 +212,5 @@ def _meta() -> None:
         sa.Column("value", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_meta"),
     )
+    # There from the first day, so that it can be locked before it is changed.
+    op.execute("INSERT INTO meta (key, value) VALUES ('knowledge_revision', '0')")

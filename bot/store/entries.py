@@ -1,0 +1,53 @@
+"""An entry of the knowledge on its way into the database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import date
+
+from retrieval.types import Entry
+
+CONTENT = ("question", "answer", "title", "intent", "alternatives", "valid_from", "valid_to", "url")
+"""What an entry says; (source, key, lang) is what it is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeRow:
+    """One entry of a source, by (key, lang). The hash covers all else; it is taken here, off the writer."""
+
+    key: str
+    lang: str
+    question: str
+    answer: str
+    title: str = ""
+    intent: str | None = None
+    alternatives: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    """Last day, inclusive."""
+    url: str | None = None
+    content_hash: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        content = [getattr(self, name) for name in CONTENT]
+        written = json.dumps(content, ensure_ascii=True, default=date.isoformat)
+        object.__setattr__(self, "content_hash", hashlib.sha256(written.encode()).hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """Counts of entries, and the knowledge revision afterwards."""
+
+    added: int
+    changed: int
+    unchanged: int
+    removed: int
+    revision: int
+
+
+def from_entry(entry: Entry) -> KnowledgeRow:
+    """The row of an entry that came from a file; the database gives it its own id."""
+    content = {name: getattr(entry, name) for name in CONTENT}
+    return KnowledgeRow(entry.key, entry.lang, **content)

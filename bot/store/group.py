@@ -1,0 +1,159 @@
+"""Group commit on SQLite: one task, one connection, one transaction for all who wait."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.store.failures import closed, overloaded, translate
+from bot.store.fused import FusedConnection
+from bot.store.writer import BATCH, DEPTH, Sessions, T, Unit
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    unit: Unit[Any]
+    done: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    value: Any = None
+    error: Exception | None = None
+
+
+class _CannotBegin(Exception):
+    """No transaction could be opened, so no unit is to blame."""
+
+
+class GroupWriter:
+    """Group commit: what is waiting goes into one transaction, and is acknowledged after its one commit."""
+
+    def __init__(self, sessions: Sessions, *, depth: int = DEPTH, batch: int = BATCH) -> None:
+        self._sessions = sessions
+        self._batch = batch
+        self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(depth)
+        self._closed = False
+        self._task = asyncio.create_task(self._run(), name="store-writer")
+
+    async def write(self, unit: Unit[T]) -> T:
+        """A caller that is cancelled leaves the others alone; its unit is left out unless it has begun."""
+        if self._closed:
+            raise closed()
+        job = _Job(unit, asyncio.get_running_loop().create_future())
+        try:
+            self._queue.put_nowait(job)
+        except asyncio.QueueFull:
+            raise overloaded() from None
+        result: T = await job.done
+        return result
+
+    async def close(self) -> None:
+        """Everything accepted is committed first."""
+        if not self._closed:
+            self._closed = True
+            await self._queue.put(None)
+        await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        last = False
+        while not last:
+            jobs, last = await self._waiting()
+            try:
+                await self._settle([job for job in jobs if not job.done.done()])
+            except BaseException:  # the loop is being torn down under us: nobody may wait for ever
+                self._closed = True
+                self._abandon(jobs)
+                raise
+
+    async def _waiting(self) -> tuple[list[_Job], bool]:
+        jobs: list[_Job] = []
+        item = await self._queue.get()
+        while item is not None:
+            jobs.append(item)
+            if len(jobs) == self._batch or self._queue.empty():
+                return jobs, False
+            item = self._queue.get_nowait()
+        return jobs, True
+
+    async def _settle(self, jobs: list[_Job]) -> None:
+        """Commit the jobs together, or each alone where that fails, so that only the guilty one fails."""
+        if not jobs:
+            return
+        try:
+            outcomes = await self._transaction(jobs)
+        except Exception as error:
+            if len(jobs) > 1 and not isinstance(error, _CannotBegin):
+                for job in jobs:
+                    await self._settle([job])
+                return
+            outcomes = [_Outcome(error=_cause(error)) for _ in jobs]
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            _resolve(job, outcome)
+
+    async def _transaction(self, jobs: list[_Job]) -> list[_Outcome]:
+        async with self._sessions() as session:
+            driver = await _begin(session)
+            outcomes = [await _outcome(job, session, driver) for job in jobs]
+            await session.commit()
+        return outcomes
+
+    def _abandon(self, jobs: list[_Job]) -> None:
+        while not self._queue.empty():
+            item = self._queue.get_nowait()
+            if item is not None:
+                jobs.append(item)
+        for job in jobs:
+            _resolve(job, _Outcome(error=closed()))
+
+
+async def _begin(session: AsyncSession) -> FusedConnection:
+    try:
+        raw = await (await session.connection()).get_raw_connection()
+    except Exception as error:
+        raise _CannotBegin from error
+    assert isinstance(raw.driver_connection, FusedConnection)
+    return raw.driver_connection
+
+
+async def _outcome(job: _Job, session: AsyncSession, driver: FusedConnection) -> _Outcome:
+    """Raises where the transaction is spoilt. A unit that failed before it wrote spoils nothing."""
+    before = driver.total_changes
+    try:
+        outcome = _Outcome(value=await job.unit(session))
+        await _flush(session)
+    except Exception as error:
+        if isinstance(error, DBAPIError) or driver.total_changes != before or not session.is_active:
+            raise
+        session.expunge_all()
+        outcome = _Outcome(error=error)
+    if not driver.in_transaction:
+        # SQLite ends the transaction itself on a full disk, even if the unit swallowed the error.
+        raise RuntimeError("The transaction is gone: a unit neither commits, rolls back, nor hides an error.")
+    return outcome
+
+
+async def _flush(session: AsyncSession) -> None:
+    """Rows added through the ORM are written now, within the unit they belong to."""
+    if session.new or session.dirty or session.deleted:
+        await session.flush()
+    session.expunge_all()
+
+
+def _cause(error: Exception) -> Exception:
+    if isinstance(error, _CannotBegin) and isinstance(error.__cause__, Exception):
+        error = error.__cause__
+    return translate(error)
+
+
+def _resolve(job: _Job, outcome: _Outcome) -> None:
+    if job.done.done():
+        return
+    if outcome.error is None:
+        job.done.set_result(outcome.value)
+    else:
+        job.done.set_exception(outcome.error)
