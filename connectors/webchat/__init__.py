@@ -1,7 +1,8 @@
 """Web chat: one WebSocket for each open page. The wire is described in docs/webchat-protocol.md.
 
 channel   routes, handshake, the list of open sockets, closing
-session   one connection's life: reader, writer, goodbye
+session   one connection's life: reader, writer, feed, goodbye
+outgoing  what waits to be written
 opening   from hello to welcome
 commands  one client frame -> the engine -> the answer
 feed      what happens in the conversation -> frames, resumed from the history

@@ -83,8 +83,7 @@ class WebChat:
         peer = self._peers.of(request.remote, forwarded=forwarded)
         connection = Connection(socket, self._house, peer=peer, transport=request.transport)
         if turned_away := self._turned_away():
-            connection.leave(turned_away)
-            return await connection.run()
+            return await connection.run(turned_away=turned_away)
         ended = self._open[connection] = asyncio.get_running_loop().create_future()
         try:
             await connection.run()

@@ -13,8 +13,9 @@ from connectors.webchat.acks import Acks
 from connectors.webchat.commands import Commands
 from connectors.webchat.feed import Feed
 from connectors.webchat.frames import FrameError, Hello
-from connectors.webchat.goodbye import INTERNAL, TRY_AGAIN, Goodbye
+from connectors.webchat.goodbye import INTERNAL, Goodbye
 from connectors.webchat.house import House
+from connectors.webchat.outgoing import Outgoing
 from connectors.webchat.parse import parse
 from connectors.webchat.trouble import told
 
@@ -33,29 +34,38 @@ class Connection:
         self._house = house
         self._peer = peer
         self._transport = transport
-        self._out: asyncio.Queue[bytes | Goodbye] = asyncio.Queue(house.options.queue)
+        self._out = Outgoing(socket, room=house.options.queue, patience=house.options.patience)
+        self._tasks = asyncio.TaskGroup()
 
-    async def run(self) -> None:
+    async def run(self, *, turned_away: Goodbye | None = None) -> None:
+        writer = asyncio.create_task(self._out.run())
+        try:
+            await self._part(turned_away or await self._stay(), writer)
+        finally:
+            writer.cancel()
+            await asyncio.wait([writer])
+
+    def leave(self, goodbye: Goodbye) -> None:
+        """From outside: what is queued goes first."""
+        saying = _say(goodbye)
+        try:
+            self._tasks.create_task(saying)
+        except RuntimeError:  # leaving already
+            saying.close()
+
+    async def _stay(self) -> Goodbye:
         goodbye = Goodbye()
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._write())
-                await self._converse(tasks)
+            async with self._tasks:
+                await self._converse()
         except* Goodbye as group:
             goodbye = _first(group, Goodbye)
         except* Exception as group:
             told(_first(group, Exception), instance=self._house.instance, doing="a connection")
             goodbye = Goodbye(INTERNAL, "internal error")
-        await self._part(goodbye)
+        return goodbye
 
-    def leave(self, goodbye: Goodbye) -> None:
-        """From outside: what is queued goes first. A client that does not even read is cut off."""
-        try:
-            self._out.put_nowait(goodbye)
-        except asyncio.QueueFull:
-            self._transport.abort()
-
-    async def _converse(self, tasks: asyncio.TaskGroup) -> NoReturn:
+    async def _converse(self) -> NoReturn:
         house, options = self._house, self._house.options
         hello = await self._hello()
         session = opening.session_of(hello, house)
@@ -67,7 +77,7 @@ class Connection:
             last_seq=hello.last_seq,
             page=options.page,
             greet=partial(opening.greeting, house, session),
-            send=self._send,
+            send=self._out.send,
         )
         acks = Acks(house.gateway, conversation, instance=house.instance, every=options.ack_every)
         commands = Commands(
@@ -75,9 +85,9 @@ class Connection:
             session,
             peer=self._peer,
             locale=opening.locale_of(hello, house),
-            acknowledge=lambda seq: acks.note(min(seq, feed.timeline.last), tasks=tasks),
+            acknowledge=lambda seq: acks.note(min(seq, feed.timeline.last), tasks=self._tasks),
         )
-        tasks.create_task(feed.run())
+        self._tasks.create_task(feed.run())
         await feed.greeted.wait()
         try:
             await self._read(commands, who=session.id)
@@ -97,7 +107,7 @@ class Connection:
         try:
             frame = parse(await self._receive(self._peer))
         except FrameError as problem:
-            await self._send(render.error(problem, ref=problem.ref))
+            await self._out.send(render.error(problem, ref=problem.ref))
             return None
         if isinstance(frame, Hello):
             return frame
@@ -107,7 +117,7 @@ class Connection:
         while True:
             answer = await commands.answer(await self._receive(who))
             if answer is not None:
-                await self._send(answer)
+                await self._out.send(answer)
 
     async def _receive(self, who: str) -> bytes:
         message = await self._socket.receive()
@@ -118,40 +128,21 @@ class Connection:
         data: bytes = message.data
         return data
 
-    async def _write(self) -> NoReturn:
-        while True:
-            item = await self._out.get()
-            if isinstance(item, Goodbye):
-                raise item
-            try:
-                await self._socket.send_frame(item, WSMsgType.TEXT)
-            except ConnectionError:
-                raise Goodbye from None
-
-    async def _send(self, data: bytes) -> None:
-        try:
-            self._out.put_nowait(data)
-        except asyncio.QueueFull:
-            await self._send_patiently(data)
-
-    async def _send_patiently(self, data: bytes) -> None:
-        try:
-            async with asyncio.timeout(self._house.options.patience):
-                await self._out.put(data)
-        except TimeoutError:
-            raise Goodbye(TRY_AGAIN, "too slow: connect again with last_seq") from None
-
-    async def _part(self, goodbye: Goodbye) -> None:
+    async def _part(self, goodbye: Goodbye, writer: asyncio.Task[None]) -> None:
         try:
             async with asyncio.timeout(self._house.options.close_within):
-                if goodbye.last is not None:
-                    await self._socket.send_frame(goodbye.last, WSMsgType.TEXT)
+                await self._out.finish(goodbye.last)
+                await asyncio.wait([writer])
                 await self._socket.close(code=goodbye.code, message=goodbye.reason.encode())
-        except (TimeoutError, ConnectionError):
+        except TimeoutError:
             pass
         finally:
             if self._transport.get_write_buffer_size():
                 self._transport.abort()  # a close that waits for such a reader may wait for minutes
+
+
+async def _say(goodbye: Goodbye) -> NoReturn:
+    raise goodbye
 
 
 def _first(group: BaseExceptionGroup[_E], kind: type[_E]) -> _E:
