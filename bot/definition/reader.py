@@ -62,7 +62,8 @@ def _text(path: Path) -> str:
         hint = "Create it, or begin with `kefu init`."
         raise DefinitionError("there is no such file.", file=file, hint=hint) from None
     except OSError as error:
-        raise DefinitionError(f"cannot be read: {error.strerror}.", file=file) from None
+        hint = "Check path and rights."
+        raise DefinitionError(f"cannot be read: {error.strerror}.", file=file, hint=hint) from None
     if len(data) > MAX_BYTES:
         hint = "Put large texts into knowledge/*.jsonl."
         raise DefinitionError(f"is larger than {MAX_BYTES >> 20} MiB.", file=file, hint=hint)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -55,6 +56,10 @@ def _known_language(code: str) -> str:
     return code
 
 
+def _numbered(key: object) -> object:
+    return str(key) if type(key) is int else key
+
+
 def _plain(limit: int) -> Any:
     return StringConstraints(strip_whitespace=True, min_length=1, max_length=limit)
 
@@ -68,6 +73,7 @@ Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Url = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^https?://[^\s<>\"]+$")
 ]
+Key = Annotated[str, _plain(128), BeforeValidator(_numbered), AfterValidator(_printable)]
 Phrases = dict[Lang, Annotated[list[Phrase], Field(min_length=1)]]
 
 
@@ -118,9 +124,7 @@ class Responses(Strict):
 class Knowledge(Strict):
     """One row. `lang` may be left out: the script of the question then tells."""
 
-    id: Annotated[str, _plain(128), AfterValidator(_printable)] | None = Field(
-        None, coerce_numbers_to_str=True
-    )
+    id: Key | None = None
     lang: Lang | None = None
     question: Phrase
     answer: Answer

@@ -1,0 +1,111 @@
+"""What a folder becomes when nothing is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from bot.definition import RESERVED, load
+from bot.definition.defaults import RESPONSES
+from bot.domain.policy import Policy
+from tests.unit.definition.folders import BOT, folder, knowledge
+
+INTENTS = """
+intents:
+  lost:
+    title: {en: Lost card}
+    examples:
+      en: [I lost my card, "no"]
+      zh: [卡丢了]
+  greet:
+    examples: {en: [12:30, hello]}
+"""
+ROW = '{"id": "a", "lang": "en", "intent": "lost", "question": "Lost?", "answer": "Call."}\n'
+
+
+def test_bot_yml_alone_is_a_bot_with_a_web_chat_and_texts_of_its_own(tmp_path: Path) -> None:
+    bot = load(folder(tmp_path))
+    assert (bot.name, bot.languages, bot.site) == ({"en": "Ann", "zh": "小安"}, ("zh", "en"), None)
+    assert [(c.instance, c.type, c.origins) for c in bot.channels] == [("web", "webchat", ())]
+    assert (dict(bot.intents), bot.knowledge) == ({}, ())
+    assert bot.responses.keys() == RESPONSES.keys()
+    assert "小安" in bot.response("identity", "zh")[0]
+    assert "{bot}" not in str(bot.responses)
+
+
+def test_every_text_the_engine_needs_is_built_in_for_both_languages() -> None:
+    needed = (
+        "greet thanks goodbye identity capabilities handoff handoff_already refuse clarify late error empty"
+    )
+    assert RESPONSES.keys() == {*needed.split(), "offer_person", "none_of_these", "feedback_thanks"}
+    assert {lang for texts in RESPONSES.values() for lang in texts} == {"en", "zh"}
+    assert all(variants and all(variants) for texts in RESPONSES.values() for variants in texts.values())
+    assert {"handoff", "out_of_scope", "greet"} <= RESERVED
+
+
+def test_scalars_stay_what_was_written(tmp_path: Path) -> None:
+    bot = load(folder(tmp_path, intents=INTENTS))
+    assert bot.intents["lost"].examples["en"] == ("I lost my card", "no")
+    assert bot.intents["greet"].examples["en"] == ("12:30", "hello")
+    assert bot.intents["lost"].title == {"en": "Lost card"}
+
+
+def test_policy_overrides_are_numbers_of_the_policy(tmp_path: Path) -> None:
+    bot = load(folder(tmp_path, bot=BOT + "policy: {answer: 0.7, clarify: .1}\n"))
+    assert Policy().override(bot.policy.values) == dataclasses.replace(Policy(), answer=0.7, clarify=0.1)
+    assert (bot.policy.get("answer", 0.5), bot.policy.get("close", 0.5)) == (0.7, 0.5)
+
+
+def test_a_response_of_the_folder_replaces_the_built_in_one_in_its_language_only(tmp_path: Path) -> None:
+    bot = load(folder(tmp_path, responses="responses: {greet: {en: ['Hi, {bot} here']}}"))
+    assert bot.response("greet", "en") == ("Hi, Ann here",)
+    assert bot.response("greet", "zh") == RESPONSES["greet"]["zh"]
+    assert bot.response("greet", "fr") == bot.response("greet", "zh")
+    with pytest.raises(KeyError):
+        bot.response("dance", "en")
+
+
+def test_channels_site_and_suggestions(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    text = BOT + (
+        "suggestions: {en: [One?, Two?]}\nsite: site\n"
+        "channels:\n  - {instance: shop, origins: ['https://a.example:8443', '*']}\n"
+    )
+    bot = load(folder(tmp_path, bot=text))
+    assert bot.suggestions == {"en": ("One?", "Two?")}
+    assert bot.site == tmp_path / "site"
+    assert bot.channels[0].origins == ("https://a.example:8443", "*")
+
+
+def test_knowledge_rows_name_their_file_relative_to_the_folder(tmp_path: Path) -> None:
+    knowledge(tmp_path, "b.jsonl", ROW)
+    knowledge(tmp_path, "a.csv", "question,answer,lang\nWhy?,So.,en\n怎么？,这样。,zh\n")
+    knowledge(tmp_path, "README.md", "not knowledge")
+    bot = load(folder(tmp_path, intents=INTENTS))
+    places = [(row.file, row.line, row.entry.lang) for row in bot.knowledge]
+    assert places == [
+        ("knowledge/a.csv", 2, "en"),
+        ("knowledge/a.csv", 3, "zh"),
+        ("knowledge/b.jsonl", 1, "en"),
+    ]
+    assert bot.knowledge[2].entry.intent == "lost"
+
+
+def test_the_hash_is_of_names_and_examples_and_of_nothing_else(tmp_path: Path) -> None:
+    first = load(folder(tmp_path, intents=INTENTS)).intents_hash
+    titled = load(folder(tmp_path, intents=INTENTS.replace("Lost card", "Card"))).intents_hash
+    changed = load(folder(tmp_path, intents=INTENTS.replace("卡丢了", "卡不见了"))).intents_hash
+    moved = load(
+        folder(tmp_path, intents=INTENTS.replace("      zh: [卡丢了]", "      zh: [hello]"))
+    ).intents_hash
+    assert len(first) == 64
+    assert first == titled
+    assert len({first, changed, moved}) == 3
+
+
+def test_the_whole_value_is_frozen(tmp_path: Path) -> None:
+    bot = load(folder(tmp_path))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        bot.languages = ()  # type: ignore[misc]
