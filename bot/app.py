@@ -34,6 +34,8 @@ from retrieval.embed import Encoder
 
 CLOSE_PATIENCE_S = 5.0
 MAX_REQUEST = 256 * 1024
+PEER_SHARE = 10
+"""Sessions of one address that may write at full rate: many customers may sit behind one."""
 
 
 class FolderVoice:
@@ -63,6 +65,8 @@ class Bot:
     host: Host
     lanes: Lanes
     gateway: EngineGateway
+    secret: str
+    """Signs web sessions."""
 
 
 @asynccontextmanager
@@ -87,13 +91,15 @@ async def open_bot(
         stack.push_async_callback(lanes.close, patience=CLOSE_PATIENCE_S)
         watch = asyncio.create_task(keep_fresh(store, host))
         stack.push_async_callback(_end, watch)
-        yield Bot(definition, settings, desk, host, lanes, EngineGateway(desk, lanes, profile(definition)))
+        secret = await asyncio.to_thread(settings.signing_secret)
+        gateway = EngineGateway(desk, lanes, profile(definition))
+        yield Bot(definition, settings, desk, host, lanes, gateway, secret)
 
 
 @asynccontextmanager
 async def recovering(bot: Bot) -> AsyncIterator[None]:
     """For the one process that owns the home: take up what was left unanswered, now and from time to time."""
-    await sweep(bot.desk, bot.lanes, all_ages=True)
+    await sweep(bot.desk, bot.lanes)
     task = asyncio.create_task(keep_sweeping(bot.desk, bot.lanes))
     try:
         yield
@@ -118,15 +124,15 @@ def make_app(bot: Bot) -> web.Application:
 
 
 def make_channels(bot: Bot) -> Sequence[Channel]:
-    secret = bot.settings.signing_secret()
     return [
         WebChat(
             spec.instance,
             bot.gateway,
-            tokens=Tokens([secret]),
+            tokens=Tokens([bot.secret]),
             options=WebChatOptions(
                 origins=(*spec.origins, *bot.settings.allowed_origins),
                 per_minute=bot.settings.rate_per_minute,
+                peer_per_minute=PEER_SHARE * bot.settings.rate_per_minute,
             ),
         )
         for spec in bot.definition.channels
@@ -151,7 +157,12 @@ async def _open_store(settings: Settings, stack: AsyncExitStack) -> Database:
 
 
 async def _open_host(
-    definition: BotDefinition, settings: Settings, store: Database, *, encoder: Encoder | None, progress: Progress
+    definition: BotDefinition,
+    settings: Settings,
+    store: Database,
+    *,
+    encoder: Encoder | None,
+    progress: Progress,
 ) -> Host:
     if encoder is None:
         encoder = await open_encoder(
@@ -184,7 +195,9 @@ def _furnish(
         cache=settings.cache,
     )
     limits = Limits(
-        turn_s=settings.turn_deadline_s, generator_s=settings.generator_timeout_s, history=settings.history_turns
+        turn_s=settings.turn_deadline_s,
+        generator_s=settings.generator_timeout_s,
+        history=settings.history_turns,
     )
     policy = Policy().override(definition.policy.values)
     return Desk(store, host, generator, FolderVoice(definition), LocalBus(), clock, policy, limits)

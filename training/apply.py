@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
 from retrieval.types import Hit
 
 Floats = NDArray[np.float32]
@@ -135,5 +136,7 @@ def load_heads(folder: Path) -> Heads:
     )  # fmt: skip
     cal = None
     if about["cal_bias"] is not None:
-        cal = Calibrator(arrays["cal_mean"], arrays["cal_scale"], arrays["cal_weight"], float(about["cal_bias"]))
+        cal = Calibrator(
+            arrays["cal_mean"], arrays["cal_scale"], arrays["cal_weight"], float(about["cal_bias"])
+        )
     return Heads(about["name"], head, cal)

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from retrieval.bundle import Bundle, build_bundle
 from retrieval.search import search
+
+from retrieval.bundle import Bundle, build_bundle
 from retrieval.text import tokens
 from retrieval.types import Entry, Query
-
 from training.apply import Calibrator, Floats, IntentHead, candidate_features
 from training.fit import SEED, fit_head
 
@@ -60,7 +60,9 @@ class Judged:
     question: Floats
 
 
-def training_rows(examples: Iterable[tuple[str, str, str]], entries: Iterable[Entry]) -> list[tuple[str, str]]:
+def training_rows(
+    examples: Iterable[tuple[str, str, str]], entries: Iterable[Entry]
+) -> list[tuple[str, str]]:
     """(text, label) for the head: the examples, and each stored phrasing under its entry's intent."""
     rows = [(text, label) for text, label, _ in examples]
     rows += [(phrase, e.intent) for e in entries if e.intent for phrase in e.phrases]
@@ -99,9 +101,7 @@ def judge(material: Material, *, temperature: float) -> Iterator[Judged]:
         kept, asked = split(material, fold)
         if not kept or not asked:
             continue
-        head = replace(
-            head_for(material, kept, frozenset(q.text for q in asked)), temperature=temperature
-        )
+        head = replace(head_for(material, kept, frozenset(q.text for q in asked)), temperature=temperature)
         with tempfile.TemporaryDirectory(prefix="kefu-fold-") as place:
             bundle = build_bundle(
                 Path(place) / "bundle", kept, material.vectors, encoder_fingerprint="fold", revision=fold

@@ -22,7 +22,9 @@ def fit_head(vectors: Floats, labels: Sequence[str]) -> IntentHead:
     from sklearn.preprocessing import StandardScaler
 
     scaler = StandardScaler().fit(vectors)
-    model = LogisticRegression(C=C, max_iter=400, class_weight="balanced").fit(scaler.transform(vectors), labels)
+    model = LogisticRegression(C=C, max_iter=400, class_weight="balanced").fit(
+        scaler.transform(vectors), labels
+    )
     weight, bias = _multinomial(model.coef_, model.intercept_)
     return IntentHead(
         tuple(str(label) for label in model.classes_),

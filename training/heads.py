@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from retrieval.bundle import entry_from_json
 
+from retrieval.bundle import entry_from_json
 from training.apply import Heads, IntentHead, save_heads
-from training.calibrate import Judged, Material, fit_calibrator, judge, summary, training_rows
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
+from training.calibrate import Judged, Material, fit_calibrator, judge, summary, training_rows
 from training.fit import FOLDS, fit_head, fit_temperature, folds
 from training.progress import Report
 

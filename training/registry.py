@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from retrieval.publish import publish
 from training.apply import Heads, load_heads
 from training.errors import TrainingError
 
@@ -24,14 +22,9 @@ class ReleaseError(TrainingError):
 @contextmanager
 def new_release(releases: Path, name: str) -> Iterator[Path]:
     """A folder to fill; on leaving it is sealed and renamed to `releases/name` in one step. On an error it goes."""
-    releases.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=releases))
-    try:
+    with publish(releases / name) as place:
         yield place
         _seal(place)
-        _put(place, releases / name)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def open_release(releases: Path, name: str) -> Heads | None:
@@ -42,10 +35,14 @@ def open_release(releases: Path, name: str) -> Heads | None:
     try:
         seal = json.loads((folder / SEAL).read_text(encoding="utf-8"))
         if {n: _digest(folder / n) for n in seal} != seal:
-            raise ReleaseError(f"{folder}: a file has changed since it was made. Delete the folder; it is made again.")
+            raise ReleaseError(
+                f"{folder}: a file has changed since it was made. Delete the folder; it is made again."
+            )
         return load_heads(folder)
     except (OSError, ValueError, KeyError) as error:
-        raise ReleaseError(f"{folder} cannot be read ({error}). Delete the folder; it is made again.") from error
+        raise ReleaseError(
+            f"{folder} cannot be read ({error}). Delete the folder; it is made again."
+        ) from error
 
 
 def _seal(folder: Path) -> None:
@@ -56,10 +53,3 @@ def _seal(folder: Path) -> None:
 def _digest(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _put(place: Path, target: Path) -> None:
-    """A name is a content hash: what already lies there under it is the same, or damaged."""
-    if target.exists():
-        shutil.rmtree(target)
-    os.replace(place, target)

@@ -32,7 +32,9 @@ def find_widget() -> Path:
     for folder in (package / "static" / "widget", package.parent / "web" / "dist" / "widget"):
         if (folder / "kefu.js").is_file():
             return folder
-    raise HomeError("The widget has not been built.", hint="Run `make web` in the checkout.", code="no_widget")
+    raise HomeError(
+        "The widget has not been built.", hint="Run `make web` in the checkout.", code="no_widget"
+    )
 
 
 def site_routes(site: Path | None, widget: Path) -> list[web.AbstractRouteDef]:

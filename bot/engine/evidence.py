@@ -10,6 +10,7 @@ from datetime import date
 from bot.domain.decision import Evidence
 from bot.domain.followup import contextual, fragment, leans
 from bot.engine.draft import ENTRY, NONE, PERSON
+from bot.inference.generator import Exchange
 from bot.inference.understanding import Ask, Understanding
 
 _WORD = re.compile(r"\w")
@@ -45,10 +46,27 @@ class Heard:
         return self.choice.removeprefix(ENTRY) if self.choice and self.choice.startswith(ENTRY) else None
 
 
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """All that a turn knows before it thinks. Read in one short session, which is closed by then."""
+
+    conversation: str
+    seq: int
+    turn: str
+    fence: int
+    heard: Heard
+    before: Before
+    history: tuple[Exchange, ...] = ()
+
+
 def build_ask(heard: Heard, before: Before, *, today: date) -> Ask:
     """The contextual form is made only where the message may lean: one text more in the same forward."""
     leaning = leans(heard.text)
-    joined = contextual(before.question, heard.text) if before.question and (leaning or fragment(heard.text)) else None
+    joined = (
+        contextual(before.question, heard.text)
+        if before.question and (leaning or fragment(heard.text))
+        else None
+    )
     return Ask(heard.text, heard.lang, today, joined, leaning=leaning, answered_key=before.topic)
 
 

@@ -32,7 +32,9 @@ class EngineGateway:
         except KefuError as error:
             raise _for_channels(error) from error
         if not accepted.duplicate:
-            shown = Message(accepted.seq, "customer", inbound.text, accepted.at, external_id=inbound.external_id)
+            shown = Message(
+                accepted.seq, "customer", inbound.text, accepted.at, external_id=inbound.external_id
+            )
             desk.bus.publish(Frame("final", inbound.conversation, seq=accepted.seq, message=shown))
         self._lanes.put(inbound.conversation, accepted.seq)
         return Receipt(inbound.conversation, accepted.seq, accepted.at, accepted.duplicate)
@@ -55,7 +57,9 @@ class EngineGateway:
     async def feedback(self, conversation: str, seq: int, vote: Vote | None) -> None:
         now = self._desk.clock.now()
         try:
-            await self._desk.store.write(lambda session: ledger.vote(session, conversation, seq, vote, now=now))
+            await self._desk.store.write(
+                lambda session: ledger.vote(session, conversation, seq, vote=vote, now=now)
+            )
         except KefuError as error:
             raise _for_channels(error) from error
         self._desk.bus.publish(Frame("feedback", conversation, seq=seq, vote=vote))

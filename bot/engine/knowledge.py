@@ -38,7 +38,9 @@ async def sync_folder(store: Database, rows: Iterable[tuple[str, Entry]], *, clo
         known = [s for s in await shelf.sources(session) if s.startswith(FOLDER)]
     for source in sorted({*by_source, *known}):
         entries = [shelf.from_entry(e) for e in by_source[source]]
-        await store.write(lambda session, s=source, e=entries: shelf.sync(session, s, e, clock.now(), prune=True))
+        await store.write(
+            lambda session, s=source, e=entries: shelf.sync(session, s, e, clock.now(), prune=True)
+        )
 
 
 async def read_knowledge(store: Database) -> Knowledge:

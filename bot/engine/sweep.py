@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
 
 from bot.engine.desk import Desk
 from bot.engine.lanes import Lanes
@@ -15,15 +14,12 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 15.0
 BATCH = 500
-SETTLED = timedelta(seconds=10)
-"""Younger messages are in their lanes already."""
 
 
-async def sweep(desk: Desk, lanes: Lanes, *, all_ages: bool = False) -> int:
-    """Put every unanswered message into its lane, oldest first; returns how many there were."""
-    before = desk.clock.now() - (timedelta(0) if all_ages else SETTLED)
+async def sweep(desk: Desk, lanes: Lanes) -> int:
+    """Put unanswered messages into their lanes, oldest first; returns how many. One that is there stays once."""
     async with desk.store.read() as session:
-        pending = await ledger.unanswered(session, limit=BATCH, before=before)
+        pending = await ledger.unanswered(session, limit=BATCH)
     for message in pending:
         lanes.put(message.conversation, message.seq)
     return len(pending)

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from itertools import pairwise
 
 from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide
 from bot.domain.language import choose_language
 from bot.engine.desk import Desk
 from bot.engine.draft import ask_which, hand_over, respond, say, stored
-from bot.engine.evidence import Before, Heard, Line, build_ask, look_back, needs_understanding, weigh
+from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
 from bot.engine.record import Record, announce_late, commit
 from bot.engine.speak import Said, Speech, speak
 from bot.errors import Conflict
@@ -24,19 +25,6 @@ from retrieval.text import script_lang
 from retrieval.types import Entry
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """All that a turn knows before it thinks. Read in one short session, which is closed by then."""
-
-    conversation: str
-    seq: int
-    turn: str
-    fence: int
-    heard: Heard
-    before: Before
-    history: tuple[Exchange, ...]
 
 
 async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
@@ -63,7 +51,8 @@ async def _in_time(desk: Desk, scene: Scene) -> None:
     try:
         done, _ = await asyncio.wait({work}, timeout=desk.limits.turn_s)
         if not done:
-            await announce_late(desk, scene.conversation, scene.seq, _late_text(desk, scene))
+            with suppress(Conflict):  # announced before, or no longer the bot's: the commit will tell
+                await announce_late(desk, scene, _late_text(desk, scene))
         await work
     finally:
         work.cancel()
@@ -76,8 +65,8 @@ def _late_text(desk: Desk, scene: Scene) -> str:
 async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:
     """None where there is nothing to do: answered already, or a person holds the conversation."""
     async with desk.store.read() as session:
-        context = await ledger.context(session, conversation, seq, limit=desk.limits.history)
-    if context is None or context.status == "human" or not context.messages:
+        context = await ledger.context(session, conversation, seq, limit=desk.limits.history + 1)
+    if context.status in ("human", "closed") or not context.messages:
         return None
     *earlier, message = context.messages
     if message.seq != seq or message.state == "answered":
@@ -91,16 +80,14 @@ async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:
     return Scene(conversation, seq, turn, context.fence, heard, look_back(lines), _history(lines))
 
 
-def _line(message: ledger.ContextMessage) -> Line:
-    buttons = message.payload.get("quick_replies") or ()
+def _line(line: ledger.Line) -> Line:
     return Line(
-        message.role, message.text, message.choice, message.payload.get("topic"), [b["value"] for b in buttons]
+        line.role, line.text, line.choice, line.topic, [button.value for button in line.quick_replies]
     )
 
 
 def _history(lines: Sequence[Line]) -> tuple[Exchange, ...]:
-    pairs = zip(lines, lines[1:], strict=False)
-    return tuple(Exchange(a.text, b.text) for a, b in pairs if a.role == "customer" and b.role == "bot")
+    return tuple(Exchange(a.text, b.text) for a, b in pairwise(lines) if a.role == "customer" and b.role == "bot")
 
 
 async def _answer(desk: Desk, scene: Scene) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from bot.domain.decision import (
     Answer,
     Candidate,
@@ -16,8 +19,6 @@ from bot.domain.decision import (
     decide,
 )
 from bot.domain.policy import Policy
-from hypothesis import given
-from hypothesis import strategies as st
 
 POLICY = Policy(answer=0.5, clarify=0.2, close=0.5)
 

@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import pytest
+
 from bot.domain.followup import contextual, fragment, leans
 from bot.domain.language import choose_language
 
 
 @pytest.mark.parametrize(
     "text",
-    ["and for a credit card?", "what about abroad", "How long does that take?", "Is it free?", "那信用卡呢？", "那要多久", "它收费吗", "信用卡呢"],
-)  # fmt: skip
+    [
+        *("and for a credit card?", "what about abroad", "How long does that take?", "Is it free?"),
+        *("那信用卡呢？", "那要多久", "它收费吗", "信用卡呢"),
+    ],
+)
 def test_leaning(text: str) -> None:
     assert leans(text)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["How do I report a lost card?", "怎么挂失借记卡", "What is the daily ATM limit for withdrawals", "我想提高信用卡额度"],
-)  # fmt: skip
+    [
+        *("How do I report a lost card?", "What is the daily ATM limit for withdrawals"),
+        *("怎么挂失借记卡", "我想提高信用卡额度"),
+    ],
+)
 def test_standing_alone(text: str) -> None:
     assert not leans(text)
 
 
 def test_a_long_story_with_a_pronoun_stands_alone() -> None:
-    assert not leans("I went to the branch on Saturday with my passport and they told me that the card was not ready")
+    assert not leans(
+        "I went to the branch on Saturday with my passport and they told me that the card was not ready"
+    )
 
 
-@pytest.mark.parametrize(("text", "short"), [("how long?", True), ("要收费吗", True), ("", False), ("?!", False)])
+@pytest.mark.parametrize(
+    ("text", "short"), [("how long?", True), ("要收费吗", True), ("", False), ("?!", False)]
+)
 def test_fragments(text: str, short: bool) -> None:
     assert fragment(text) is short
 

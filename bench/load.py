@@ -1,0 +1,105 @@
+"""A client for the serve bench, in a process of its own: customers who write, wait for the answer, and write again.
+
+    python -m bench.load URL TEXTS.json --conversations N --messages M
+
+prints one JSON object: seconds, messages, latencies in ms (each message: written -> final frame), CPU seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+ANSWER_WITHIN_S = 60
+
+
+@dataclass
+class Tally:
+    """What all customers of a run share. `left`: messages still to be written."""
+
+    texts: list[str]
+    left: int
+    latencies_ms: list[float] = field(default_factory=list)
+    errors: int = 0
+
+    def next_text(self) -> str | None:
+        if self.left <= 0:
+            return None
+        self.left -= 1
+        return self.texts[self.left % len(self.texts)]
+
+
+async def customer(http: aiohttp.ClientSession, url: str, tally: Tally, number: int) -> None:
+    async with http.ws_connect(url, protocols=("kefu.v1",), origin=_origin(url)) as socket:
+        await socket.send_json({"type": "hello", "v": 1, "last_seq": 0})
+        await _until(socket, "welcome")
+        count = 0
+        while (text := tally.next_text()) is not None:
+            count += 1
+            began = time.perf_counter()
+            await socket.send_json({"type": "message", "id": f"{number}-{count}", "text": text})
+            if await _answered(socket):
+                tally.latencies_ms.append(1e3 * (time.perf_counter() - began))
+            else:
+                tally.errors += 1
+
+
+async def _until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+    while True:
+        frame: dict[str, Any] = await socket.receive_json(timeout=ANSWER_WITHIN_S)
+        if frame["type"] == kind:
+            return frame
+
+
+async def _answered(socket: aiohttp.ClientWebSocketResponse) -> bool:
+    while True:
+        frame = await socket.receive_json(timeout=ANSWER_WITHIN_S)
+        if frame["type"] == "error":
+            return False
+        if frame["type"] == "final" and frame["role"] == "bot":
+            return True
+
+
+def _origin(url: str) -> str:
+    return url.rsplit("/channels", 1)[0].replace("ws", "http", 1)
+
+
+async def run(url: str, texts: list[str], *, conversations: int, messages: int) -> dict[str, Any]:
+    tally = Tally(texts, messages)
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as http:
+        began = time.perf_counter()
+        await asyncio.gather(*(customer(http, url, tally, n) for n in range(conversations)))
+        seconds = time.perf_counter() - began
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return {
+        "seconds": seconds,
+        "messages": len(tally.latencies_ms),
+        "errors": tally.errors,
+        "latencies_ms": tally.latencies_ms,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("texts", type=Path)
+    parser.add_argument("--conversations", type=int, required=True)
+    parser.add_argument("--messages", type=int, required=True)
+    args = parser.parse_args()
+    texts = json.loads(args.texts.read_text(encoding="utf-8"))
+    result = run(args.url, texts, conversations=args.conversations, messages=args.messages)
+    print(json.dumps(asyncio.run(result)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The end of a turn: reply, outbox row and trace in one transaction, then everybody is shown what was committed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff
+from bot.engine.desk import Desk
+from bot.engine.draft import Draft
+from bot.engine.evidence import Scene
+from bot.engine.speak import Said
+from bot.inference.understanding import Live, Understanding
+from bot.store import ledger
+from connectors.port import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Why the turn ended as it did; `timings` in ms."""
+
+    live: Live
+    decision: Decision
+    seen: Understanding | None
+    timings: Mapping[str, float]
+
+
+async def commit(desk: Desk, scene: Scene, said: Said, record: Record | None) -> None:
+    """Raises Conflict where a person holds the conversation, or the message is answered already."""
+    reply = ledger.Reply(
+        conversation=scene.conversation,
+        seq=scene.seq,
+        fence=scene.fence,
+        turn=scene.turn,
+        messages=(_message(said.draft),),
+        attempt=said.attempt,
+        trace=_trace(scene, said, record) if record else None,
+        lang=scene.heard.lang,
+        escalate=said.draft.escalation,
+    )
+    await _commit(desk, reply)
+
+
+async def announce_late(desk: Desk, scene: Scene, text: str) -> None:
+    """A durable message that the answer will follow; the message stays owed. Raises Conflict."""
+    notice = ledger.Draft(text, role="system")
+    await _commit(
+        desk,
+        ledger.Reply(scene.conversation, scene.seq, scene.fence, f"{scene.turn}-late", (notice,), late=True),
+    )
+
+
+async def _commit(desk: Desk, reply: ledger.Reply) -> None:
+    now = desk.clock.now()
+    committed = await desk.store.write(lambda session: ledger.commit_reply(session, reply, now))
+    for message in committed.messages:
+        desk.bus.publish(
+            Frame("final", reply.conversation, seq=message.seq, turn=reply.turn, message=message)
+        )
+    if reply.escalate is not None:
+        desk.bus.publish(Frame("status", reply.conversation, status=committed.status))
+
+
+def _message(draft: Draft) -> ledger.Draft:
+    return ledger.Draft(
+        draft.text,
+        quick_replies=draft.quick_replies,
+        citations=draft.citations,
+        rateable=draft.rateable,
+        topic=draft.topic,
+    )
+
+
+def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
+    seen, live = record.seen, record.live
+    return ledger.TraceRecord(
+        release=live.release,
+        bundle=live.bundle.name,
+        decision=f"{_kind(record.decision)} by {said.by}",
+        reason=record.decision.reason,
+        lang=scene.heard.lang,
+        confidence=None if isinstance(record.decision, Handoff) else record.decision.confidence,
+        intents=[{"name": i.name, "probability": round(i.probability, 4)} for i in seen.intents]
+        if seen
+        else (),
+        hits=_hits(seen) if seen else (),
+        timings={name: round(ms, 2) for name, ms in record.timings.items()},
+        contextual=bool(seen and seen.contextual),
+    )
+
+
+def _kind(decision: Decision) -> str:
+    match decision:
+        case Answer():
+            return "answer"
+        case Generate():
+            return "generate"
+        case Clarify():
+            return "clarify"
+        case Handoff():
+            return "handoff"
+
+
+def _hits(seen: Understanding) -> list[dict[str, Any]]:
+    """Best candidates first. The stored phrasing is ours, not the customer's: it may stand in a trace."""
+    found = {hit.entry.id: hit for hit in seen.hits}
+    return [
+        {
+            "id": c.entry,
+            "key": c.key,
+            "confidence": round(c.confidence, 4),
+            "dense": round(found[c.entry].dense, 4),
+            "lexical": round(found[c.entry].lexical, 4),
+            "coverage": round(found[c.entry].coverage, 4),
+            "phrase": found[c.entry].phrase,
+        }
+        for c in seen.candidates
+    ]

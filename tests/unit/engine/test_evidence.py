@@ -1,0 +1,62 @@
+"""From stored lines to what understanding is asked."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from bot.engine.evidence import Before, Heard, Line, build_ask, look_back, needs_understanding, weigh
+
+TODAY = date(2026, 11, 22)
+
+
+def test_a_leaning_message_gets_its_contextual_form() -> None:
+    before = Before("How do I report a lost debit card?", "card-lost-report")
+    ask = build_ask(Heard("and for a credit card?", "en"), before, today=TODAY)
+    assert ask.texts == [
+        "and for a credit card?",
+        "How do I report a lost debit card? and for a credit card?",
+    ]
+    assert (ask.leaning, ask.answered_key) == (True, "card-lost-report")
+
+
+def test_a_message_that_stands_alone_is_encoded_alone() -> None:
+    ask = build_ask(
+        Heard("How do I open an account at a branch?", "en"), Before("Hello there", None), today=TODAY
+    )
+    assert ask.texts == ["How do I open an account at a branch?"]
+
+
+def test_without_a_question_before_there_is_nothing_to_lean_on() -> None:
+    assert build_ask(Heard("那信用卡呢？", "zh"), Before(), today=TODAY).contextual is None
+
+
+def test_looking_back_finds_question_topic_and_options() -> None:
+    lines = [
+        Line("customer", "card fee"),
+        Line("bot", "Which?", options=["entry:a", "none"]),
+        Line("customer", "Annual fee", choice="entry:a"),
+        Line("bot", "It is free.", topic="annual-fee"),
+    ]
+    assert look_back(lines) == Before("Annual fee", "annual-fee", asked_which=False)
+    assert look_back(lines[:2]) == Before("card fee", None, asked_which=True)
+    assert look_back([]) == Before()
+
+
+@pytest.mark.parametrize(
+    ("text", "choice", "needed"),
+    [
+        *(("hello", None, True), ("👍👍", None, False), ("人工", "person", False)),
+        *(("None", "none", False), ("Fee", "entry:a", True)),
+    ],
+)
+def test_what_needs_no_understanding(text: str, choice: str | None, needed: bool) -> None:
+    assert needs_understanding(Heard(text, "en", choice)) is needed
+
+
+def test_buttons_speak_for_themselves() -> None:
+    assert weigh(Heard("x", "en", "person"), Before(), None, calibrated=True).wants_person
+    assert weigh(Heard("x", "en", "none"), Before(), None, calibrated=True).none_of_these
+    assert weigh(Heard("x", "en", "entry:abc"), Before(), None, calibrated=True).chosen == "abc"
+    assert weigh(Heard("…", "en"), Before(), None, calibrated=True).wordless
