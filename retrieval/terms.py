@@ -9,10 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 _ENGLISH = """
-a an the and or but if of in on at to for from by with about into as than then so it its this that these those
-i me my mine we us our you your he she they them their is am are was were be been being do does did have has had
-can could will would shall should may might must there here what which who whom whose when where why how please
-just also
+a an the and or but if of in on at to for from by with about into as than then so it its this that these
+those i me my mine we us our you your he she they them their is am are was were be been being do does did
+have has had can could will would shall should may might must there here what which who whom whose when
+where why how please just also
 """
 _CHINESE = "的 了 呢 吗 吧 啊 呀 嘛 哦 么 请 请问 一下 怎 怎么 怎样 如何 什 什么 可以"
 """Terms are characters and pairs of them (see `retrieval.text.tokens`), so no longer word is needed."""

@@ -10,7 +10,9 @@ from retrieval.embed import Vectors
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One stored question with its answer. `id` is the database's own; `key` names the topic across languages."""
+    """One stored question with its answer. `id` is the database's own; `key` names the topic across
+    languages.
+    """
 
     id: str
     key: str
@@ -57,6 +59,8 @@ class Hit:
     phrase: str
     """The stored phrasing that matched best."""
     coverage: float = 0.0
-    """Share (0..1) of the message's lexical weight (sum of IDF over its terms) that this phrasing also holds."""
+    """Share (0..1) of the message's lexical weight (sum of IDF over its terms) that this phrasing also
+    holds.
+    """
     exact: bool = False
     """The normalised text is identical to a stored phrasing."""

@@ -1,0 +1,167 @@
+"""A bundle: all that search needs for one revision of the knowledge, under one encoder. Immutable.
+
+    manifest.json    format, encoder, revision, counts, SHA-256 of every other file and of itself
+    entries.jsonl    the entries, one a line, in the order given
+    rows.npy         int32 [phrases, 2]: entry number, phrase number within the entry
+    identities.npy   uint64 [phrases]: first 64 bits of each phrase's identity
+    vectors.npy      float32 [phrases, dim]
+    vectors.faiss    the vector index over them
+    bm25/            the lexical index (missing where no phrase has a term)
+
+It is written beside its place and renamed; a damaged file is found when the bundle is opened. The database has
+everything in it, so the remedy is always to build it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.bundle_files import Contents, read, write
+from retrieval.embed import Vectors
+from retrieval.errors import BundleError
+from retrieval.index import FaissIndex, Rows
+from retrieval.lexical import Lexical
+from retrieval.publish import publish
+from retrieval.text import identity, normalise, tokens
+from retrieval.types import Entry
+
+_DAYS_KEPT = 8
+
+
+class Bundle:
+    """Open, safe for any number of threads. Its files may be deleted while it is open."""
+
+    def __init__(self, contents: Contents) -> None:
+        self.contents = contents
+        self._order = np.argsort(contents.identities, kind="stable")
+        self._sorted = contents.identities[self._order]
+        self._from, self._to = _validity(contents.entries)
+        self._days: dict[date, Rows | None] = {}
+
+    @classmethod
+    def open(cls, folder: Path, *, encoder_fingerprint: str) -> Bundle:
+        """Check every file and load. Raises `BundleError`, which says what to do."""
+        return cls(read(folder, encoder_fingerprint=encoder_fingerprint))
+
+    def close(self) -> None:
+        """Nothing is torn from a search that still runs in another thread: memory goes with the last reference."""
+
+    @property
+    def revision(self) -> int:
+        return self.contents.revision
+
+    @property
+    def encoder_fingerprint(self) -> str:
+        return self.contents.encoder_fingerprint
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return self.contents.entries
+
+    def entry(self, row: int) -> Entry:
+        return self.contents.entries[int(self.contents.rows[row, 0])]
+
+    def phrase(self, row: int) -> str:
+        return self.entry(row).phrases[int(self.contents.rows[row, 1])]
+
+    def vectors_by_text(self) -> dict[str, Vectors]:
+        """float32 [dim] for every phrase, so that a rebuild need not encode what did not change."""
+        return {self.phrase(row): vector for row, vector in enumerate(self.contents.vectors)}
+
+    def exact(self, text: str, lang: str | None = None, on: date | None = None) -> Entry | None:
+        """The entry with a phrasing identical to `text`; of several the one in `lang`, then the first given."""
+        rows = self.exact_rows(text, on)
+        same = [row for row in rows if self.entry(row).lang == lang]
+        return self.entry((same or rows)[0]) if rows else None
+
+    def exact_rows(self, text: str, on: date | None = None) -> list[int]:
+        """Rows, in order, whose normalised phrase is that of `text` and whose entry is valid on that day."""
+        key = identity_key(text)
+        start = int(np.searchsorted(self._sorted, key, side="left"))
+        end = int(np.searchsorted(self._sorted, key, side="right"))
+        wanted = normalise(text) if end > start else ""
+        rows = sorted(self._order[start:end].tolist())
+        return [r for r in rows if normalise(self.phrase(r)) == wanted and self._is_valid(r, on)]
+
+    def valid_rows(self, on: date | None) -> Rows | None:
+        """Rows of entries valid on that day; None where that is all of them."""
+        if on is None:
+            return None
+        if on not in self._days:
+            if len(self._days) >= _DAYS_KEPT:
+                self._days.clear()
+            self._days[on] = self._rows_of(on)
+        return self._days[on]
+
+    def _rows_of(self, on: date) -> Rows | None:
+        valid = (self._from <= on.toordinal()) & (on.toordinal() <= self._to)
+        return None if valid.all() else Rows(valid[self.contents.rows[:, 0]])
+
+    def _is_valid(self, row: int, on: date | None) -> bool:
+        number = self.contents.rows[row, 0]
+        return on is None or bool(self._from[number] <= on.toordinal() <= self._to[number])
+
+
+def build_bundle(
+    folder: Path,
+    entries: Sequence[Entry],
+    vectors_by_text: Mapping[str, Vectors],
+    *,
+    encoder_fingerprint: str,
+    revision: int,
+) -> Bundle:
+    """Write the bundle and open it. `vectors_by_text`: float32 [dim], unit length, for every phrase; more do no harm.
+
+    Replaces whatever lay in `folder`. Raises `BundleError` if a phrase has no vector.
+    """
+    rows = list(_rows(entries))
+    phrases = [entries[number].phrases[place] for number, place in rows]
+    vectors = _vectors(phrases, vectors_by_text)
+    contents = Contents(
+        encoder_fingerprint=encoder_fingerprint,
+        revision=revision,
+        entries=tuple(entries),
+        rows=np.array(rows, dtype=np.int32).reshape(-1, 2),
+        identities=np.array([identity_key(phrase) for phrase in phrases], dtype=np.uint64),
+        vectors=vectors,
+        index=FaissIndex.build(vectors),
+        lexical=Lexical.build([tokens(phrase) for phrase in phrases]),
+    )
+    with publish(folder) as work:
+        write(work, contents)
+    return Bundle.open(folder, encoder_fingerprint=encoder_fingerprint)
+
+
+def identity_key(text: str) -> np.uint64:
+    """The first 64 bits of the identity."""
+    return np.uint64(int(identity(text)[:16], 16))
+
+
+def _rows(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
+    """(entry, phrase) of every phrase, one that an entry repeats once."""
+    for number, entry in enumerate(entries):
+        places = {phrase: place for place, phrase in reversed(list(enumerate(entry.phrases)))}
+        yield from ((number, place) for place in sorted(places.values()))
+
+
+def _vectors(phrases: Sequence[str], vectors_by_text: Mapping[str, Vectors]) -> Vectors:
+    missing = [phrase for phrase in phrases if phrase not in vectors_by_text]
+    if missing:
+        raise BundleError(
+            f"{len(missing)} phrases have no vector: encode every phrase before building a bundle"
+        )
+    if not phrases:
+        return np.zeros((0, 0), dtype=np.float32)
+    return np.stack([vectors_by_text[phrase] for phrase in phrases]).astype(np.float32, copy=False)
+
+
+def _validity(entries: Sequence[Entry]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First and last valid day of each entry as ordinals."""
+    first = [(entry.valid_from or date.min).toordinal() for entry in entries]
+    last = [(entry.valid_to or date.max).toordinal() for entry in entries]
+    return np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
