@@ -7,6 +7,7 @@ it says beside answers), `knowledge/` (questions with answers). Errors are `Defi
 from bot.definition.knowledge import Checks, knowledge_files, read_knowledge
 from bot.definition.load import load
 from bot.definition.model import (
+    FOLDER,
     LANGUAGES,
     RESERVED,
     BotDefinition,
@@ -18,6 +19,7 @@ from bot.definition.model import (
 )
 
 __all__ = [
+    "FOLDER",
     "LANGUAGES",
     "RESERVED",
     "BotDefinition",

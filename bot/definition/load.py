@@ -24,15 +24,16 @@ from bot.definition.reader import Document, read
 from bot.errors import DefinitionError
 
 
-def load(folder: Path) -> BotDefinition:
-    """Read `bot.yml` (the only one required), `intents.yml`, `responses.yml`, `knowledge/`.
+def load(folder: Path, *, knowledge: bool = True) -> BotDefinition:
+    """Read `bot.yml` (the only one required), `intents.yml`, `responses.yml`, `knowledge/` unless told not to.
 
-    Raises `DefinitionError`.
+    Blocking. Raises `DefinitionError`.
     """
     document = read(folder / "bot.yml")
     bot = schema.validated(document, schema.Bot)
     check_bot(document, bot)
     intents = _intents(folder, bot.languages)
+    checks = Checks(frozenset(intents), tuple(bot.languages))
     return BotDefinition(
         folder=folder,
         name=bot.name,
@@ -44,7 +45,7 @@ def load(folder: Path) -> BotDefinition:
         site=site_folder(document, folder, bot.site),
         intents=intents,
         responses=_responses(folder, bot),
-        knowledge=tuple(_knowledge(folder, Checks(frozenset(intents), tuple(bot.languages)))),
+        knowledge=tuple(_knowledge(folder, checks)) if knowledge else (),
     )
 
 

@@ -12,6 +12,8 @@ from bot.domain.decision import HANDOFF, OUT_OF_SCOPE, SOCIAL
 from retrieval.types import Entry
 
 LANGUAGES = ("zh", "en")
+FOLDER = "folder:"
+"""Stands before a file's path within the bot folder in the name of its source in the database."""
 
 RESERVED = frozenset({*SOCIAL, HANDOFF, OUT_OF_SCOPE})
 """Intents whose meaning is fixed: a response answers them, not knowledge."""
