@@ -5,25 +5,35 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol
 
 from sqlalchemy import URL
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from bot.errors import StoreError
-from bot.store.engines import is_sqlite, parse_url, postgres_engine, sqlite_engine
+from bot.store.engines import POOL_WAIT, is_sqlite, parse_url, postgres_engine, sqlite_engine
 from bot.store.failures import closed, translate
-from bot.store.group import GroupWriter
-from bot.store.writer import BATCH, DEPTH, PooledWriter, Unit, Writer
+from bot.store.group import BATCH, DEPTH, GroupWriter
+from bot.store.pooled import PooledReaders, PooledWriter
+from bot.store.readers import Readers
+from bot.store.session import Session, T, Unit
+from bot.store.worker import Worker
 
-T = TypeVar("T")
+READERS = 2
+"""Read connections on SQLite: a long read does not hold up the short ones; more would only share one CPU."""
 
-READERS = 4
-"""Read connections on SQLite."""
-POOL = 10
-"""Connections on PostgreSQL, once for reading and once for writing."""
+
+class _Reads(Protocol):
+    def session(self) -> AbstractAsyncContextManager[Session]: ...
+
+    async def close(self) -> None: ...
+
+
+class _Writes(Protocol):
+    async def write(self, unit: Unit[T]) -> T: ...
+
+    async def close(self) -> None: ...
 
 
 class Database:
@@ -46,9 +56,7 @@ class Database:
         self._busy = busy
         self._depth = depth
         self._batch = batch
-        self._engines: tuple[AsyncEngine, ...] = ()
-        self._readers: async_sessionmaker[AsyncSession] | None = None
-        self._writer: Writer | None = None
+        self._open: tuple[_Reads, _Writes] | None = None
 
     @property
     def dialect(self) -> str:
@@ -57,41 +65,32 @@ class Database:
 
     async def open(self) -> None:
         """Create folder and file (readable by the owner alone) where missing, migrate, start the writer."""
-        if self._writer is not None:
+        if self._open is not None:
             return
         try:
             await asyncio.to_thread(_prepare, self.url)
         except Exception as error:
             raise translate(error) from error
-        self._start()
+        self._open = self._on_sqlite() if is_sqlite(self.url) else self._on_postgres()
 
-    def _start(self) -> None:
-        reading, writing = self._build()
-        self._engines = (reading, writing)
-        self._readers = async_sessionmaker(reading, expire_on_commit=False, autoflush=False)
-        writers = async_sessionmaker(writing, expire_on_commit=False)
-        if is_sqlite(self.url):
-            self._writer = GroupWriter(writers, depth=self._depth, batch=self._batch)
-        else:
-            self._writer = PooledWriter(writers)
+    def _on_sqlite(self) -> tuple[_Reads, _Writes]:
+        reading = sqlite_engine(self.url, busy=self._busy, read_only=True, echo=self._echo)
+        writing = sqlite_engine(self.url, busy=self._busy, echo=self._echo)
+        readers = [Worker(reading, name=f"store-read-{i}") for i in range(READERS)]
+        writer = GroupWriter(Worker(writing, name="store-write"), depth=self._depth, batch=self._batch)
+        return Readers(readers, wait=POOL_WAIT), writer
 
-    def _build(self) -> tuple[AsyncEngine, AsyncEngine]:
-        url, echo, busy = self.url, self._echo, self._busy
-        if not is_sqlite(url):
-            reading = postgres_engine(url, pool=POOL, read_only=True, echo=echo)
-            return reading, postgres_engine(url, pool=POOL, read_only=False, echo=echo)
-        reading = sqlite_engine(url, pool=READERS, begin="BEGIN", busy=busy, read_only=True, echo=echo)
-        return reading, sqlite_engine(
-            url, pool=1, begin="BEGIN IMMEDIATE", busy=busy, read_only=False, echo=echo
-        )
+    def _on_postgres(self) -> tuple[_Reads, _Writes]:
+        reading = postgres_engine(self.url, read_only=True, echo=self._echo)
+        return PooledReaders(reading), PooledWriter(postgres_engine(self.url, echo=self._echo))
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncSession]:
+    async def read(self) -> AsyncIterator[Session]:
         """A session that reads one snapshot. Hold it briefly: never across a model call."""
-        if self._readers is None:
+        if self._open is None:
             raise closed()
         try:
-            async with self._readers() as session:
+            async with self._open[0].session() as session:
                 yield session
         except Exception as error:
             translated = translate(error)
@@ -102,21 +101,21 @@ class Database:
     async def write(self, unit: Unit[T]) -> T:
         """Run `unit` in a transaction; what it returns comes back when the commit is on disk, never before.
 
-        The unit may be run more than once: database work only, no other side effects, no call of `write`.
+        The unit may be run more than once, and on SQLite it runs on the writer's thread: database work only.
         Its own exceptions come through, and nothing it did stays.
         """
-        if self._writer is None:
+        if self._open is None:
             raise closed()
-        return await self._writer.write(unit)
+        return await self._open[1].write(unit)
 
     async def close(self) -> None:
         """What was handed to `write` before is committed first. May be called twice."""
-        writer, self._writer, self._readers = self._writer, None, None
-        if writer is not None:
-            await writer.close()
-        engines, self._engines = self._engines, ()
-        for engine in engines:
-            await engine.dispose()
+        opened, self._open = self._open, None
+        if opened is not None:
+            reads, writes = opened
+            # The last connection to close folds SQLite's journal into the file; a reader could not.
+            await reads.close()
+            await writes.close()
 
 
 def _prepare(url: URL) -> None:

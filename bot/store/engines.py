@@ -6,17 +6,18 @@ import json
 from functools import partial
 from typing import Any
 
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from bot.errors import StoreError
-from bot.store.fused import FusedConnection
 
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_DRIVERS = {"sqlite": "sqlite+pysqlite", "postgresql": "postgresql+asyncpg"}
 _URL_HINT = "Use sqlite:////absolute/path.db or postgresql://user:password@host/database."
 
+POOL = 10
+"""Connections on PostgreSQL, once for reading and once for writing."""
 POOL_WAIT = 10.0
 """Seconds to wait for a free connection before the store counts as overloaded."""
 
@@ -38,22 +39,27 @@ def is_sqlite(url: URL) -> bool:
 
 
 def sqlite_engine(
-    url: URL, *, pool: int, begin: str, busy: float, read_only: bool, echo: bool
-) -> AsyncEngine:
-    """`begin` opens a transaction; `busy`: seconds to wait for another process's lock."""
-    engine = create_async_engine(
-        url,
-        **_common(echo),
-        connect_args={"async_creator_fn": _connect},
-        pool_size=pool,
-        max_overflow=0,
-        pool_timeout=POOL_WAIT,
-    )
-    _attend(engine, begin=begin, pragmas=_pragmas(busy=busy, read_only=read_only))
+    url: URL, *, busy: float, read_only: bool = False, migrating: bool = False, echo: bool = False
+) -> Engine:
+    """`busy`: seconds to wait for another process's lock. Whoever connects keeps the connection: no pool."""
+    # isolation_level: the driver never begins by itself, so that the statement below is what begins.
+    engine = create_engine(url, **_common(echo), poolclass=NullPool, connect_args={"isolation_level": None})
+    pragmas = _pragmas(busy, foreign_keys=not migrating, read_only=read_only)
+    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+
+    def on_connect(connection: Any, _record: object) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
     return engine
 
 
-def postgres_engine(url: URL, *, pool: int, read_only: bool, echo: bool) -> AsyncEngine:
+def postgres_engine(url: URL, *, read_only: bool = False, echo: bool = False) -> AsyncEngine:
     """Readers see one snapshot a transaction, as they do on SQLite."""
     options: dict[str, Any] = {"isolation_level": "READ COMMITTED"}
     if read_only:
@@ -64,21 +70,11 @@ def postgres_engine(url: URL, *, pool: int, read_only: bool, echo: bool) -> Asyn
         # A server tuned for speed could acknowledge what is not yet on disk.
         connect_args={"server_settings": {"application_name": "kefu", "synchronous_commit": "on"}},
         execution_options=options,
-        pool_size=pool,
+        pool_size=POOL,
         max_overflow=0,
         pool_timeout=POOL_WAIT,
         pool_pre_ping=True,
     )
-
-
-def migration_engine(url: URL, *, busy: float) -> AsyncEngine:
-    """One connection, no foreign keys enforced: SQLite rebuilds a table to alter it."""
-    if not is_sqlite(url):
-        return create_async_engine(url, poolclass=NullPool, hide_parameters=True)
-    connect = {"async_creator_fn": _connect}
-    engine = create_async_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect)
-    _attend(engine, begin="BEGIN IMMEDIATE", pragmas=(*_opening(busy), "PRAGMA foreign_keys=OFF"))
-    return engine
 
 
 def _common(echo: bool) -> dict[str, Any]:
@@ -90,29 +86,14 @@ def _common(echo: bool) -> dict[str, Any]:
     }
 
 
-def _connect(path: str, **_: Any) -> FusedConnection:
-    return FusedConnection(path)
-
-
-def _opening(busy: float) -> tuple[str, ...]:
+def _pragmas(busy: float, *, foreign_keys: bool, read_only: bool) -> tuple[str, ...]:
     # busy_timeout comes first: the others may have to wait for a lock.
-    return (f"PRAGMA busy_timeout={int(busy * 1000)}", "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
-
-
-def _pragmas(*, busy: float, read_only: bool) -> tuple[str, ...]:
-    pragmas = (*_opening(busy), "PRAGMA foreign_keys=ON", "PRAGMA journal_size_limit=67108864")
-    return (*pragmas, "PRAGMA query_only=ON") if read_only else pragmas
-
-
-def _attend(engine: AsyncEngine, *, begin: str, pragmas: tuple[str, ...]) -> None:
-    def on_connect(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
-
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "begin", on_begin)
+    return (
+        f"busy_timeout={int(busy * 1000)}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        # SQLite rebuilds a table to alter it; the rows of its children must not go with the old one.
+        f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+        "journal_size_limit=67108864",
+        f"query_only={'ON' if read_only else 'OFF'}",
+    )

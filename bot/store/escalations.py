@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BindParameter, Update, and_, bindparam, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Conflict, NotFound
 from bot.store.columns import UtcDateTime
 from bot.store.ledger import hold
+from bot.store.session import Session
 from bot.store.tables import ESCALATION, MESSAGE, OPEN
 
 _e, _m = ESCALATION.c, MESSAGE.c
@@ -59,27 +59,27 @@ class OpenCase:
     age: timedelta
 
 
-async def list_open(session: AsyncSession, now: datetime, *, limit: int = 100) -> list[OpenCase]:
+async def list_open(session: Session, now: datetime, *, limit: int = 100) -> list[OpenCase]:
     """Cases nobody has taken, the longest waiting first."""
     rows = await session.execute(_OPEN, {"p_limit": limit})
     return [_case(row, now) for row in rows]
 
 
-async def take(session: AsyncSession, case: str, now: datetime) -> str:
+async def take(session: Session, case: str, now: datetime) -> str:
     """A person takes the case and its conversation, whose id is returned. Raises NotFound, Conflict."""
     conversation = await _step(session, _TAKE, case, now=now)
     await hold(session, conversation, "human", now)
     return conversation
 
 
-async def close(session: AsyncSession, case: str, now: datetime) -> str:
+async def close(session: Session, case: str, now: datetime) -> str:
     """The case is done; its conversation, whose id is returned, is the bot's. Raises NotFound, Conflict."""
     conversation = await _step(session, _CLOSE, case, now=now)
     await hold(session, conversation, "bot", now)
     return conversation
 
 
-async def _step(session: AsyncSession, move: Update, case: str, *, now: datetime) -> str:
+async def _step(session: Session, move: Update, case: str, *, now: datetime) -> str:
     conversation: str | None = (
         await session.execute(move, {"p_id": case, "p_now": now})
     ).scalar_one_or_none()

@@ -1,17 +1,24 @@
-"""Group commit on SQLite: one task, one connection, one transaction for all who wait."""
+"""Group commit on SQLite: one thread, one connection, one transaction for all who wait."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.store.failures import closed, overloaded, translate
-from bot.store.fused import FusedConnection
-from bot.store.writer import BATCH, DEPTH, Sessions, T, Unit
+from bot.store.session import T, Unit, run_here
+from bot.store.worker import Worker
+
+DEPTH = 4_096
+"""Units that may wait; more are refused as `overloaded`."""
+BATCH = 64
+"""Units committed together at most: bounds how long the first of them waits for its commit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,10 +38,10 @@ class _CannotBegin(Exception):
 
 
 class GroupWriter:
-    """Group commit: what is waiting goes into one transaction, and is acknowledged after its one commit."""
+    """What is waiting goes into one transaction, and is acknowledged after its one commit."""
 
-    def __init__(self, sessions: Sessions, *, depth: int = DEPTH, batch: int = BATCH) -> None:
-        self._sessions = sessions
+    def __init__(self, worker: Worker, *, depth: int = DEPTH, batch: int = BATCH) -> None:
+        self._worker = worker
         self._batch = batch
         self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(depth)
         self._closed = False
@@ -58,6 +65,7 @@ class GroupWriter:
             self._closed = True
             await self._queue.put(None)
         await asyncio.wait([self._task])
+        await self._worker.close()
 
     async def _run(self) -> None:
         last = False
@@ -85,7 +93,7 @@ class GroupWriter:
         if not jobs:
             return
         try:
-            outcomes = await self._transaction(jobs)
+            outcomes = await self._worker.run(partial(_transaction, [job.unit for job in jobs]))
         except Exception as error:
             if len(jobs) > 1 and not isinstance(error, _CannotBegin):
                 for job in jobs:
@@ -94,13 +102,6 @@ class GroupWriter:
             outcomes = [_Outcome(error=_cause(error)) for _ in jobs]
         for job, outcome in zip(jobs, outcomes, strict=True):
             _resolve(job, outcome)
-
-    async def _transaction(self, jobs: list[_Job]) -> list[_Outcome]:
-        async with self._sessions() as session:
-            driver = await _begin(session)
-            outcomes = [await _outcome(job, session, driver) for job in jobs]
-            await session.commit()
-        return outcomes
 
     def _abandon(self, jobs: list[_Job]) -> None:
         while not self._queue.empty():
@@ -111,37 +112,31 @@ class GroupWriter:
             _resolve(job, _Outcome(error=closed()))
 
 
-async def _begin(session: AsyncSession) -> FusedConnection:
+def _transaction(units: Sequence[Unit[Any]], connection: Connection) -> list[_Outcome]:
+    """On the worker's thread, which rolls back whatever raises here."""
     try:
-        raw = await (await session.connection()).get_raw_connection()
+        transaction = connection.begin()
     except Exception as error:
         raise _CannotBegin from error
-    assert isinstance(raw.driver_connection, FusedConnection)
-    return raw.driver_connection
+    outcomes = [_outcome(unit, connection) for unit in units]
+    transaction.commit()
+    return outcomes
 
 
-async def _outcome(job: _Job, session: AsyncSession, driver: FusedConnection) -> _Outcome:
+def _outcome(unit: Unit[Any], connection: Connection) -> _Outcome:
     """Raises where the transaction is spoilt. A unit that failed before it wrote spoils nothing."""
+    driver: Any = connection.connection.driver_connection
     before = driver.total_changes
     try:
-        outcome = _Outcome(value=await job.unit(session))
-        await _flush(session)
+        outcome = _Outcome(value=run_here(unit, connection))
     except Exception as error:
-        if isinstance(error, DBAPIError) or driver.total_changes != before or not session.is_active:
+        if isinstance(error, DBAPIError) or driver.total_changes != before:
             raise
-        session.expunge_all()
-        outcome = _Outcome(error=error)
+        outcome = _Outcome(error=translate(error))
     if not driver.in_transaction:
-        # SQLite ends the transaction itself on a full disk, even if the unit swallowed the error.
+        # SQLite itself ends the transaction on a full disk, even if the unit swallowed the error.
         raise RuntimeError("The transaction is gone: a unit neither commits, rolls back, nor hides an error.")
     return outcome
-
-
-async def _flush(session: AsyncSession) -> None:
-    """Rows added through the ORM are written now, within the unit they belong to."""
-    if session.new or session.dirty or session.deleted:
-        await session.flush()
-    session.expunge_all()
 
 
 def _cause(error: Exception) -> Exception:

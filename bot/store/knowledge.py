@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, false, insert, select, true, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import StoreError
 from bot.store.columns import UtcDateTime, new_id
 from bot.store.entries import CONTENT, KnowledgeRow, SyncReport, from_entry
+from bot.store.session import Session
 from bot.store.tables import KNOWLEDGE, META
 from retrieval.types import Entry
 
@@ -55,7 +55,7 @@ _ACTIVE = (
 
 
 async def sync(
-    session: AsyncSession, source: str, entries: Sequence[KnowledgeRow], now: datetime, *, prune: bool
+    session: Session, source: str, entries: Sequence[KnowledgeRow], now: datetime, *, prune: bool
 ) -> SyncReport:
     """Make `source` say what `entries` say; with `prune`, what is not among them is no answer any more.
 
@@ -88,17 +88,17 @@ async def sync(
     )
 
 
-async def revision(session: AsyncSession) -> int:
+async def revision(session: Session) -> int:
     """Grows with every change of what the bot may answer; 0 while there is nothing."""
     return int((await session.execute(_REVISION)).scalar_one())
 
 
-async def sources(session: AsyncSession) -> list[str]:
+async def sources(session: Session) -> list[str]:
     """Names of the sources that have active entries."""
     return list((await session.execute(_SOURCES)).scalars())
 
 
-async def active(session: AsyncSession) -> list[Entry]:
+async def active(session: Session) -> list[Entry]:
     """Every answer that stands, by id. Dates of validity are the search's business."""
     found: list[Entry] = []
     after = ""
@@ -120,7 +120,7 @@ def _by_name(source: str, entries: Sequence[KnowledgeRow]) -> dict[tuple[str, st
     return wanted
 
 
-async def _lock_revision(session: AsyncSession) -> int:
+async def _lock_revision(session: Session) -> int:
     # PostgreSQL: two syncs follow one another, so no two changes share a revision. SQLite has one writer.
     return int((await session.execute(_LOCK_REVISION)).scalar_one())
 
@@ -129,7 +129,7 @@ def _differs(row: Any, entry: KnowledgeRow) -> bool:
     return row is not None and not (row.active and row.content_hash == entry.content_hash)
 
 
-async def _each(session: AsyncSession, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
+async def _each(session: Session, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
     for chunk in _chunks(rows):
         await session.execute(statement, chunk)
 

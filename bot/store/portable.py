@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.store.session import Session
 
 
 class Upsert:
@@ -22,5 +23,5 @@ class Upsert:
             "postgresql": build(postgresql.insert(table)),
         }
 
-    def on(self, session: AsyncSession) -> Executable:
-        return self._statements[session.get_bind().dialect.name]
+    def on(self, session: Session) -> Executable:
+        return self._statements[session.dialect.name]

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Executable, bindparam, case, delete, select, text, update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import NotFound
 from bot.store.columns import MAX_INT, UtcDateTime
 from bot.store.portable import Upsert
+from bot.store.session import Session
 from bot.store.tables import CONVERSATION, FEEDBACK, MESSAGE, OUTBOX
 from connectors.port import Status, Vote
 
@@ -58,7 +58,7 @@ def _vote(insertion: Any) -> Executable:
 _VOTE = Upsert(FEEDBACK, _vote)
 
 
-async def delivered(session: AsyncSession, conversation: str, seq: int, now: datetime) -> bool:
+async def delivered(session: Session, conversation: str, seq: int, now: datetime) -> bool:
     """The customer's screen shows everything up to `seq`. Never goes back; True if it went on."""
     values = {"p_conversation": conversation, "p_seq": min(seq, MAX_INT)}
     reached = (await session.execute(_ADVANCE, values)).scalar_one_or_none()
@@ -68,7 +68,7 @@ async def delivered(session: AsyncSession, conversation: str, seq: int, now: dat
     return True
 
 
-async def vote(session: AsyncSession, conversation: str, seq: int, vote: Vote | None, now: datetime) -> None:
+async def vote(session: Session, conversation: str, seq: int, vote: Vote | None, now: datetime) -> None:
     """Thumbs for a bot's answer; None takes them back. Raises NotFound where there is no such answer."""
     one = {"p_conversation": conversation, "p_seq": min(seq, MAX_INT)}
     payload = (await session.execute(_RATED, one)).scalar_one_or_none()
@@ -81,7 +81,7 @@ async def vote(session: AsyncSession, conversation: str, seq: int, vote: Vote | 
     await session.execute(_VOTE.on(session), row)
 
 
-async def hold(session: AsyncSession, conversation: str, status: Status, now: datetime) -> int:
+async def hold(session: Session, conversation: str, status: Status, now: datetime) -> int:
     """Give the conversation to `status`; returns its fence, grown if that is a change. Raises NotFound."""
     values = {"p_conversation": conversation, "p_status": status, "p_now": now}
     fence: int | None = (await session.execute(_HOLD, values)).scalar_one_or_none()

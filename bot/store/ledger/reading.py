@@ -4,26 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import BindParameter, and_, bindparam, select, text, true
 
 from bot.errors import NotFound
 from bot.store.columns import MAX_INT
 from bot.store.ledger.records import Context, Line, Pending, TraceRecord
+from bot.store.session import Session
 from bot.store.tables import CONVERSATION, FEEDBACK, MESSAGE, TRACE, WAITING_FOR_REPLY
 from connectors.port import Citation, Message, QuickReply, Status
 
 _c, _m = CONVERSATION.c, MESSAGE.c
 _ID: BindParameter[str] = bindparam("p_conversation")
 
-_CONVERSATION = select(
-    _c.id, _c.channel, _c.scope, _c.status, _c.fence, _c.lang, _c.locale, _c.last_seq
-).where(_c.id == _ID)
 _LINES = (
     select(_m.seq, _m.role, _m.text, _m.created_at, _m.choice, _m.state, _m.reply_to, _m.payload)
     .where(_m.conversation_id == _ID, _m.seq <= bindparam("p_seq"))
     .order_by(_m.seq.desc())
     .limit(bindparam("p_limit"))
+    .subquery("line")
+)
+# One statement: on SQLite each is a trip to another thread.
+_CONTEXT = (
+    select(
+        *(_c.id, _c.channel, _c.scope, _c.status, _c.fence, _c.lang, _c.locale, _c.last_seq),
+        *(column.label(f"line_{column.name}") for column in _LINES.c),
+    )
+    .select_from(CONVERSATION.outerjoin(_LINES, true()))
+    .where(_c.id == _ID)
+    .order_by(_LINES.c.seq)
 )
 _HISTORY = (
     select(
@@ -61,39 +69,36 @@ _TRACE = (
 )
 
 
-async def context(session: AsyncSession, conversation: str, upto_seq: int, *, limit: int = 8) -> Context:
+async def context(session: Session, conversation: str, upto_seq: int, *, limit: int = 8) -> Context:
     """The conversation and its `limit` newest lines up to `upto_seq`. Raises NotFound."""
-    row = (await session.execute(_CONVERSATION, {"p_conversation": conversation})).one_or_none()
-    if row is None:
+    rows = (await session.execute(_CONTEXT, _window(conversation, upto_seq, limit))).all()
+    if not rows:
         raise NotFound("There is no such conversation.")
-    lines = await session.execute(_LINES, _window(conversation, upto_seq, limit))
-    messages = tuple(_line(line) for line in reversed(lines.all()))
+    row, messages = rows[0], tuple(_line(row) for row in rows if row.line_seq is not None)
     return Context(
         row.id, row.channel, row.scope, row.status, row.fence, row.lang, row.locale, row.last_seq, messages
     )
 
 
-async def history_after(
-    session: AsyncSession, conversation: str, seq: int, *, limit: int = 200
-) -> list[Message]:
+async def history_after(session: Session, conversation: str, seq: int, *, limit: int = 200) -> list[Message]:
     """Messages with a number above `seq`, oldest first, with the customer's votes. Unknown: empty."""
     rows = await session.execute(_HISTORY, _window(conversation, seq, limit))
     return [_message(row) for row in rows]
 
 
-async def unanswered(session: AsyncSession, limit: int) -> list[Pending]:
+async def unanswered(session: Session, limit: int) -> list[Pending]:
     """What the bot owes an answer, oldest first; not of conversations held by a person, or closed."""
     rows = await session.execute(_UNANSWERED, {"p_limit": limit})
     return [Pending(row.conversation_id, row.seq, row.state == "late") for row in rows]
 
 
-async def last_seq(session: AsyncSession, conversation: str) -> int:
+async def last_seq(session: Session, conversation: str) -> int:
     """Number of the newest message; 0 where there is none."""
     found = await session.execute(_LAST_SEQ, {"p_conversation": conversation})
     return found.scalar_one_or_none() or 0
 
 
-async def status(session: AsyncSession, conversation: str) -> Status:
+async def status(session: Session, conversation: str) -> Status:
     """Who holds the conversation; the bot holds those that have not begun."""
     found: Status | None = (
         await session.execute(_STATUS, {"p_conversation": conversation})
@@ -101,13 +106,13 @@ async def status(session: AsyncSession, conversation: str) -> Status:
     return found or "bot"
 
 
-async def fence(session: AsyncSession, conversation: str) -> int:
+async def fence(session: Session, conversation: str) -> int:
     """The fencing number as it is now; -1 where there is no such conversation."""
     found = (await session.execute(_FENCE, {"p_conversation": conversation})).scalar_one_or_none()
     return -1 if found is None else int(found)
 
 
-async def trace(session: AsyncSession, conversation: str, seq: int) -> TraceRecord | None:
+async def trace(session: Session, conversation: str, seq: int) -> TraceRecord | None:
     """Why the customer's message `seq` was answered as it was; None where nothing was kept."""
     row = (await session.execute(_TRACE, {"p_conversation": conversation, "p_seq": seq})).one_or_none()
     return None if row is None else TraceRecord(**row._mapping)
@@ -119,15 +124,15 @@ def _window(conversation: str, seq: int, limit: int) -> dict[str, Any]:
 
 def _line(row: Any) -> Line:
     return Line(
-        row.seq,
-        row.role,
-        row.text,
-        row.created_at,
-        row.choice,
-        row.state,
-        row.reply_to,
-        _buttons(row.payload),
-        row.payload.get("topic"),
+        seq=row.line_seq,
+        role=row.line_role,
+        text=row.line_text,
+        at=row.line_created_at,
+        choice=row.line_choice,
+        state=row.line_state,
+        reply_to=row.line_reply_to,
+        quick_replies=_buttons(row.line_payload),
+        topic=row.line_payload.get("topic"),
     )
 
 

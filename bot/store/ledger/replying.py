@@ -21,12 +21,12 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.errors import Conflict, KefuError, NotFound
 from bot.store.ledger import rows
 from bot.store.ledger.records import Committed, Reply
 from bot.store.portable import Upsert
+from bot.store.session import Session
 from bot.store.tables import CONVERSATION, ESCALATION, MESSAGE, OUTBOX, TRACE, WAITING_FOR_REPLY
 from connectors.port import Message
 
@@ -82,7 +82,7 @@ def _open_case(insertion: Any) -> Executable:
 _OPEN_CASE = Upsert(ESCALATION, _open_case)
 
 
-async def commit_reply(session: AsyncSession, reply: Reply, now: datetime) -> Committed:
+async def commit_reply(session: Session, reply: Reply, now: datetime) -> Committed:
     """Commit the reply if its fence stands, nobody else holds the conversation and nobody answered before.
 
     Raises Conflict `fence` (read the context again), Conflict `answered`, or NotFound. With `escalate` the
@@ -100,7 +100,7 @@ async def commit_reply(session: AsyncSession, reply: Reply, now: datetime) -> Co
     return Committed(messages, row.status, row.fence, escalation)
 
 
-async def _claim(session: AsyncSession, reply: Reply, now: datetime) -> Row[Any]:
+async def _claim(session: Session, reply: Reply, now: datetime) -> Row[Any]:
     by_bot = any(draft.role == "bot" for draft in reply.messages)
     values = {
         **_of(reply),
@@ -116,7 +116,7 @@ async def _claim(session: AsyncSession, reply: Reply, now: datetime) -> Row[Any]
     return row
 
 
-async def _refusal(session: AsyncSession, reply: Reply) -> KefuError:
+async def _refusal(session: Session, reply: Reply) -> KefuError:
     row = (await session.execute(_STATE, _of(reply))).one_or_none()
     if row is None or row.state is None:
         return NotFound("There is no such message to answer.")
@@ -129,20 +129,20 @@ def _answered() -> Conflict:
     return Conflict("The message is answered already.", code="answered")
 
 
-async def _mark(session: AsyncSession, reply: Reply) -> None:
+async def _mark(session: Session, reply: Reply) -> None:
     marked: Any = await session.execute(_MARK[reply.late], _of(reply))
     if marked.rowcount != 1:  # on PostgreSQL another reply may have come between the two statements
         raise _answered()
 
 
-async def _send(session: AsyncSession, reply: Reply, messages: Sequence[Message], row: Row[Any]) -> None:
+async def _send(session: Session, reply: Reply, messages: Sequence[Message], row: Row[Any]) -> None:
     pairs = zip(messages, reply.messages, strict=True)
     stored = [rows.message_row(reply, m, d, channel=row.channel, scope=row.scope) for m, d in pairs]
     await session.execute(_MESSAGES, stored)
     await session.execute(_OUTBOX, [rows.outbox_row(reply, m, channel=row.channel) for m in messages])
 
 
-async def _escalate(session: AsyncSession, reply: Reply, lang: str | None, now: datetime) -> str | None:
+async def _escalate(session: Session, reply: Reply, lang: str | None, now: datetime) -> str | None:
     opened = await session.execute(_OPEN_CASE.on(session), rows.case_row(reply, lang, now=now))
     case_id: str | None = opened.scalar_one_or_none()
     return case_id

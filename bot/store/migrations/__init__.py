@@ -14,7 +14,7 @@ from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, text
 
 from bot.errors import StoreError
-from bot.store.engines import is_sqlite, migration_engine
+from bot.store.engines import is_sqlite, postgres_engine, sqlite_engine
 
 _LOCK = 0x6B656675
 """Advisory lock on PostgreSQL; SQLite has BEGIN IMMEDIATE."""
@@ -25,7 +25,11 @@ def migrate(url: URL, revision: str = "head", *, busy: float = 30.0) -> None:
 
     Raises StoreError `newer_schema` for a database written by a later Kefu; a driver's errors as they are.
     """
-    asyncio.run(_migrate(url, revision, busy))
+    if not is_sqlite(url):
+        asyncio.run(_on_postgres(url, revision))
+        return
+    with sqlite_engine(url, busy=busy, migrating=True).begin() as connection:
+        _step(connection, revision)
 
 
 def config(connection: Connection) -> Config:
@@ -37,12 +41,11 @@ def config(connection: Connection) -> Config:
     return settings
 
 
-async def _migrate(url: URL, revision: str, busy: float) -> None:
-    engine = migration_engine(url, busy=busy)
+async def _on_postgres(url: URL, revision: str) -> None:
+    engine = postgres_engine(url)
     try:
         async with engine.begin() as connection:
-            if not is_sqlite(url):
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             await connection.run_sync(_step, revision)
     finally:
         await engine.dispose()

@@ -1,0 +1,51 @@
+"""PostgreSQL: a transaction for each unit, connections from a pool."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.store.failures import closed, is_race, translate
+from bot.store.session import Session, T, Unit
+
+TRIES = 4
+"""Runs of a unit when others are faster."""
+
+
+class PooledWriter:
+    """A unit that lost a race is run again: it then sees what the winner wrote."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._closed = False
+
+    async def write(self, unit: Unit[T]) -> T:
+        if self._closed:
+            raise closed()
+        for attempt in range(TRIES):
+            try:
+                async with self._engine.begin() as connection:
+                    return await unit(connection)
+            except Exception as error:
+                if not is_race(error) or attempt == TRIES - 1:
+                    raise translate(error) from None
+        raise AssertionError("the last try returns or raises")
+
+    async def close(self) -> None:
+        self._closed = True
+        await self._engine.dispose()
+
+
+class PooledReaders:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        async with self._engine.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self._engine.dispose()
