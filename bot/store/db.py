@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from sqlalchemy import URL
 
@@ -19,6 +20,8 @@ from bot.store.pooled import PooledReaders, PooledWriter
 from bot.store.readers import Readers
 from bot.store.session import Session, T, Unit
 from bot.store.worker import Worker
+
+E = TypeVar("E")
 
 READERS = 2
 """Read connections on SQLite: a long read does not hold up the short ones; more would only share one CPU."""
@@ -69,20 +72,21 @@ class Database:
             return
         try:
             await asyncio.to_thread(_prepare, self.url)
+            self._open = await (self._on_sqlite() if is_sqlite(self.url) else self._on_postgres())
         except Exception as error:
             raise translate(error) from error
-        self._open = self._on_sqlite() if is_sqlite(self.url) else self._on_postgres()
 
-    def _on_sqlite(self) -> tuple[_Reads, _Writes]:
-        reading = sqlite_engine(self.url, busy=self._busy, read_only=True, echo=self._echo)
-        writing = sqlite_engine(self.url, busy=self._busy, echo=self._echo)
+    async def _on_sqlite(self) -> tuple[_Reads, _Writes]:
+        build = partial(sqlite_engine, self.url, busy=self._busy, echo=self._echo)
+        reading, writing = await _both(partial(build, read_only=True), build)
         readers = [Worker(reading, name=f"store-read-{i}") for i in range(READERS)]
         writer = GroupWriter(Worker(writing, name="store-write"), depth=self._depth, batch=self._batch)
         return Readers(readers, wait=POOL_WAIT), writer
 
-    def _on_postgres(self) -> tuple[_Reads, _Writes]:
-        reading = postgres_engine(self.url, read_only=True, echo=self._echo)
-        return PooledReaders(reading), PooledWriter(postgres_engine(self.url, echo=self._echo))
+    async def _on_postgres(self) -> tuple[_Reads, _Writes]:
+        build = partial(postgres_engine, self.url, echo=self._echo)
+        reading, writing = await _both(partial(build, read_only=True), build)
+        return PooledReaders(reading), PooledWriter(writing)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:
@@ -116,6 +120,11 @@ class Database:
             # The last connection to close folds SQLite's journal into the file; a reader could not.
             await reads.close()
             await writes.close()
+
+
+async def _both(reading: Callable[[], E], writing: Callable[[], E]) -> tuple[E, E]:
+    # An engine looks for its driver and at the file's path: not on the loop.
+    return await asyncio.to_thread(lambda: (reading(), writing()))
 
 
 def _prepare(url: URL) -> None:
