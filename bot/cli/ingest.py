@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncSession
+from rich.table import Column, Table
 
 from bot.cli.progress import shown
 from bot.clock import SystemClock
@@ -22,9 +22,12 @@ from bot.errors import DefinitionError
 from bot.settings import Settings
 from bot.store import knowledge as shelf
 from bot.store.db import Database
+from bot.store.session import Session
 
 PART = 20_000
 """Rows a transaction: a running server waits for a part, not for a file."""
+
+NUMBERS = ("added", "changed", "unchanged", "removed", "skipped")
 
 
 @dataclass(slots=True)
@@ -89,7 +92,9 @@ def _within(path: Path) -> list[Path]:
     if not path.exists():
         raise DefinitionError("there is no such file or folder.", file=str(path), hint="Check the path.")
     if path.is_dir():
-        return knowledge_files(path)
+        if files := knowledge_files(path):
+            return files
+        raise DefinitionError("holds no .jsonl and no .csv file.", file=str(path), hint="Check the path.")
     read_knowledge(path)  # a file named outright must be of a kind that is read
     return [path]
 
@@ -146,7 +151,7 @@ class _Rehearsed(Exception):
 async def _sync(
     store: Database, source: str, rows: Sequence[shelf.KnowledgeRow], *, prune: bool, dry_run: bool
 ) -> shelf.SyncReport:
-    async def unit(session: AsyncSession) -> shelf.SyncReport:
+    async def unit(session: Session) -> shelf.SyncReport:
         report = await shelf.sync(session, source, rows, SystemClock().now(), prune=prune)
         if dry_run:
             raise _Rehearsed(report)
@@ -159,14 +164,13 @@ async def _sync(
 
 
 def _account(tallies: Mapping[str, Tally], *, prune: bool, dry_run: bool) -> None:
-    table = Table("file", "added", "changed", "unchanged", "removed", "skipped", box=None)
-    for column in table.columns[1:]:
-        column.justify = "right"
-    table.columns[0].overflow = "fold"
+    table = Table(
+        *(Column(name, justify="right") for name in NUMBERS), Column("file", no_wrap=True), box=None
+    )
     for file, tally in tallies.items():
-        numbers = (tally.added, tally.changed, tally.unchanged, tally.removed, tally.skipped)
-        table.add_row(file, *(str(number) for number in numbers))
-    Console().print(table)
+        table.add_row(*(str(getattr(tally, name)) for name in NUMBERS), file)
+    # As wide as it needs: a cut or folded path cannot be copied.
+    Console(width=60 + max(map(cell_len, tallies))).print(table)
     if prune and any(tally.skipped for tally in tallies.values()):
         click.echo("Nothing was removed for files with skipped rows: mend those rows first.")
     if dry_run:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.definition.reader import Document, Loc
 from bot.definition.schema import Bot, IntentSpec, suggestion
-from bot.definition.text import normalised
 from bot.domain.policy import Policy
+from retrieval.text import normalise
 
 _THRESHOLDS = tuple(f.name for f in fields(Policy))
 
@@ -65,7 +65,7 @@ def check_examples(document: Document, intents: Mapping[str, IntentSpec], langua
         for lang, texts in spec.examples.items():
             for number, text in enumerate(texts):
                 loc: Loc = (*here, lang, number)
-                first = seen.setdefault((lang, normalised(text)), loc)
+                first = seen.setdefault((lang, normalise(text)), loc)
                 if first != loc:
                     _double(document, loc, first)
 

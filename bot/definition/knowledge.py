@@ -16,8 +16,9 @@ from bot.definition import schema
 from bot.definition.lines import Unreadable
 from bot.definition.model import RESERVED, KnowledgeRow, Problem
 from bot.definition.rows import Raw, csv_rows, json_rows
-from bot.definition.text import one_line, script_language
+from bot.definition.text import one_line
 from bot.errors import DefinitionError
+from retrieval.text import script_lang
 from retrieval.types import Entry
 
 _READERS = {".jsonl": json_rows, ".csv": csv_rows}
@@ -70,11 +71,13 @@ def _row(raw: Raw, file: str, line: int) -> KnowledgeRow | Problem:
     except ValidationError as error:
         _, message, hint = schema.sentence(error)
         return Problem(file, line, message, hint)
-    return KnowledgeRow(_entry(row), file, line)
+    lang = row.lang or script_lang(row.question)
+    if lang is None:
+        return Problem(file, line, "the language cannot be told from the question.", "Add `lang`.")
+    return KnowledgeRow(_entry(row, lang), file, line)
 
 
-def _entry(row: schema.Knowledge) -> Entry:
-    lang = row.lang or script_language(row.question)
+def _entry(row: schema.Knowledge, lang: str) -> Entry:
     phrases = dict.fromkeys(row.alternatives)
     phrases.pop(row.question, None)
     return Entry(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.definition.model import RESERVED, BotDefinition
-from bot.definition.text import normalised
+from retrieval.text import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _ambiguous(definition: BotDefinition) -> tuple[str, ...]:
     places: dict[tuple[str, str], set[str]] = {}
     for row in definition.knowledge:
         for phrase in row.entry.phrases:
-            places.setdefault((row.entry.lang, normalised(phrase)), set()).add(row.entry.key)
+            places.setdefault((row.entry.lang, normalise(phrase)), set()).add(row.entry.key)
     return tuple(phrase for (_, phrase), keys in places.items() if len(keys) > 1)
 
 

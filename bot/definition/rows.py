@@ -28,7 +28,7 @@ def json_rows(path: Path) -> Iterator[tuple[int, Raw | Unreadable]]:
 def _object(text: str, number: int) -> Raw | Unreadable:
     hint = 'Write one {"question": ..., "answer": ...} a line.'
     try:
-        value = json.loads(text, object_pairs_hook=_pairs)
+        value = _JSON.decode(text)
     except _Twice as error:
         return Unreadable(number, f"the key `{error}` comes twice.", "Remove one of them.")
     except (ValueError, RecursionError) as error:
@@ -52,6 +52,9 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
             raise _Twice(one_line(key))
         found[key] = value
     return found
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_pairs)
 
 
 class _Lines:

@@ -5,7 +5,7 @@ Numbers are written as texts by `reader`; pydantic turns them into numbers where
 
 from __future__ import annotations
 
-import unicodedata
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from difflib import get_close_matches
@@ -29,6 +29,7 @@ from bot.definition.text import one_line
 from bot.settings import Origin
 
 Model = TypeVar("Model", bound="Strict")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 MAX_PHRASE = 500
 MAX_ANSWER = 8_000
 
@@ -42,11 +43,9 @@ def suggestion(word: str, known: Sequence[str]) -> str:
 
 
 def _printable(text: str) -> str:
-    for char in text:
-        if unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t":
-            raise PydanticCustomError(
-                "control", "holds the control character U+{code}", {"code": f"{ord(char):04X}"}
-            )
+    if found := _CONTROL.search(text):
+        code = f"{ord(found.group()):04X}"
+        raise PydanticCustomError("control", "holds the control character U+{code}", {"code": code})
     return text
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.definition import RESERVED, BotDefinition, load
 from bot.definition.report import Census, census
-from bot.definition.text import normalised, script_language
+from retrieval.text import normalise, script_lang
 
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ("zh", "en")
@@ -61,14 +61,14 @@ def test_texts_are_in_the_language_they_stand_under(bank: BotDefinition) -> None
     wrong = [
         (row.file, row.line)
         for row in bank.knowledge
-        if {script_language(row.entry.answer), script_language(row.entry.question)} != {row.entry.lang}
+        if {script_lang(row.entry.answer), script_lang(row.entry.question)} != {row.entry.lang}
     ]
     assert wrong == []
 
 
 def test_every_suggestion_is_a_question_that_has_a_stored_answer(bank: BotDefinition) -> None:
-    stored = {(row.entry.lang, normalised(phrase)) for row in bank.knowledge for phrase in row.entry.phrases}
-    asked = {(lang, normalised(text)) for lang, texts in bank.suggestions.items() for text in texts}
+    stored = {(row.entry.lang, normalise(phrase)) for row in bank.knowledge for phrase in row.entry.phrases}
+    asked = {(lang, normalise(text)) for lang, texts in bank.suggestions.items() for text in texts}
     assert len(asked) == 10
     assert asked - stored == set()
 
@@ -82,9 +82,9 @@ def test_the_blind_questions_expect_topics_that_exist(bank: BotDefinition) -> No
 
 def test_no_blind_question_was_copied_into_the_bank(bank: BotDefinition) -> None:
     known = {
-        normalised(text) for i in bank.intents.values() for texts in i.examples.values() for text in texts
+        normalise(text) for i in bank.intents.values() for texts in i.examples.values() for text in texts
     }
-    known |= {normalised(phrase) for row in bank.knowledge for phrase in row.entry.phrases}
+    known |= {normalise(phrase) for row in bank.knowledge for phrase in row.entry.phrases}
     lines = (ROOT / "tests" / "blind" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-    asked = {normalised(turn) for line in lines for turn in json.loads(line)["turns"]}
+    asked = {normalise(turn) for line in lines for turn in json.loads(line)["turns"]}
     assert asked & known == set()

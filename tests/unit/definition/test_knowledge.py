@@ -91,6 +91,10 @@ def test_gzip_is_known_by_its_first_bytes(tmp_path: Path, name: str) -> None:
         (json.dumps(PAIR | {"answer": 5}), "`answer` is not a text."),
         (json.dumps(PAIR | {"answer": "a\u0000b"}), "`answer` holds the control character U+0000."),
         ('{"question": "Q", "answer": "\\ud800"}', "`answer` holds half of a character."),
+        (
+            json.dumps(PAIR | {"question": "404?"}),
+            "the language cannot be told from the question. Add `lang`.",
+        ),
         (json.dumps(PAIR | {"lang": "fr"}), "`lang` is not a language code that is known. Known: zh, en."),
         (json.dumps(PAIR | {"valid_to": "31.12.2026"}), "`valid_to` is not a date. Write it as 2026-12-31."),
         (

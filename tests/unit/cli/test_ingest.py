@@ -1,0 +1,177 @@
+"""`kefu ingest` against a real database: what is taken, what is skipped and why, and that it may be repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli import ingest
+from bot.cli.main import kefu
+from bot.definition import FOLDER
+from bot.engine.knowledge import FOLDER as SERVED
+from bot.settings import load_settings
+from bot.store import knowledge as shelf
+from bot.store.db import Database
+from retrieval.types import Entry
+from tests.unit.definition.folders import folder, knowledge
+
+INTENTS = "intents: {place: {examples: {en: [where]}}}"
+
+
+def row(key: str, **more: object) -> str:
+    return json.dumps({"id": key, "question": f"What is {key}?", "answer": f"It is {key}.", **more}) + "\n"
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> Path:
+    root = tmp_path / "bot"
+    root.mkdir()
+    return folder(root, intents=INTENTS)
+
+
+@pytest.fixture
+def faq(tmp_path: Path) -> Path:
+    path = tmp_path / "faq.jsonl"
+    path.write_text(row("a") + row("b", intent="place"))
+    return path
+
+
+def run(bot: Path, *words: str | Path) -> Result:
+    return CliRunner().invoke(kefu, ["ingest", "--bot", str(bot), *map(str, words)])
+
+
+def counts(done: Result) -> dict[str, tuple[int, ...]]:
+    """File name -> added, changed, unchanged, removed, skipped."""
+    rows = re.findall(r"(\d+)\s+" * 5 + r"(\S+)", done.stdout)
+    return {Path(name).name: tuple(map(int, numbers)) for *numbers, name in rows}
+
+
+def stored(bot: Path) -> list[Entry]:
+    async def read() -> list[Entry]:
+        store = Database(load_settings(bot=bot).database_url)
+        await store.open()
+        try:
+            async with store.read() as session:
+                return await shelf.active(session)
+        finally:
+            await store.close()
+
+    return sorted(asyncio.run(read()), key=lambda entry: entry.key)
+
+
+def test_the_same_file_twice_changes_nothing(bot: Path, faq: Path) -> None:
+    first, second = run(bot, faq), run(bot, faq)
+    assert (first.exit_code, second.exit_code) == (0, 0)
+    assert counts(first) == {"faq.jsonl": (2, 0, 0, 0, 0)}
+    assert counts(second) == {"faq.jsonl": (0, 0, 2, 0, 0)}
+    assert [(entry.key, entry.intent) for entry in stored(bot)] == [("a", None), ("b", "place")]
+
+
+def test_a_changed_row_keeps_its_id_and_prune_removes_what_is_gone(bot: Path, faq: Path) -> None:
+    run(bot, faq)
+    before = stored(bot)
+    faq.write_text(row("a", answer="Something else."))
+    assert counts(run(bot, faq)) == {"faq.jsonl": (0, 1, 0, 0, 0)}
+    assert [entry.key for entry in stored(bot)] == ["a", "b"]
+    assert counts(run(bot, faq, "--prune")) == {"faq.jsonl": (0, 0, 1, 1, 0)}
+    after = stored(bot)
+    assert [(entry.id, entry.answer) for entry in after] == [(before[0].id, "Something else.")]
+    faq.write_text("")
+    assert counts(run(bot, faq, "--prune")) == {"faq.jsonl": (0, 0, 0, 1, 0)}
+    assert stored(bot) == []
+
+
+def test_skipped_rows_have_their_reason_and_the_exit_code_tells(bot: Path, faq: Path) -> None:
+    with faq.open("a") as stream:
+        stream.write(row("c", intent="plase") + "{\n" + row("a") + row("d"))
+    done = run(bot, faq)
+    assert done.exit_code == 1
+    assert counts(done) == {"faq.jsonl": (3, 0, 0, 0, 3)}
+    reasons = [line for line in done.stderr.splitlines() if line.startswith("skipped ")]
+    assert [line.removeprefix(f"skipped {faq}:")[:30] for line in reasons] == [
+        "3: intents.yml has no intent `",
+        "4: is not JSON: Expecting prop",
+        "5: `a` stands in `en` already,",
+    ]
+    assert [entry.key for entry in stored(bot)] == ["a", "b", "d"]
+
+
+def test_a_broken_row_is_not_pruned(bot: Path, faq: Path) -> None:
+    run(bot, faq)
+    faq.write_text(row("a") + row("b", intent="plase"))
+    done = run(bot, faq, "--prune")
+    assert done.exit_code == 1
+    assert "Nothing was removed for files with skipped rows" in done.stdout
+    assert [entry.key for entry in stored(bot)] == ["a", "b"]
+
+
+def test_a_dry_run_counts_and_leaves_everything(bot: Path, faq: Path) -> None:
+    run(bot, faq)
+    faq.write_text(row("a", answer="New.") + row("c"))
+    done = run(bot, faq, "--prune", "--dry-run")
+    assert counts(done) == {"faq.jsonl": (1, 1, 0, 1, 0)}
+    assert "Nothing was written" in done.stdout
+    assert [(entry.key, entry.answer) for entry in stored(bot)] == [("a", "It is a."), ("b", "It is b.")]
+
+
+def test_a_folder_and_several_kinds_of_files(bot: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "x.csv").write_text("id,question,answer\nx,What is x?,A letter.\n")
+    (more / "notes.md").write_text("not knowledge")
+    (more / "y.jsonl").write_text(row("y"))
+    assert counts(run(bot, more)) == {"x.csv": (1, 0, 0, 0, 0), "y.jsonl": (1, 0, 0, 0, 0)}
+
+
+def test_parts_of_a_long_file_come_to_the_same(bot: Path, faq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "PART", 2)
+    faq.write_text("".join(row(str(number), lang="en") for number in range(5)))
+    assert counts(run(bot, faq)) == {"faq.jsonl": (5, 0, 0, 0, 0)}
+    assert counts(run(bot, faq)) == {"faq.jsonl": (0, 0, 5, 0, 0)}
+    assert len(stored(bot)) == 5
+
+
+def test_a_file_of_the_bot_folder_is_the_source_that_the_server_reads(bot: Path) -> None:
+    inside = knowledge(bot, "faq.jsonl", row("a"))
+    assert run(bot, inside).exit_code == 0
+
+    async def sources() -> list[str]:
+        store = Database(load_settings(bot=bot).database_url)
+        await store.open()
+        async with store.read() as session:
+            found = await shelf.sources(session)
+        await store.close()
+        return found
+
+    assert asyncio.run(sources()) == ["folder:knowledge/faq.jsonl"]
+    assert FOLDER == SERVED
+
+
+def test_a_topic_of_the_bot_folder_is_not_answered_twice(bot: Path, faq: Path) -> None:
+    knowledge(bot, "own.jsonl", row("a"))
+    done = run(bot, faq)
+    assert counts(done) == {"faq.jsonl": (1, 0, 0, 0, 1)}
+    assert f"`a` stands in `en` already, at {bot}/knowledge/own.jsonl:1." in done.stderr
+
+
+def test_what_cannot_be_begun_is_one_line(bot: Path, faq: Path, tmp_path: Path) -> None:
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "faq.jsonl").write_text(row("c"))
+    (tmp_path / "faq.xlsx").touch()
+    (tmp_path / "empty").mkdir()
+    cases = {
+        tmp_path / "none.csv": "there is no such file or folder. Check the path.",
+        tmp_path / "faq.xlsx": "is not a kind of knowledge file that is read. Save it as .jsonl or .csv",
+        tmp_path / "two": "has the name of",
+        tmp_path / "empty": "holds no .jsonl and no .csv file. Check the path.",
+    }
+    for path, expected in cases.items():
+        done = run(bot, faq, path)
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+        assert expected in done.stderr
+    assert not (bot / ".kefu").exists()
