@@ -1,0 +1,190 @@
+import { pick, scriptOf } from "../text/language";
+import { dayName } from "../text/when";
+import { draftBubble, ownBubble, pendingBubble, staffBubble } from "./bubble";
+import { type Child, h } from "./dom";
+import { downIcon, nextIcon } from "./icons";
+import { markup } from "./markup";
+import { isFresh, openReplies, type Row, rows } from "./rows";
+import { COMPOSER, type View } from "./ui";
+
+/** Closer to the end than this, the log follows what is new. */
+const NEAR_END_PX = 80;
+
+function line(row: Row, now: Date, v: View): Child {
+  const { key } = row;
+  const first = "first" in row && row.first ? "first" : "";
+  if (row.kind === "day")
+    return (
+      <li key={key} class="day">
+        {dayName(row.date, now, v.s)}
+      </li>
+    );
+  if (row.kind === "pending") return pendingBubble(key, row.pending, first, v);
+  if (row.kind === "draft") return draftBubble(key, row.draft, v);
+  const { message } = row;
+  if (message.role === "customer") return ownBubble(key, message, first, v);
+  if (message.role !== "system") return staffBubble(key, message, first, v);
+  return (
+    <li key={key} class="system" lang={scriptOf(message.text)}>
+      {markup(message.text, v)}
+    </li>
+  );
+}
+
+/** The bot's first words: they are its own, not part of the conversation. */
+function greeting(v: View): Child {
+  const text = pick(v.state.bot?.welcome ?? {}, v.lang);
+  const fromStart = (v.state.messages[0]?.seq ?? 1) === 1;
+  return (
+    text &&
+    fromStart && (
+      <li key="greeting" class="row bot first" aria-live="off">
+        <div class="bubble" lang={scriptOf(text)}>
+          {markup(text, v)}
+        </div>
+      </li>
+    )
+  );
+}
+
+function suggestions(v: View): Child {
+  const texts = pick(v.state.bot?.suggestions ?? {}, v.lang) ?? [];
+  if (!isFresh(v.state) || texts.length === 0) return null;
+  const choose = (text: string) => {
+    v.chat.session.send(text);
+    v.redraw(COMPOSER);
+  };
+  return (
+    <section class="suggestions" aria-label={v.s.suggestions}>
+      <p>{v.s.suggestions}</p>
+      {texts.map((text) => (
+        <button type="button" lang={scriptOf(text)} onclick={() => choose(text)}>
+          <span>{text}</span>
+          {nextIcon}
+        </button>
+      ))}
+    </section>
+  );
+}
+
+function quickReplies(v: View): Child {
+  const offer = openReplies(v.state);
+  if (!offer) return null;
+  const choose = (value: string, label: string) => {
+    v.chat.session.choose(offer.of, value, label);
+    v.redraw(COMPOSER);
+  };
+  return (
+    <section class="replies" aria-label={v.s.quickReplies}>
+      {offer.replies.map(({ label, value }) => (
+        <button type="button" lang={scriptOf(label)} onclick={() => choose(value, label)}>
+          {label}
+        </button>
+      ))}
+    </section>
+  );
+}
+
+function typing({ state, s, chat }: View): Child {
+  if (!state.typing || state.drafts.length > 0) return null;
+  const who = state.status === "human" ? s.agent : chat.botName;
+  return (
+    <div class="typing" aria-live="off">
+      <i />
+      <i />
+      <i />
+      <span class="sr">{`${who} ${s.typing}`}</span>
+    </div>
+  );
+}
+
+function closed(v: View): Child {
+  const begin = () => {
+    v.chat.session.begin();
+    v.redraw(COMPOSER);
+  };
+  return (
+    v.state.status === "closed" && (
+      <div class="system">
+        <p>{v.s.endedNote}</p>
+        <button type="button" class="quiet" onclick={begin}>
+          {v.s.newChat}
+        </button>
+      </div>
+    )
+  );
+}
+
+function jump(v: View): Child {
+  const onclick = () => {
+    v.ui.follow = true;
+    v.redraw(".log");
+  };
+  return (
+    v.ui.behind && (
+      <button type="button" class="jump" onclick={onclick}>
+        {v.s.jump}
+        {downIcon}
+      </button>
+    )
+  );
+}
+
+/** Runs after each drawing: keeps the end in view, unless the customer reads further up. */
+export function follow(
+  log: Element | null,
+  { ui, redraw }: Pick<View, "ui" | "redraw">,
+  lastRow: string,
+): void {
+  if (!log) return;
+  const isNew = lastRow !== ui.lastRow;
+  ui.lastRow = lastRow;
+  if (ui.follow || (isNew && lastRow.startsWith("m:"))) {
+    ui.follow = true;
+    ui.behind = false;
+    log.scrollTop = log.scrollHeight;
+  } else if (isNew && !ui.behind) {
+    ui.behind = true;
+    redraw();
+  }
+}
+
+function scrolled(log: Element, { ui, redraw }: View): void {
+  ui.follow = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  if (!ui.follow || !ui.behind) return;
+  ui.behind = false;
+  redraw();
+}
+
+export const lastRowOf = (v: View): string => rows(v.state, new Date()).at(-1)?.key ?? "";
+
+export function log(v: View): Child {
+  const { state, s } = v;
+  const now = new Date();
+  // History that comes in after a reload is not news to be read aloud.
+  const caughtUp = state.link === "online" && state.lastSeq >= state.resumeTo;
+  return (
+    <div class="log-frame">
+      <div
+        class="log"
+        role="log"
+        aria-live={caughtUp ? "polite" : "off"}
+        aria-relevant="additions"
+        aria-label={s.messages}
+        tabindex={0}
+        onscroll={(event) => scrolled(event.currentTarget as Element, v)}
+      >
+        {state.notice && <p class="system">{s[state.notice]}</p>}
+        <ol>
+          {greeting(v)}
+          {rows(state, now).map((row) => line(row, now, v))}
+        </ol>
+        {suggestions(v)}
+        {quickReplies(v)}
+        {typing(v)}
+        {closed(v)}
+      </div>
+      {jump(v)}
+    </div>
+  );
+}

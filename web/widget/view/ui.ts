@@ -1,0 +1,40 @@
+/** What is open, unfolded and scrolled: the part of the view that concerns nobody but the view. */
+
+import type { Chat } from "../chat";
+import type { Lang } from "../core/protocol";
+import type { State } from "../core/state";
+import type { Strings } from "../strings";
+
+export class Ui {
+  menu: "shut" | "items" | "new" | "end" = "shut";
+  /** Source cards that are open, as `seq:mark`. */
+  readonly cards = new Set<string>();
+  /** The log follows its end. */
+  follow = true;
+  /** News came while the customer was reading further up. */
+  behind = false;
+  /** Key of the log's last row when it was last drawn. */
+  lastRow = "";
+  /** Selector of what gets the focus after the next drawing. */
+  focus = "";
+}
+
+/** Everything a part of the view may read and do. */
+export interface View {
+  readonly chat: Chat;
+  readonly state: State;
+  readonly s: Strings;
+  readonly lang: Lang;
+  readonly ui: Ui;
+  readonly dark: boolean;
+  /** Full screen, as on a phone. */
+  readonly sheet: boolean;
+  readonly side: "left" | "right";
+  readonly setOpen: (open: boolean) => void;
+  readonly setLanguage: (lang: Lang) => void;
+  /** Draws again, and then puts the focus on what the selector finds. */
+  readonly redraw: (focus?: string) => void;
+}
+
+export const COMPOSER = "textarea";
+export const LAUNCHER = ".launcher";
