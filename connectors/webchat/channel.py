@@ -78,7 +78,8 @@ class WebChat:
         return socket
 
     async def _serve(self, socket: Socket, request: web.Request) -> None:
-        assert request.transport is not None
+        if request.transport is None:
+            return None  # gone during the handshake
         forwarded = request.headers.getall(hdrs.X_FORWARDED_FOR, [])
         peer = self._peers.of(request.remote, forwarded=forwarded)
         connection = Connection(socket, self._house, peer=peer, transport=request.transport)

@@ -112,6 +112,14 @@ class Site:
         await page.hello(token=token, last_seq=last_seq, **more)
         return page
 
+    @property
+    def connections(self) -> int:
+        """As the HTTP server counts them."""
+        runner = self.client.server.runner
+        assert runner is not None
+        assert runner.server is not None
+        return len(runner.server.connections)
+
     async def at_most(self, sockets: int) -> None:
         """Until no more are open."""
         await eventually(lambda: self.channel.open_sockets <= sockets)

@@ -237,6 +237,18 @@ async def test_acknowledgements_are_told_seldom_rising_and_once_more_at_the_end(
         assert calls == [(page.conversation, 3), (page.conversation, 5)]
 
 
+async def test_the_same_acknowledgement_again_is_not_told_again() -> None:
+    async with open_site(ack_every=0.01) as site:
+        page = await site.page()
+        site.gateway.say(page.conversation, "one")
+        await page.until("final")
+        await page.send("ack", seq=1)
+        await eventually(lambda: bool(site.gateway.delivered_calls))
+        await page.send("ack", seq=1)
+        await page.settled()
+    assert site.gateway.delivered_calls == [(page.conversation, 1)]
+
+
 async def test_a_failed_acknowledgement_is_told_again() -> None:
     async with open_site(ack_every=30.0) as site:
         page = await site.page()
