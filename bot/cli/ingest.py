@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from bot.cli.progress import shown
+from bot.cli.sources import see_others, sources
 from bot.clock import SystemClock
-from bot.definition import FOLDER, Checks, KnowledgeRow, Problem, knowledge_files, load, read_knowledge
-from bot.errors import DefinitionError
+from bot.definition import Checks, KnowledgeRow, Problem, load, read_knowledge
 from bot.settings import Settings
 from bot.store import knowledge as shelf
 from bot.store.db import Database
@@ -60,9 +60,9 @@ class Sync(Protocol):
 def run(paths: Iterable[Path], settings: Settings, *, prune: bool, dry_run: bool) -> bool:
     """False where rows were skipped. Raises KefuError where folder, kind of file or database is wrong."""
     bot = load(settings.bot, knowledge=False)
-    files = _files(paths, settings.bot)
+    files = sources(paths, settings.bot)
     checks = Checks(frozenset(bot.intents), bot.languages)
-    _see_others(settings.bot, files, checks)
+    see_others(settings.bot, files, checks)
     tallies: dict[str, Tally] = {}
     with _shelf(settings, dry_run=dry_run) as sync, shown(Console(stderr=True)) as progress:
         for source, path in files.items():
@@ -73,39 +73,6 @@ def run(paths: Iterable[Path], settings: Settings, *, prune: bool, dry_run: bool
                 tally.count(sync(source, part, prune=prune and not tally.skipped))
     _account(tallies, prune=prune, dry_run=dry_run)
     return not any(tally.skipped for tally in tallies.values())
-
-
-def _files(paths: Iterable[Path], bot: Path) -> dict[str, Path]:
-    """Source -> file. Files of the bot folder keep the name under which the server reads them itself."""
-    found: dict[str, Path] = {}
-    for path in (file for given in paths for file in _within(given)):
-        inside = path.resolve().is_relative_to((bot / "knowledge").resolve())
-        source = FOLDER + path.resolve().relative_to(bot.resolve()).as_posix() if inside else path.name
-        if source in found and found[source] != path:
-            hint = "Rename one: a file is known by its name."
-            raise DefinitionError(f"has the name of {found[source]}.", file=str(path), hint=hint)
-        found[source] = path
-    return found
-
-
-def _within(path: Path) -> list[Path]:
-    if not path.exists():
-        raise DefinitionError("there is no such file or folder.", file=str(path), hint="Check the path.")
-    if path.is_dir():
-        if files := knowledge_files(path):
-            return files
-        raise DefinitionError("holds no .jsonl and no .csv file.", file=str(path), hint="Check the path.")
-    read_knowledge(path)  # a file named outright must be of a kind that is read
-    return [path]
-
-
-def _see_others(bot: Path, files: Mapping[str, Path], checks: Checks) -> None:
-    """Topics of the bot folder's other files are taken: they would be answered twice."""
-    mine = {path.resolve() for path in files.values()}
-    for path in knowledge_files(bot / "knowledge"):
-        if path.resolve() not in mine:
-            for _ in checks.apply(read_knowledge(path)):
-                pass
 
 
 def _taken(rows: Iterable[KnowledgeRow | Problem], tally: Tally) -> Iterator[shelf.KnowledgeRow]:

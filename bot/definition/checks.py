@@ -7,7 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from bot.definition.reader import Document, Loc
-from bot.definition.schema import Bot, IntentSpec, suggestion
+from bot.definition.schema import Bot, IntentSpec
+from bot.definition.sentences import suggestion
 from bot.domain.policy import Policy
 from retrieval.text import normalise
 

@@ -16,6 +16,7 @@ from bot.definition import schema
 from bot.definition.lines import Unreadable
 from bot.definition.model import RESERVED, KnowledgeRow, Problem
 from bot.definition.rows import Raw, csv_rows, json_rows
+from bot.definition.sentences import sentence, suggestion
 from bot.definition.text import one_line
 from bot.errors import DefinitionError
 from retrieval.text import script_lang
@@ -69,7 +70,7 @@ def _row(raw: Raw, file: str, line: int) -> KnowledgeRow | Problem:
     try:
         row = schema.Knowledge.model_validate(raw)
     except ValidationError as error:
-        _, message, hint = schema.sentence(error)
+        _, message, hint = sentence(error)
         return Problem(file, line, message, hint)
     lang = row.lang or script_lang(row.question)
     if lang is None:
@@ -121,7 +122,7 @@ class Checks:
         if entry.intent in RESERVED:
             return _problem(row, f"`{entry.intent}` is answered by a response.", "Write it in responses.yml.")
         if entry.intent is not None and entry.intent not in self.intents:
-            hint = schema.suggestion(entry.intent, sorted(self.intents))
+            hint = suggestion(entry.intent, sorted(self.intents))
             return _problem(row, f"intents.yml has no intent `{entry.intent}`.", hint)
         if first := self.seen.get((entry.key, entry.lang)):
             message = f"`{one_line(entry.key)}` stands in `{entry.lang}` already, at {first}."

@@ -21,6 +21,7 @@ from bot.definition.model import (
     Variants,
 )
 from bot.definition.reader import Document, read
+from bot.definition.sentences import suggestion, validated
 from bot.errors import DefinitionError
 
 
@@ -30,7 +31,7 @@ def load(folder: Path, *, knowledge: bool = True) -> BotDefinition:
     Blocking. Raises `DefinitionError`.
     """
     document = read(folder / "bot.yml")
-    bot = schema.validated(document, schema.Bot)
+    bot = validated(document, schema.Bot)
     check_bot(document, bot)
     intents = _intents(folder, bot.languages)
     checks = Checks(frozenset(intents), tuple(bot.languages))
@@ -55,7 +56,7 @@ def _optional(path: Path) -> Document:
 
 def _intents(folder: Path, languages: list[str]) -> dict[str, Intent]:
     document = _optional(folder / "intents.yml")
-    intents = schema.validated(document, schema.Intents).intents
+    intents = validated(document, schema.Intents).intents
     check_examples(document, intents, languages)
     return {name: Intent(name, _tuples(spec.examples), spec.title) for name, spec in intents.items()}
 
@@ -63,10 +64,10 @@ def _intents(folder: Path, languages: list[str]) -> dict[str, Intent]:
 def _responses(folder: Path, bot: schema.Bot) -> dict[str, Variants]:
     """The built-in texts, overridden language by language."""
     document = _optional(folder / "responses.yml")
-    own = schema.validated(document, schema.Responses).responses
+    own = validated(document, schema.Responses).responses
     for name, texts in own.items():
         if name not in RESPONSES:
-            hint = schema.suggestion(name, tuple(RESPONSES))
+            hint = suggestion(name, tuple(RESPONSES))
             raise document.wrong(("responses", name), f"unknown response `{name}`.", hint)
         check_languages(document, ("responses", name), texts, bot.languages)
     return {key: _named({**texts, **_tuples(own.get(key, {}))}, bot.name) for key, texts in RESPONSES.items()}

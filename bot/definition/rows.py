@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.definition import schema
 from bot.definition.lines import Unreadable, read_lines
+from bot.definition.sentences import suggestion
 from bot.definition.text import one_line
 
 Raw = dict[str, object]
@@ -109,7 +110,7 @@ def _header(cells: list[str], line: int) -> list[str]:
             raise Unreadable(line, f"the columns are parted by {word}.", "Save it with commas.")
     for name in names:
         if name not in COLUMNS:
-            raise Unreadable(line, f"unknown column `{one_line(name)}`.", schema.suggestion(name, COLUMNS))
+            raise Unreadable(line, f"unknown column `{one_line(name)}`.", suggestion(name, COLUMNS))
         if names.count(name) > 1:
             raise Unreadable(line, f"the column `{name}` comes twice.", "Remove one of them.")
     for name in ("question", "answer"):

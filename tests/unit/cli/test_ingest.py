@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli import ingest
 from bot.cli.main import kefu
+from bot.cli.sources import sources
 from bot.definition import FOLDER
 from bot.engine.knowledge import FOLDER as SERVED
 from bot.settings import load_settings
@@ -150,6 +151,15 @@ def test_a_file_of_the_bot_folder_is_the_source_that_the_server_reads(bot: Path)
 
     assert asyncio.run(sources()) == ["folder:knowledge/faq.jsonl"]
     assert FOLDER == SERVED
+
+
+def test_a_file_is_known_by_where_it_stands_not_by_how_it_is_named(bot: Path, tmp_path: Path) -> None:
+    inside = knowledge(bot, "faq.jsonl", row("a"))
+    (tmp_path / "link").symlink_to(bot)
+    round_about = bot / ".." / "bot" / "knowledge" / "faq.jsonl"
+    assert list(sources([inside, round_about], bot)) == ["folder:knowledge/faq.jsonl"]
+    assert list(sources([inside], tmp_path / "link")) == ["folder:knowledge/faq.jsonl"]
+    assert list(sources([inside], tmp_path)) == ["faq.jsonl"]
 
 
 def test_a_topic_of_the_bot_folder_is_not_answered_twice(bot: Path, faq: Path) -> None:
