@@ -46,13 +46,13 @@ def check_languages(document: Document, loc: Loc, found: Iterable[str], spoken: 
 
 
 def site_folder(document: Document, folder: Path, site: str | None) -> Path | None:
-    """The folder of static files: inside the bot folder, and not the bot folder itself."""
+    """The folder of static files: inside the bot folder, not the bot folder itself, with a front page."""
     if site is None:
         return None
     path = (folder / site).resolve()
     root = folder.resolve()
-    if path == root or not path.is_relative_to(root) or not path.is_dir():
-        hint = "Name a folder of static files inside the bot folder, or remove the line."
+    if path == root or not path.is_relative_to(root) or not (path / "index.html").is_file():
+        hint = "Name a folder inside the bot folder that has an index.html, or remove the line."
         raise document.wrong(("site",), f"`{site}` is not such a folder.", hint)
     return path
 

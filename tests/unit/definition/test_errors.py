@@ -41,6 +41,7 @@ def error_of(root: Path) -> str:
         ),
         (BOT + "site: ../..\n", "bot.yml:3: `site` is not well formed."),
         (BOT + "site: a/../..\n", "bot.yml:3: `a/../..` is not such a folder."),
+        (BOT + "site: knowledge\n", "bot.yml:3: `knowledge` is not such a folder. Name a folder inside"),
         (BOT + "site: bot.yml\n", "bot.yml:3: `bot.yml` is not such a folder."),
         (BOT + "policy: {anser: 0.1}\n", "bot.yml:3: unknown threshold `anser`. Did you mean `answer`?"),
         (BOT + "policy:\n  answer: 2\n", "bot.yml:4: `policy > answer` is above 1."),

@@ -69,6 +69,7 @@ def test_a_response_of_the_folder_replaces_the_built_in_one_in_its_language_only
 
 def test_channels_site_and_suggestions(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "index.html").touch()
     text = BOT + (
         "suggestions: {en: [One?, Two?]}\nsite: site\n"
         "channels:\n  - {instance: shop, origins: ['https://a.example:8443', '*']}\n"
