@@ -13,8 +13,9 @@ class WebChatOptions:
     """Pages that may connect, as `https://shop.example`, or `*`. The server's own pages always may."""
     allow_missing_origin: bool = False
     """Browsers always send an Origin; set this for other clients."""
-    trusted_proxies: tuple[str, ...] = ()
-    """Addresses or networks whose X-Forwarded-For is believed."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    """Addresses or networks whose X-Forwarded-For is believed. A proxy that is missing here is taken for the
+    one address of all its customers."""
 
     per_minute: int = 30
     """Messages, choices and votes of one session in a minute, with `burst` at once. 0: no limit."""

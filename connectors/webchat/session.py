@@ -22,6 +22,8 @@ from connectors.webchat.trouble import told
 Socket: TypeAlias = web.WebSocketResponse[Literal[False]]
 """Prepared with `decode_text=False`: text arrives as bytes."""
 
+HELLOS = 5
+"""Frames in which a client may get its hello right."""
 
 _E = TypeVar("_E", bound=Exception)
 
@@ -97,15 +99,16 @@ class Connection:
     async def _hello(self) -> Hello:
         try:
             async with asyncio.timeout(self._house.options.hello_within):
-                while True:
+                for _ in range(HELLOS):
                     if hello := await self._try_hello():
                         return hello
         except TimeoutError:
-            raise opening.no_hello() from None
+            pass
+        raise opening.no_hello()
 
     async def _try_hello(self) -> Hello | None:
         try:
-            frame = parse(await self._receive(self._peer))
+            frame = parse(await self._receive())
         except FrameError as problem:
             await self._out.send(render.error(problem, ref=problem.ref))
             return None
@@ -115,16 +118,16 @@ class Connection:
 
     async def _read(self, commands: Commands, *, who: str) -> NoReturn:
         while True:
-            answer = await commands.answer(await self._receive(who))
+            answer = await commands.answer(await self._receive())
             if answer is not None:
                 await self._out.send(answer)
+            if pause := self._house.limits.pause(who):
+                await asyncio.sleep(pause)
 
-    async def _receive(self, who: str) -> bytes:
+    async def _receive(self) -> bytes:
         message = await self._socket.receive()
         if message.type is not WSMsgType.TEXT and message.type is not WSMsgType.BINARY:
             raise Goodbye
-        if pause := self._house.limits.pause(who):
-            await asyncio.sleep(pause)
         data: bytes = message.data
         return data
 

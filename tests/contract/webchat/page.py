@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from aiohttp import ClientWebSocketResponse, WSMsgType, web
+from aiohttp import ClientWebSocketResponse, TCPConnector, WSMsgType, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from connectors.testing import MemoryGateway
@@ -147,7 +147,7 @@ async def open_site(
         await channel.close()
 
     app.on_shutdown.append(stop)
-    async with TestClient(TestServer(app)) as client:
+    async with TestClient(TestServer(app), connector=TCPConnector(limit=0)) as client:
         yield Site(gateway, channel, client)
     assert channel.open_sockets == 0
     assert asyncio.all_tasks() <= before

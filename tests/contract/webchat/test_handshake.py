@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 from datetime import datetime, timedelta
 
@@ -141,6 +142,22 @@ async def test_silence_instead_of_hello_ends_the_connection() -> None:
         page = await site.socket()
         assert (await page.error())["code"] == "no_hello"
         assert await page.closed() == 4400
+
+
+async def test_a_client_that_never_gets_its_hello_right_is_let_go() -> None:
+    async with open_site() as site:
+        page = await site.socket()
+        for _ in range(5):
+            await page.send("hello", v=2)
+        assert await page.closed() == 4400
+        codes = [frame["error"]["code"] for frame in page.seen]
+        assert codes == ["bad_frame"] * 5 + ["no_hello"]
+
+
+async def test_many_pages_of_one_address_connect_at_once() -> None:
+    async with open_site() as site:
+        pages = await asyncio.gather(*(site.page() for _ in range(250)))
+        assert len({page.conversation for page in pages}) == 250
 
 
 async def test_a_bad_hello_may_be_followed_by_a_good_one() -> None:
