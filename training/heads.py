@@ -1,6 +1,6 @@
 """The job that makes a release's heads: files in, files out.
 
-In (`work`): examples.jsonl ({"text", "label", "lang"}), entries.jsonl (the fields of `retrieval.types.Entry`),
+In (`work`): examples.jsonl ({"text", "label", "lang"}), entries.json (a list of `retrieval.types.Entry`),
 texts.json (a list) and vectors.npy (float32 [texts, dim], the row of each text). Out: heads.safetensors, heads.json and
 card.json. Progress goes to `report`.
 """
@@ -15,12 +15,15 @@ from typing import Any
 
 import numpy as np
 
-from retrieval.bundle import entry_from_json
+from pydantic import TypeAdapter
+from retrieval.types import Entry
 from training.apply import Heads, IntentHead, save_heads
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
 from training.calibrate import Judged, Material, fit_calibrator, judge, summary, training_rows
 from training.fit import FOLDS, fit_head, fit_temperature, folds
 from training.progress import Report
+
+ENTRIES = TypeAdapter(list[Entry])
 
 
 def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def read_material(work: Path) -> Material:
     texts = json.loads((work / "texts.json").read_text(encoding="utf-8"))
     matrix = np.load(work / "vectors.npy", allow_pickle=False)
     examples = [(r["text"], r["label"], r["lang"]) for r in _lines(work / "examples.jsonl")]
-    entries = [entry_from_json(r) for r in _lines(work / "entries.jsonl")]
+    entries = ENTRIES.validate_json((work / "entries.json").read_bytes())
     return Material(examples, entries, dict(zip(texts, matrix, strict=True)))
 
 

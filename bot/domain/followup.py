@@ -12,9 +12,12 @@ _OPENERS = re.compile(
     r"^(?:and|also|but|or|what about|how about|what if|then|so|same for|ok(?:ay)?,? and)\b", re.IGNORECASE
 )
 _POINTERS = re.compile(
-    r"\b(?:it|its|that|this|they|them|these|those|one|ones|there|then|instead|otherwise|the same)\b", re.IGNORECASE
+    r"\b(?:it|its|that|this|they|them|these|those|one|ones|there|then|instead|otherwise|the same)\b",
+    re.IGNORECASE,
 )
-_OPENERS_ZH = re.compile(r"^(?:那|那么|还有|另外|如果是|要是|换成|然后|再问|那如果|哪|同样|它|这个|那个|这|这样)")
+_OPENERS_ZH = re.compile(
+    r"^(?:那|那么|还有|另外|如果是|要是|换成|然后|再问|那如果|哪|同样|它|这个|那个|这|这样)"
+)
 _POINTERS_ZH = re.compile(r"(?:呢[？?。!！]*$|它|这个|那个|这种|那种|这样的话|这笔|这张|上面|刚才)")
 _WORD = re.compile(r"[A-Za-z0-9']+")
 _HAN = re.compile(r"[\u3400-\u9fff]")

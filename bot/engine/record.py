@@ -76,7 +76,7 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
     seen, live = record.seen, record.live
     return ledger.TraceRecord(
         release=live.release,
-        bundle=live.bundle.name,
+        bundle=live.knowledge,
         decision=f"{_kind(record.decision)} by {said.by}",
         reason=record.decision.reason,
         lang=scene.heard.lang,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from bot.engine.desk import Desk
@@ -66,20 +67,22 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, budget: float) -> Sai
 async def _stream(desk: Desk, speech: Speech, *, held: Held, budget: float) -> str:
     prompt = speech.prompt(desk.voice.name(speech.lang))
     pieces: list[str] = []
-    async for piece in _checked(desk, desk.generator.stream(prompt, deadline=budget), held):
-        pieces.append(piece)
-        desk.bus.publish(Frame("delta", speech.conversation, turn=speech.turn, attempt=1, text=piece))
+    checked_at = desk.clock.monotonic()
+    async with aclosing(desk.generator.stream(prompt, deadline=budget)) as stream:
+        async for piece in stream:
+            checked_at = await _still_held(desk, held, checked_at)
+            pieces.append(piece)
+            desk.bus.publish(Frame("delta", speech.conversation, turn=speech.turn, attempt=1, text=piece))
     if not (text := "".join(pieces).strip()):
         raise GeneratorError("The generator said nothing.")
     return text
 
 
-async def _checked(desk: Desk, stream: AsyncIterator[str], held: Held) -> AsyncIterator[str]:
-    checked_at = desk.clock.monotonic()
-    async for piece in stream:
-        now = desk.clock.monotonic()
-        if now - checked_at >= CHECK_EVERY_S:
-            checked_at = now
-            if not await held():
-                raise Conflict("A person has taken over the conversation.", code="held")
-        yield piece
+async def _still_held(desk: Desk, held: Held, checked_at: float) -> float:
+    """Time of the last check; raises Conflict where a person holds the conversation by now."""
+    now = desk.clock.monotonic()
+    if now - checked_at < CHECK_EVERY_S:
+        return checked_at
+    if not await held():
+        raise Conflict("A person has taken over the conversation.", code="held")
+    return now

@@ -131,7 +131,7 @@ async def _carry_out(
 
 def _entries(live: Live, ids: Sequence[str]) -> list[Entry]:
     """An id from an old button may be gone from today's knowledge."""
-    return [entry for i in ids if (entry := live.bundle.entry(i)) is not None]
+    return [entry for i in ids if (entry := live.by_id.get(i)) is not None]
 
 
 async def _compose(desk: Desk, scene: Scene, entries: Sequence[Entry]) -> Said:

@@ -15,7 +15,9 @@ Progress = Callable[[str, int, int], None]
 KEPT_LINES = 12
 
 
-async def run_training(verb: str, arguments: Sequence[str], *, progress: Progress, hint: str) -> dict[str, object]:
+async def run_training(
+    verb: str, arguments: Sequence[str], *, progress: Progress, hint: str
+) -> dict[str, object]:
     """Runs to the end and returns the last JSON line. Raises InferenceError with the child's last words."""
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "training", verb, *arguments,

@@ -17,7 +17,9 @@ async def open_encoder(cache: Path, source: str, *, threads: int, progress: Prog
     folder = await asyncio.to_thread(locate, cache, source)
     if not await asyncio.to_thread(is_ready, folder):
         arguments = ["--out", str(cache), "--source", source]
-        await run_training("encoder", arguments, progress=progress, hint="Is Kefu installed with its `train` extra?")
+        await run_training(
+            "encoder", arguments, progress=progress, hint="Is Kefu installed with its `train` extra?"
+        )
     try:
         return await asyncio.to_thread(_load, folder, threads)
     except RetrievalError as error:

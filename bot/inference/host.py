@@ -52,7 +52,9 @@ class Host:
 
     async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
         """One forward, then head, search and calibration in the same thread. Raises Busy, InferenceError."""
-        return await self.door.run(ask.texts, lambda vectors: understand(live, ask, vectors), deadline=deadline)
+        return await self.door.run(
+            ask.texts, lambda vectors: understand(live, ask, vectors), deadline=deadline
+        )
 
     async def open(self, knowledge: Knowledge, *, progress: Progress) -> Live:
         """Load or make release and bundle for this knowledge, and go live."""
@@ -82,7 +84,7 @@ class Host:
 
     def _go_live(self, heads: Heads, bundle: Bundle) -> Live:
         """Turns that run keep what they pinned; the last of them lets the old bundle go."""
-        self._live = Live(heads.name, heads, bundle)
+        self._live = Live(heads.name, heads, bundle, {entry.id: entry for entry in bundle.entries})
         return self._live
 
     def _folder(self, revision: int) -> Path:
@@ -91,7 +93,9 @@ class Host:
     def _find_bundle(self, knowledge: Knowledge) -> Bundle | None:
         """A damaged bundle is made again: the database has everything that it holds."""
         try:
-            return Bundle.open(self._folder(knowledge.revision), encoder_fingerprint=self._encoder.fingerprint)
+            return Bundle.open(
+                self._folder(knowledge.revision), encoder_fingerprint=self._encoder.fingerprint
+            )
         except BundleError:
             return None
 
@@ -127,5 +131,3 @@ def prune_bundles(bundles: Path, *, keep: Path) -> None:
     for folder in bundles.iterdir():
         if folder.is_dir() and folder != keep:
             shutil.rmtree(folder, ignore_errors=True)
-
-

@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from bot.errors import InferenceError
 from bot.inference.child import Progress, run_training
@@ -34,7 +35,9 @@ class Lesson:
     @property
     def name(self) -> str:
         """Content hash: the same lesson is never learned twice. Ids differ between homes and do not count."""
-        told = [(e.key, e.lang, e.intent, *e.phrases) for e in sorted(self.entries, key=lambda e: (e.key, e.lang))]
+        told = [
+            (e.key, e.lang, e.intent, *e.phrases) for e in sorted(self.entries, key=lambda e: (e.key, e.lang))
+        ]
         text = json.dumps([METHOD, self.encoder, sorted(self.examples), told], ensure_ascii=False)
         return f"head-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
@@ -75,12 +78,7 @@ def _write_lesson(work: Path, lesson: Lesson, vectors: Mapping[str, Vectors]) ->
     texts = lesson.texts
     (work / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
     np.save(work / "vectors.npy", np.stack([vectors[t] for t in texts]), allow_pickle=False)
-    _write_lines(
-        work / "examples.jsonl", [{"text": t, "label": n, "lang": lang} for t, n, lang in lesson.examples]
-    )
-    _write_lines(work / "entries.jsonl", [asdict(entry) for entry in lesson.entries])
-
-
-def _write_lines(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
-    lines = (json.dumps(row, ensure_ascii=False, default=str) for row in rows)
-    path.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    examples = ({"text": t, "label": n, "lang": lang} for t, n, lang in lesson.examples)
+    lines = (json.dumps(example, ensure_ascii=False) + "\n" for example in examples)
+    (work / "examples.jsonl").write_text("".join(lines), encoding="utf-8")
+    (work / "entries.json").write_bytes(TypeAdapter(tuple[Entry, ...]).dump_json(lesson.entries))

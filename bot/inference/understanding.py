@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
+
+from retrieval.search import search
 
 from bot.domain.decision import Candidate, IntentScore
 from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
-from retrieval.search import search
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
 from training.apply import Heads, candidate_features
@@ -26,6 +28,13 @@ class Live:
     release: str
     heads: Heads
     bundle: Bundle
+    by_id: Mapping[str, Entry] = field(repr=False)
+    """The bundle's entries by the database's ids."""
+
+    @property
+    def knowledge(self) -> str:
+        """Name of the bundle, for traces."""
+        return f"{self.bundle.revision}-{self.bundle.encoder_fingerprint[:12]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +65,6 @@ class Understanding:
     hits: tuple[Hit, ...]
     contextual: bool
 
-    def entry(self, entry_id: str) -> Entry | None:
-        return next((h.entry for h in self.hits if h.entry.id == entry_id), None)
-
     @property
     def best(self) -> float:
         return self.candidates[0].confidence if self.candidates else 0.0
@@ -67,7 +73,7 @@ class Understanding:
 def understand(live: Live, ask: Ask, vectors: Vectors) -> Understanding:
     """float32 [1 or 2, dim]: the message and, where it may lean, its contextual form."""
     plain = _read(live, ask, ask.text, vectors[0])
-    if ask.contextual is None or plain.hits[:1] and plain.hits[0].exact:
+    if ask.contextual is None or (plain.hits[:1] and plain.hits[0].exact):
         return plain
     joined = _read(live, ask, ask.contextual, vectors[1])
     other = replace(joined, contextual=True, candidates=_without(joined.candidates, ask.answered_key))
@@ -98,7 +104,8 @@ def _candidates(
         features = candidate_features(hits, probabilities=probabilities, terms=terms, lang=lang)
         sure = [float(c) for c in live.heads.calibrator.confidence(features)]
     found = [
-        Candidate(h.entry.id, h.entry.key, h.entry.intent, c, h.exact) for h, c in zip(hits, sure, strict=True)
+        Candidate(h.entry.id, h.entry.key, h.entry.intent, c, h.exact)
+        for h, c in zip(hits, sure, strict=True)
     ]
     return tuple(sorted(found, key=lambda c: (not c.exact, -c.confidence)))
 

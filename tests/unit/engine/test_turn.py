@@ -1,0 +1,177 @@
+"""One message's way, with a scripted mind: what is committed, what is shown, and what happens when things fail."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from bot.engine.desk import Limits
+from bot.engine.sweep import sweep
+from bot.errors import Busy, GeneratorError
+from bot.inference.generator import Generator
+from bot.store import escalations, ledger
+from bot.testing import ScriptedGenerator
+from connectors.errors import Refused
+from connectors.port import Frame, Inbound, Message
+
+from tests.unit.engine.conftest import Engine
+
+
+def finals(frames: list[Frame]) -> list[Message]:
+    return [f.message for f in frames if f.kind == "final" and f.message is not None]
+
+
+async def test_an_answer_is_streamed_committed_and_traced(engine: Engine) -> None:
+    engine.mind.script["fee?"] = [("id-fee", 0.9), ("id-time", 0.1)]
+    frames = await engine.exchange("fee?")
+    assert [f.kind for f in frames] == ["final", "read", "typing", "delta", "delta", "final", "typing"]
+    question, answer = finals(frames)
+    assert (question.seq, question.external_id, answer.seq, answer.role) == (1, "m1", 2, "bot")
+    assert answer.text == "A card costs 10 yuan. Damaged cards are free. [1]"
+    assert "".join(f.text for f in frames if f.kind == "delta") == answer.text
+    assert [c.title for c in answer.citations] == ["What does a card cost?"]
+    assert answer.rateable
+    async with engine.desk.store.read() as session:
+        assert (await ledger.history_after(session, "c1", 0))[1].text == answer.text
+        trace = await ledger.trace(session, "c1", 1)
+    assert trace is not None
+    assert (trace.confidence, trace.release, [h["key"] for h in trace.hits]) == (0.9, "release", ["fee", "time"])
+
+
+async def test_no_text_of_a_customer_stands_in_a_trace_or_a_log(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "bot")
+    engine.mind.script["my secret 4417"] = Busy("full")
+    await engine.exchange("my secret 4417")
+    async with engine.desk.store.read() as session:
+        trace = await ledger.trace(session, "c1", 1)
+    assert "4417" not in caplog.text
+    assert "4417" not in str(trace)
+
+
+async def test_the_same_message_twice_is_answered_once(engine: Engine) -> None:
+    engine.mind.script["fee?"] = [("id-fee", 0.9)]
+    first, second = await engine.say("fee?"), await engine.say("fee?")
+    await engine.lanes.idle()
+    assert first == second == 1
+    assert await engine.gateway.last_seq("c1") == 2
+
+
+async def test_two_close_answers_become_buttons_and_a_press_is_answered(engine: Engine) -> None:
+    engine.mind.script["card?"] = [("id-fee", 0.5), ("id-time", 0.45)]
+    [_, asked] = finals(await engine.exchange("card?"))
+    labels = [button.label for button in asked.quick_replies]
+    assert labels[:2] == ["Card fee", "Card time"]
+    assert not asked.rateable
+    [_, told] = finals(await engine.exchange("Card time", choice=asked.quick_replies[1].value, id="m2"))
+    assert told.text == "A card takes five days. [1]"
+    [_, sorry] = finals(await engine.exchange(labels[2], choice=asked.quick_replies[2].value, id="m3"))
+    assert [b.value for b in sorry.quick_replies] == ["person"]
+
+
+async def test_a_button_of_yesterdays_answer_is_refused_kindly(engine: Engine) -> None:
+    [_, reply] = finals(await engine.exchange("Old", choice="entry:gone"))
+    assert [b.value for b in reply.quick_replies] == ["person"]
+
+
+async def test_asking_for_a_person_escalates_once(engine: Engine) -> None:
+    engine.mind.script["a person please"] = "handoff"
+    frames = await engine.exchange("a person please")
+    assert [f.status for f in frames if f.kind == "status"] == ["waiting"]
+    [_, again] = finals(await engine.exchange("Talk", choice="person", id="m2"))
+    assert again.text in engine.desk.voice.response("handoff_already", "en")
+    async with engine.desk.store.read() as session:
+        waiting = await escalations.list_open(session, engine.desk.clock.now())
+    assert [(case.conversation, case.reason) for case in waiting] == [("c1", "asked")]
+
+
+async def test_a_fault_is_told_to_the_customer_and_the_next_message_works(engine: Engine) -> None:
+    engine.mind.script |= {"boom": RuntimeError("bug"), "fee?": [("id-fee", 0.9)]}
+    [_, sorry] = finals(await engine.exchange("boom"))
+    assert sorry.text in engine.desk.voice.response("error", "en")
+    [_, fine] = finals(await engine.exchange("fee?", id="m2"))
+    assert fine.text.startswith("A card costs")
+
+
+class TestGeneratorFails:
+    @pytest.fixture
+    def generator(self) -> Generator:
+        return ScriptedGenerator("A card costs a mill", error=GeneratorError("broken"))
+
+    async def test_what_was_shown_is_taken_back_and_the_stored_answer_said(self, engine: Engine) -> None:
+        engine.mind.script["fee?"] = [("id-fee", 0.9)]
+        frames = await engine.exchange("fee?")
+        kinds = [f.kind for f in frames]
+        assert kinds == ["final", "read", "typing", "delta", "withdraw", "final", "typing"]
+        answer = finals(frames)[-1]
+        assert (answer.text, answer.attempt) == ("A card costs 10 yuan. Damaged cards are free. [1]", 2)
+
+
+class TestLate:
+    @pytest.fixture
+    def limits(self) -> Limits:
+        return Limits(turn_s=0.01)
+
+    async def test_a_late_turn_is_announced_durably_and_still_answered(self, engine: Engine) -> None:
+        engine.mind.gate = asyncio.Event()
+        engine.mind.script["fee?"] = [("id-fee", 0.9)]
+        async with engine.gateway.subscribe("c1") as frames:
+            await engine.say("fee?")
+            async for frame in frames:
+                if frame.kind == "final" and frame.message and frame.message.role == "system":
+                    break
+        engine.mind.gate.set()
+        await engine.lanes.idle()
+        messages = await engine.gateway.history_after("c1", 0)
+        assert [m.role for m in messages] == ["customer", "system", "bot"]
+        assert messages[1].text in engine.desk.voice.response("late", "en")
+
+
+async def test_once_a_person_holds_the_conversation_nothing_of_the_bots_comes_through(engine: Engine) -> None:
+    engine.mind.gate = asyncio.Event()
+    engine.mind.script["fee?"] = [("id-fee", 0.9)]
+    await engine.say("fee?")
+    now = engine.desk.clock.now()
+    await engine.desk.store.write(lambda session: ledger.hold(session, "c1", "human", now=now))
+    engine.mind.gate.set()
+    await engine.lanes.idle()
+    assert [m.role for m in await engine.gateway.history_after("c1", 0)] == ["customer"]
+
+
+async def test_what_was_left_unanswered_is_taken_up_by_the_sweep(engine: Engine) -> None:
+    engine.mind.script |= {"fee?": [("id-fee", 0.9)]}
+    now = engine.desk.clock.now()
+    message = ledger.NewMessage("web", "c9", "x", "c9", "fee?", locale="en")
+    await engine.desk.store.write(lambda session: ledger.accept(session, message, now))
+    assert await sweep(engine.desk, engine.lanes) == 1
+    await engine.lanes.idle()
+    assert await engine.gateway.last_seq("c9") == 2
+    assert await sweep(engine.desk, engine.lanes) == 0
+
+
+async def test_a_follow_up_is_asked_in_its_contextual_form(engine: Engine) -> None:
+    engine.mind.script["How much is a new card?"] = [("id-fee", 0.9)]
+    await engine.exchange("How much is a new card?")
+    await engine.exchange("and how long does it take?", id="m2")
+    ask = engine.mind.asked[-1]
+    assert ask.contextual == "How much is a new card? and how long does it take?"
+    assert ask.answered_key == "fee"
+
+
+async def test_votes_go_to_answers_only(engine: Engine) -> None:
+    engine.mind.script |= {"fee?": [("id-fee", 0.9)]}
+    await engine.exchange("fee?")
+    await engine.gateway.feedback("c1", 2, "up")
+    assert (await engine.gateway.history_after("c1", 1))[0].feedback == "up"
+    await engine.gateway.feedback("c1", 2, None)
+    assert (await engine.gateway.history_after("c1", 1))[0].feedback is None
+    with pytest.raises(Refused):
+        await engine.gateway.feedback("c1", 1, "up")
+
+
+async def test_a_conversation_belongs_to_its_channel(engine: Engine) -> None:
+    await engine.say("hello")
+    with pytest.raises(Refused, match="no such conversation"):
+        await engine.gateway.receive(Inbound("other", "c1", "x", "c1", "hello"))
