@@ -99,7 +99,7 @@ def _from_driver(error: DBAPIError) -> StoreError:
     if known is not None:
         code, message, hint = known
         return StoreError(message, hint=hint, code=code)
-    if state in ("22021", "22P05"):
+    if state in ("22021", "22P05") or _is_about_text(error):
         return bad_text()
     if error.connection_invalidated or state.startswith(("08", "57P")):
         return _unreachable()
@@ -108,6 +108,14 @@ def _from_driver(error: DBAPIError) -> StoreError:
 
 def _sqlstate(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")
+
+
+def _is_about_text(error: DBAPIError) -> bool:
+    # asyncpg says only that an argument is wrong; what was wrong with it stands further down.
+    cause: BaseException | None = error.orig
+    while cause is not None and not isinstance(cause, UnicodeEncodeError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
 
 
 def _detail(error: DBAPIError) -> str:

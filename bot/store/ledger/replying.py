@@ -68,9 +68,7 @@ _MARK = {
     late: update(MESSAGE).where(_THE_MESSAGE, _OWED[late]).values(state="late" if late else "answered")
     for late in (False, True)
 }
-_STATE = select(_c.status, _c.fence, select(_m.state).where(_THE_MESSAGE).scalar_subquery()).where(
-    _c.id == _ID
-)
+_STATE = select(_m.state).where(_THE_MESSAGE)
 _MESSAGES, _OUTBOX, _TRACE = insert(MESSAGE), insert(OUTBOX), insert(TRACE)
 
 
@@ -117,10 +115,10 @@ async def _claim(session: Session, reply: Reply, now: datetime) -> Row[Any]:
 
 
 async def _refusal(session: Session, reply: Reply) -> KefuError:
-    row = (await session.execute(_STATE, _of(reply))).one_or_none()
-    if row is None or row.state is None:
+    state = (await session.execute(_STATE, _of(reply))).scalar_one_or_none()
+    if state is None:
         return NotFound("There is no such message to answer.")
-    if row.state == "answered" or (reply.late and row.state == "late"):
+    if state == "answered" or (reply.late and state == "late"):
         return _answered()
     return Conflict("Somebody else holds the conversation now.", hint="Read it again.", code="fence")
 

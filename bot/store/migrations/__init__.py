@@ -1,20 +1,25 @@
 """The schema's history. Each change of a table comes with a file in `versions/`, numbered, with a way back.
 
-`migrate` brings a database to a revision; two processes that start at once wait for one another.
+`migrate` brings a database to a revision; two processes that start at once wait for one another. `env.py` is for
+Alembic's own commands, such as `command.revision(config(connection), autogenerate=True)`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, text
 
 from bot.errors import StoreError
 from bot.store.engines import is_sqlite, postgres_engine, sqlite_engine
+from bot.store.tables import MESSAGE
 
 _LOCK = 0x6B656675
 """Advisory lock on PostgreSQL; SQLite has BEGIN IMMEDIATE."""
@@ -25,14 +30,17 @@ def migrate(url: URL, revision: str = "head", *, busy: float = 30.0) -> None:
 
     Raises StoreError `newer_schema` for a database written by a later Kefu; a driver's errors as they are.
     """
+    scripts = ScriptDirectory.from_config(config())
+    scripts.get_heads()  # reads the files now, ahead of any loop and any lock
+    step = partial(_step, scripts=scripts, revision=revision)
     if not is_sqlite(url):
-        asyncio.run(_on_postgres(url, revision))
+        asyncio.run(_on_postgres(url, step))
         return
     with sqlite_engine(url, busy=busy, migrating=True).begin() as connection:
-        _step(connection, revision)
+        step(connection)
 
 
-def config(connection: Connection) -> Config:
+def config(connection: Connection | None = None) -> Config:
     """Alembic's settings, without a file."""
     settings = Config()
     settings.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
@@ -41,23 +49,34 @@ def config(connection: Connection) -> Config:
     return settings
 
 
-async def _on_postgres(url: URL, revision: str) -> None:
+def options(connection: Connection) -> dict[str, Any]:
+    """How Alembic works on our databases."""
+    return {
+        "connection": connection,
+        "target_metadata": MESSAGE.metadata,
+        # Both databases take a table's creation back; Alembic would not ask SQLite to.
+        "transactional_ddl": True,
+        "render_as_batch": connection.dialect.name == "sqlite",
+    }
+
+
+async def _on_postgres(url: URL, step: partial[None]) -> None:
     engine = postgres_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-            await connection.run_sync(_step, revision)
+            await connection.run_sync(step)
     finally:
         await engine.dispose()
 
 
-def _step(connection: Connection, revision: str) -> None:
-    settings = config(connection)
+def _step(connection: Connection, *, scripts: ScriptDirectory, revision: str) -> None:
+    move = scripts._downgrade_revs if revision == "base" else scripts._upgrade_revs
+    environment = EnvironmentContext(config(), scripts)
+    environment.configure(**options(connection), fn=lambda current, _: move(revision, current))
     try:
-        if revision == "base":
-            command.downgrade(settings, revision)
-        else:
-            command.upgrade(settings, revision)
+        with environment.begin_transaction():
+            environment.run_migrations()
     except CommandError as error:
         raise StoreError(
             f"The database's schema is not one of ours ({error}).",

@@ -27,7 +27,8 @@ def private_server() -> Iterator[str]:
         options = f"-c listen_addresses='' -c unix_socket_directories='{folder}'"
         _run([tools / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"], user)
         try:
-            yield f"postgresql://kefu@/postgres?host={folder}"
+            # Nobody asks for the password, but without one asyncpg looks for a file on the event loop.
+            yield f"postgresql://kefu:kefu@/postgres?host={folder}"
         finally:
             _run([tools / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"], user)
     finally:
