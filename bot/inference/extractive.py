@@ -1,11 +1,10 @@
-"""The default generator: says what the passages say, sentence by sentence, and cites them. Invents nothing."""
+"""The default generator: says what the passages say, sentence by sentence, with marks. Invents nothing."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
-from bot.errors import GeneratorError
-from bot.inference.generator import Passage, Prompt
+from bot.inference.generator import Passage, Prompt, cited, gap, refuse_hopeless
 from retrieval.text import split_sentences, tokens
 
 MAX_MAIN = 6
@@ -19,39 +18,36 @@ class Extractive:
 
     name = "extractive"
 
-    async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncIterator[str]:
-        if not prompt.passages:
-            raise GeneratorError("There is no passage to compose from.")
-        glue = "" if prompt.lang == "zh" else " "
+    async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
+        refuse_hopeless(prompt, deadline)
         for number, sentence in enumerate(compose(prompt)):
-            yield (glue if number else "") + sentence
+            yield (gap(prompt.lang) if number else "") + sentence
 
     async def close(self) -> None:
         return None
 
 
 def compose(prompt: Prompt) -> list[str]:
-    """Sentences with their marks, in the order in which they are said."""
+    """Sentences with their marks, in the order in which they are said; each at most once."""
     main, *others = prompt.passages
-    said = _cited(_main_sentences(main, prompt.lang), main.mark)
-    wanted = set(tokens(prompt.question)) - set(tokens(main.text))
+    said = split_sentences(main.text, prompt.lang)[:MAX_MAIN]
+    answer = _cited(said, main.mark, prompt.lang)
+    open_terms = set(tokens(prompt.question)) - set(tokens(f"{main.title}\n{main.text}"))
     for passage in others:
-        said += _cited(_relevant(passage, wanted, prompt.lang)[:MAX_OTHER], passage.mark)
-    return said
+        more = [s for s in _relevant(passage, open_terms, prompt.lang) if s not in said][:MAX_OTHER]
+        said += more
+        answer += _cited(more, passage.mark, prompt.lang)
+    return answer
 
 
-def _main_sentences(passage: Passage, lang: str) -> list[str]:
-    return split_sentences(passage.text, lang)[:MAX_MAIN]
-
-
-def _relevant(passage: Passage, wanted: set[str], lang: str) -> list[str]:
+def _relevant(passage: Passage, terms: set[str], lang: str) -> list[str]:
     """Sentences that speak of what the best passage leaves open, best first."""
-    scored = [(len(wanted & set(tokens(s))), s) for s in split_sentences(passage.text, lang)]
+    scored = [(len(terms & set(tokens(s))), s) for s in split_sentences(passage.text, lang)]
     return [s for score, s in sorted(scored, key=lambda pair: -pair[0]) if score]
 
 
-def _cited(sentences: list[str], mark: int) -> list[str]:
+def _cited(sentences: list[str], mark: int, lang: str) -> list[str]:
     """The mark stands once, behind the last sentence taken from that passage."""
     if not sentences:
         return []
-    return [*sentences[:-1], f"{sentences[-1]} [{mark}]"]
+    return [*sentences[:-1], cited(sentences[-1], mark, lang)]

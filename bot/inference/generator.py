@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,27 +47,51 @@ class Generator(Protocol):
         """For traces: adapter and model, no secrets."""
         ...
 
-    def stream(self, prompt: Prompt, *, deadline: float) -> AsyncIterator[str]:
+    def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
         """Pieces of the answer's text, with [n] marks where a passage is used.
 
-        `deadline`: seconds allowed for the whole answer. Raises `bot.errors.GeneratorError` (too slow, not
-        reachable, broken stream, nothing said). Closing the iterator early ends the work behind it.
+        `deadline`: seconds allowed for the whole answer. Raises `bot.errors.GeneratorError` (no passage, too
+        slow, not reachable, broken stream, nothing said), whose message repeats neither a key nor what people
+        wrote. Who may stop early closes it (`contextlib.aclosing`): that ends the work behind it.
         """
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Once or more often; streams still running may fail."""
+        ...
 
 
-async def within(stream: AsyncIterator[str], seconds: float) -> AsyncIterator[str]:
-    """The same pieces; raises GeneratorError once `seconds` have passed.
+def gap(lang: str) -> str:
+    """What stands between two sentences, and before a mark."""
+    return "" if lang == "zh" else " "
+
+
+def cited(sentence: str, mark: int, lang: str) -> str:
+    """The sentence with the mark of its passage behind it."""
+    return f"{sentence}{gap(lang)}[{mark}]"
+
+
+def refuse_hopeless(prompt: Prompt, deadline: float) -> None:
+    """What no adapter can answer: nothing to answer from, or no time left. Raises GeneratorError."""
+    if not prompt.passages:
+        raise GeneratorError("There is no passage to answer from.")
+    if deadline <= 0:
+        raise GeneratorError("There is no time left to generate an answer.")
+
+
+async def within(stream: AsyncGenerator[str, None], seconds: float) -> AsyncGenerator[str, None]:
+    """The same pieces; raises GeneratorError once `seconds` have passed. However it ends, `stream` is closed.
 
     Each step is timed on its own: a timeout around a `yield` would strike the consumer instead of the stream.
     """
-    ends = time.monotonic() + seconds
-    try:
+    ends = asyncio.get_running_loop().time() + seconds
+    async with aclosing(stream):
         while True:
-            yield await asyncio.wait_for(anext(stream), ends - time.monotonic())
-    except StopAsyncIteration:
-        return
-    except TimeoutError as error:
-        raise GeneratorError(f"The generator took longer than {seconds:.1f} s.") from error
+            try:
+                async with asyncio.timeout_at(ends):
+                    piece = await anext(stream)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                raise GeneratorError(f"The generator took longer than {seconds:.1f} s.") from None
+            yield piece

@@ -1,0 +1,175 @@
+"""A floor under generated text: a sentence passes only if one sentence of a passage holds all that it says.
+
+"All that it says" is compared as words: numbers with their signs, content words (stemmed; Chinese segmented),
+and the words that turn a meaning round or hang it on a condition (not, only, if; 不, 仅, 如). Wording may be
+shorter than the source and in another order; it may not add, negate or drop a condition. This is a floor, not
+the grounding check: it knows nothing of meaning, so a sentence put together wrongly from the words of ONE
+source sentence gets through, and a true paraphrase in other words does not.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import pairwise
+
+from bot.errors import GeneratorError
+from bot.inference.generator import Generator, Passage, Prompt, cited, gap
+from retrieval.terms import STOP_WORDS
+from retrieval.text import HAN, normalise, split_sentences, tokens
+
+MAX_SENTENCES = 4
+"""More is not said: a generator that goes on is rambling."""
+
+_MARK = re.compile(r"\s*\[(\d{1,3})\]")
+_LEADING_MARKS = re.compile(r"(?:\s*\[(?:\d{1,3}(?:\]|$)|$))+")
+"""The last of them may still be coming in: "[1"."""
+_GLUED_MARK = re.compile(r"(?<=[.!?])(?=\[\d)")
+_ENDED = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
+_NUMBER = re.compile(r"[$€£¥]?\d(?:[\d.,:/~–-]*\d)?[%‰°]?")
+_TURN = re.compile(
+    r"\b(?:no|not|cannot|never|none|nobody|nothing|neither|nor|without|unless|except|only|if|until)\b|n['’]t\b"
+    "|[不没無无未非勿别除仅只如若]"
+)
+_RUN = re.compile(f"[{HAN}]+")
+_NOTHING_SAID = re.compile("|".join(sorted(filter(_RUN.match, STOP_WORDS), key=len, reverse=True)))
+_SAME_TURN = {"cannot": "not", "n't": "not", "n’t": "not"}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one sentence says, as far as this guard can see. `text` is normalised.
+
+    `words`: stemmed, of alphabetic scripts. `runs`: of Chinese characters, between the words that carry nothing.
+    """
+
+    text: str
+    words: frozenset[str]
+    runs: frozenset[str]
+    numbers: frozenset[str]
+    turns: frozenset[str]
+
+    def has_words_of(self, other: Statement) -> bool:
+        """Chinese knows no blanks between words: each character must stand beside the same neighbour here."""
+        return other.words <= self.words and all(_shares_neighbours(run, self.text) for run in other.runs)
+
+    def covers(self, other: Statement) -> bool:
+        """Whether `other` says nothing that this does not say."""
+        return other.numbers <= self.numbers and other.turns == self.turns and self.has_words_of(other)
+
+    def is_whole(self, other: Statement) -> bool:
+        """Whether `other` leaves nothing out."""
+        return (self.words, self.runs, self.numbers) == (other.words, other.runs, other.numbers)
+
+
+Sources = tuple[tuple[int, Statement], ...]
+"""(mark, statement) of every sentence that may be leaned on, in the order of the passages."""
+
+
+def read(sentence: str) -> Statement:
+    plain = unicodedata.normalize("NFKC", sentence).casefold()
+    return Statement(
+        normalise(sentence),
+        frozenset(token for token in tokens(sentence) if not token[0].isdigit() and not _RUN.match(token)),
+        frozenset(_RUN.findall(_NOTHING_SAID.sub(" ", plain))),
+        frozenset(_NUMBER.findall(plain)),
+        frozenset(_SAME_TURN.get(turn, turn) for turn in _TURN.findall(plain)),
+    )
+
+
+def read_sources(passages: Sequence[Passage], lang: str) -> Sources:
+    return tuple((p.mark, read(sentence)) for p in passages for sentence in split_sentences(p.text, lang))
+
+
+def supporters(sentence: str, sources: Sources) -> tuple[int, ...]:
+    """Marks of the passages that hold all that the sentence says; none for a sentence without a word."""
+    said = read(sentence)
+    found = [(mark, source) for mark, source in sources if (said.words or said.runs) and source.covers(said)]
+    if not any(source.is_whole(said) for _, source in found) and _ambiguous(said, sources):
+        return ()
+    return tuple(dict.fromkeys(mark for mark, _ in found))
+
+
+def _shares_neighbours(run: str, text: str) -> bool:
+    if len(run) == 1:
+        return run in text
+    shared = [run[at : at + 2] in text for at in range(len(run) - 1)]
+    return all(left or right for left, right in pairwise([False, *shared, False]))
+
+
+def _ambiguous(said: Statement, sources: Sources) -> bool:
+    """A shortened sentence whose words would bear another number as well: "costs 15" of "A costs 10. B costs 15."."""
+    rivals = (source for _, source in sources if source.numbers and source.has_words_of(said))
+    return bool(said.numbers) and any(not said.numbers <= rival.numbers for rival in rivals)
+
+
+def approve(sentence: str, sources: Sources, lang: str) -> str | None:
+    """The sentence with the mark of a passage that supports it (its own, if that does), or None."""
+    plain = _MARK.sub("", sentence).strip()
+    marks = supporters(plain, sources)
+    claimed = [int(mark) for mark in _MARK.findall(sentence)]
+    return cited(plain, next((m for m in claimed if m in marks), marks[0]), lang) if marks else None
+
+
+async def guarded(stream: AsyncGenerator[str, None], prompt: Prompt) -> AsyncGenerator[str, None]:
+    """What may be said of a generator's stream, sentence by sentence as each comes to its end, nothing twice.
+
+    Raises GeneratorError where nothing may be said, and what the stream itself raises. The stream is closed
+    with this one.
+    """
+    sources = read_sources(prompt.passages, prompt.lang)
+    said: list[str] = []
+    async with aclosing(stream), aclosing(_sentences(stream, prompt.lang)) as sentences:
+        async for sentence in sentences:
+            approved = approve(sentence, sources, prompt.lang)
+            if approved is None or approved in said:
+                continue
+            yield (gap(prompt.lang) if said else "") + approved
+            said.append(approved)
+            if len(said) == MAX_SENTENCES:
+                return
+    if not said:
+        raise GeneratorError("Nothing that was generated is supported by the passages.")
+
+
+class Guarded:
+    """A generator of which only supported sentences are heard."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._generator = generator
+        self.name = generator.name
+
+    def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
+        return guarded(self._generator.stream(prompt, deadline=deadline), prompt)
+
+    async def close(self) -> None:
+        await self._generator.close()
+
+
+async def _sentences(stream: AsyncGenerator[str, None], lang: str) -> AsyncGenerator[str, None]:
+    """Whole sentences, each with the marks behind it; one that the stream's end cuts off is left out."""
+    rest = ""
+    async for piece in stream:
+        *whole, rest = _split(rest + piece, lang)
+        for sentence in whole:
+            yield sentence
+    if _ENDED.search(_MARK.sub("", rest).strip()):
+        yield rest
+
+
+def _split(text: str, lang: str) -> list[str]:
+    """At least one part. Marks that begin a part belong to the one before; blanks at the end stay."""
+    found: list[str] = []
+    for part in split_sentences(_GLUED_MARK.sub(" ", text), lang):
+        marks = _LEADING_MARKS.match(part)
+        if found and marks:
+            found[-1] += marks[0]
+            part = part[marks.end() :]
+        if part.strip():
+            found.append(part)
+    if not found:
+        return [text]
+    return [*found[:-1], found[-1].rstrip() + text[len(text.rstrip()) :]]

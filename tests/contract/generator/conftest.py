@@ -1,0 +1,76 @@
+"""The subjects of the generator contract, each the real thing or a shipped fake."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.inference.extractive import Extractive
+from bot.inference.generator import Generator
+from bot.inference.guard import Guarded
+from bot.inference.local import LocalGenerator
+from bot.inference.openai import OpenAIGenerator
+from bot.inference.weights import NAME
+from bot.testing import ScriptedGenerator
+from tests.conftest import CACHE, ROOT
+from tests.contract.generator.faulty import FaultyServer
+
+FEW = 6
+"""Tokens the real server may say: enough to be a stream, few enough for a slow machine."""
+SUBJECTS = ("extractive", "scripted", "openai", "local")
+
+
+@pytest.fixture(scope="session")
+def llama() -> Iterator[str]:
+    """Address of a real OpenAI-compatible server with the small model, in a process of its own."""
+    command = [sys.executable, "-m", "tests.contract.generator.llama", str(CACHE)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        if not address:
+            pytest.fail(f"The server did not start: {process.communicate()[1]}")
+        yield f"{address}/v1"
+        process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def local() -> Iterator[LocalGenerator]:
+    """Loaded once, at its first use: it holds nothing of an event loop between two answers."""
+    generator = LocalGenerator(CACHE)
+    yield generator
+    asyncio.run(generator.close())
+
+
+@pytest.fixture
+async def faulty() -> AsyncIterator[FaultyServer]:
+    async with FaultyServer() as server:
+        yield server
+
+
+@pytest.fixture(params=SUBJECTS)
+async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Generator]:
+    if request.param == "local":
+        yield Guarded(request.getfixturevalue("local"))
+        return
+    generator = _make(request)
+    yield generator
+    await generator.close()
+
+
+def _make(request: pytest.FixtureRequest) -> Generator:
+    if request.param == "extractive":
+        return Extractive()
+    if request.param == "scripted":
+        return ScriptedGenerator()
+    return OpenAIGenerator(request.getfixturevalue("llama"), NAME, max_tokens=FEW)
+
+
+@pytest.fixture
+def cache() -> Path:
+    return CACHE

@@ -1,0 +1,180 @@
+"""Whatever a generator server does, the bot gets a GeneratorError that repeats neither key nor customer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import traceback
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import GeneratorError
+from bot.inference.generator import Prompt
+from bot.inference.openai import OpenAIGenerator
+from tests.contract.generator.faulty import (
+    TOLD,
+    Behaviour,
+    FaultyServer,
+    break_off,
+    chunk,
+    hang,
+    hang_first,
+    page,
+    refusing,
+    saying,
+    sending,
+)
+from tests.contract.generator.prompts import CHINESE, ENGLISH
+
+KEY = "sk-zxq-key"
+ASKED = replace(ENGLISH, question="zxq-question")
+SAID = chunk("Half an")
+ERROR = json.dumps({"error": {"message": TOLD, "code": 500}})
+PATIENCE_S = 30.0
+
+FAULTS: dict[str, tuple[Behaviour, str, str]] = {
+    "401": (refusing(401), "", "status 401"),
+    "403": (refusing(403), "", "status 403"),
+    "404": (refusing(404), "", "status 404"),
+    "429": (refusing(429), "", "status 429"),
+    "500": (refusing(500), "", "status 500"),
+    "an error at once": (sending(ERROR), "", "failed"),
+    "an error in the middle": (sending(SAID, ERROR), "Half an", "failed"),
+    "broken off before the first word": (sending(then=break_off), "", "connection"),
+    "broken off in the middle": (sending(SAID, then=break_off), "Half an", "connection"),
+    "ended in the middle": (sending(SAID), "Half an", "broke off"),
+    "ended in the middle as if done": (sending(SAID, "[DONE]"), "Half an", "broke off"),
+    "not JSON at once": (sending(TOLD), "", "not JSON"),
+    "not JSON in the middle": (sending(SAID, f"<html>{TOLD}"), "Half an", "not JSON"),
+    "a page": (page, "", "broke off"),
+    "a number": (sending("5"), "", "failed"),
+    "no choices": (sending('{"choices": 5}'), "", "failed"),
+    "a choice without words": (sending('{"choices": [{"index": 0}]}'), "", "failed"),
+    "words that are a number": (sending('{"choices": [{"delta": {"content": 5}}]}'), "", "broke off"),
+    "nothing": (saying(), "", "said nothing"),
+    "blanks": (saying(" ", "\n"), " \n", "said nothing"),
+}
+
+
+async def hear(
+    url: str, *, prompt: Prompt = ASKED, deadline: float = PATIENCE_S
+) -> tuple[str, Exception | None]:
+    """What was said, and what went wrong then."""
+    generator = OpenAIGenerator(url, "m", key=KEY)
+    said = ""
+    try:
+        async for piece in generator.stream(prompt, deadline=deadline):
+            said += piece
+    except GeneratorError as error:
+        return said, error
+    finally:
+        await generator.close()
+    return said, None
+
+
+def assert_silent(error: Exception | None) -> None:
+    assert isinstance(error, GeneratorError)
+    told = "".join(traceback.format_exception(error))
+    behind = error.__cause__ or error.__context__
+    while behind is not None:
+        told += repr(behind)
+        behind = behind.__cause__ or behind.__context__
+    for secret in (KEY, ASKED.question, TOLD):
+        assert secret not in told
+
+
+async def test_a_good_stream_is_said_piece_by_piece(faulty: FaultyServer) -> None:
+    faulty.behaviour = saying("Delivery ", "takes ", "3 days. [1]")
+    generator = OpenAIGenerator(faulty.url, "m", key=KEY)
+    pieces = [piece async for piece in generator.stream(ENGLISH, deadline=PATIENCE_S)]
+    await generator.close()
+    assert pieces == ["Delivery ", "takes ", "3 days. [1]"]
+
+
+@pytest.mark.parametrize("prompt", [ENGLISH, CHINESE], ids=("en", "zh"))
+async def test_the_server_is_told_rules_passages_history_and_question(
+    faulty: FaultyServer, prompt: Prompt
+) -> None:
+    faulty.behaviour = saying("Yes.")
+    await hear(faulty.url, prompt=prompt)
+    (request,) = faulty.requests
+    messages = request["messages"]
+    assert isinstance(messages, list)
+    system, *turns = messages
+    assert all(f"[{p.mark}] {p.title}: {p.text}" in system["content"] for p in prompt.passages)
+    told = [turn["content"] for turn in turns]
+    assert told == [*(t for e in prompt.history for t in (e.question, e.answer)), prompt.question]
+    assert (request["stream"], request["temperature"]) == (True, 0)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_is_one_plain_error(faulty: FaultyServer, fault: str) -> None:
+    faulty.behaviour, said, words = FAULTS[fault]
+    heard, error = await hear(faulty.url)
+    assert heard == said
+    assert_silent(error)
+    assert words in str(error)
+    assert len(faulty.requests) == 1, "a failed answer is not asked for again"
+
+
+async def test_nobody_listens_at_the_address() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        _, error = await hear(f"http://127.0.0.1:{unused.getsockname()[1]}/v1")
+    assert_silent(error)
+    assert "connection" in str(error)
+
+
+@pytest.mark.parametrize("url", ["not an address", "http://", "ftp://127.0.0.1/v1", "http://[::1/v1"])
+async def test_an_address_that_is_none(url: str) -> None:
+    _, error = await hear(url)
+    assert_silent(error)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "said"),
+    [(hang_first, ""), (sending(then=hang), ""), (sending(SAID, then=hang), "Half an")],
+    ids=["before headers", "before the first word", "in the middle"],
+)
+async def test_a_server_that_hangs_is_left_at_the_deadline(
+    faulty: FaultyServer, behaviour: Behaviour, said: str
+) -> None:
+    await hear(faulty.url)  # the library is loaded, so the short deadline meets the server
+    faulty.behaviour = behaviour
+    heard, error = await hear(faulty.url, deadline=0.2)
+    assert heard == said
+    assert_silent(error)
+    assert "took longer than 0.2 s" in str(error)
+    async with asyncio.timeout(PATIENCE_S):
+        await faulty.dropped.wait()
+
+
+async def test_closing_early_hangs_up(faulty: FaultyServer) -> None:
+    faulty.behaviour = sending(SAID, then=hang)
+    generator = OpenAIGenerator(faulty.url, "m")
+    async with aclosing(generator.stream(ENGLISH, deadline=PATIENCE_S)) as stream:
+        assert await anext(stream) == "Half an"
+    async with asyncio.timeout(PATIENCE_S):
+        await faulty.dropped.wait()
+    await generator.close()
+
+
+async def test_closing_the_generator_ends_a_stream_and_every_later_one(faulty: FaultyServer) -> None:
+    faulty.behaviour = sending(SAID, then=hang)
+    generator = OpenAIGenerator(faulty.url, "m")
+    async with aclosing(generator.stream(ENGLISH, deadline=PATIENCE_S)) as stream:
+        assert await anext(stream) == "Half an"
+        await generator.close()
+        with pytest.raises(GeneratorError):
+            await anext(stream)
+    with pytest.raises(GeneratorError, match="closed"):
+        await anext(generator.stream(ENGLISH, deadline=PATIENCE_S))
+
+
+async def test_a_text_no_server_can_be_sent_is_an_error_too(faulty: FaultyServer) -> None:
+    _, error = await hear(faulty.url, prompt=replace(ENGLISH, question="half a character \ud83d"))
+    assert_silent(error)
+    assert not faulty.requests
