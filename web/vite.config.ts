@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 // One classic script: a page includes it by one tag, so there are no chunks, no modules and no separate style sheet.
 export default defineConfig({
-  oxc: { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" } },
+  oxc: { jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment", development: false } },
   build: {
     outDir: "dist/widget",
     emptyOutDir: true,

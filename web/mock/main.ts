@@ -1,5 +1,6 @@
 /** `npm run mock`: the example bank's page with the built widget and the mock bot behind it, on one address. */
 
+import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -18,8 +19,30 @@ const TYPES: Record<string, string> = {
   ".svg": "image/svg+xml",
 };
 
+/** `curl localhost:8788/mock/NAME`: what is hard to wait for. */
+const PRANKS: Record<string, () => void> = {
+  fail: () => server.faults.refuse.push({ code: "bad_frame" }),
+  limit: () => server.faults.refuse.push({ code: "rate_limited", retry_after: 12 }),
+  deaf: () => void (server.faults.deaf = !server.faults.deaf),
+  down: () => {
+    server.faults.refuseHello = !server.faults.refuseHello;
+    server.cutAll();
+  },
+  expire: () => server.expireAll(),
+  say: () =>
+    server.commit(server.last, randomUUID(), 0, { text: "您的**安全令牌**已可在网点领取。", role: "agent" }),
+  end: () =>
+    server.commit(server.last, randomUUID(), 0, { text: "感谢您的来访。", role: "system", status: "closed" }),
+};
+
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
+  const prank = PRANKS[path.replace(/^\/mock\//, "")];
+  if (prank) {
+    prank();
+    response.writeHead(204).end();
+    return;
+  }
   const file = path.startsWith("/widget/")
     ? join(DIST, path)
     : join(SITE, path === "/" ? "index.html" : path);

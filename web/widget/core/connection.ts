@@ -70,6 +70,12 @@ export class Connection {
     this.options.onLink("idle");
   }
 
+  /** A new `hello`, whether or not there was a link before. */
+  renew(): void {
+    if (this.wanted) this.restart();
+    else this.start();
+  }
+
   /** A new socket, and so a new `hello`, after `delayMs`. */
   restart(delayMs = 0): void {
     if (!this.wanted) return;

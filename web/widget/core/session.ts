@@ -133,8 +133,7 @@ export class Session {
   /** Forgets this conversation in this browser and begins another. */
   begin(): void {
     this.forget(null);
-    this.connection.start();
-    this.connection.restart();
+    this.connection.renew();
   }
 
   /** Forgets this conversation in this browser. Nothing is begun until `start`. */
@@ -264,8 +263,7 @@ export class Session {
       this.dispatch({ type: "seen", seq: saved.kept.seenSeq });
     } else if (saved && saved.epoch >= this.epoch) {
       this.restore(saved);
-      this.connection.start();
-      this.connection.restart();
+      this.connection.renew();
     } else if (!saved && this.token) {
       // A save of ours may have crossed the removal.
       if (this.records.load()?.epoch === this.epoch) this.records.remove();

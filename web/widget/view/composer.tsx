@@ -62,7 +62,8 @@ export function composer(v: View): Child {
   };
   const send = (event: Event) => {
     event.preventDefault();
-    if (sendable && chat.session.send(text)) chat.typed = "";
+    const now = chat.typed;
+    if (countCharacters(now) <= max && chat.session.send(now)) chat.typed = "";
     v.redraw(COMPOSER);
   };
   return (
