@@ -2,13 +2,14 @@
 
     manifest.json    format, encoder, revision, counts, SHA-256 of every other file and of itself
     entries.jsonl    the entries, one a line, in the order given
-    rows.npy         int32 [phrases, 2]: entry number, phrase number within the entry
-    identities.npy   uint64 [phrases]: first 64 bits of each phrase's identity
-    vectors.npy      float32 [phrases, dim]
+    rows.npy         int32 [rows, 2]: entry number, text number within the entry (PASSAGE for the passage)
+    identities.npy   uint64 [rows]: first 64 bits of each text's identity
+    vectors.npy      float32 [rows, dim]
     vectors.faiss    the vector index over them
-    bm25/            the lexical index (missing where no phrase has a term)
+    bm25/            the lexical index over them (missing where no text has a term)
 
-It is written beside its place and renamed; a damaged file is found when the bundle is opened. The database has
+A row is a phrasing or an entry's passage (title and answer). The rows of an entry follow one another. It is
+written beside its place and renamed; a damaged file is found when the bundle is opened. The database has
 everything in it, so the remedy is always to build it again.
 """
 
@@ -30,6 +31,7 @@ from retrieval.publish import publish
 from retrieval.text import identity, normalise, tokens
 from retrieval.types import Entry
 
+PASSAGE = -1
 _DAYS_KEPT = 8
 
 
@@ -41,6 +43,8 @@ class Bundle:
         self._order = np.argsort(contents.identities, kind="stable")
         self._sorted = contents.identities[self._order]
         self._from, self._to = _validity(contents.entries)
+        self._starts = np.searchsorted(contents.rows[:, 0], np.arange(len(contents.entries) + 1))
+        self._langs = np.array([entry.lang for entry in contents.entries], dtype=np.str_)
         self._days: dict[date, Rows | None] = {}
 
     @classmethod
@@ -49,7 +53,9 @@ class Bundle:
         return cls(read(folder, encoder_fingerprint=encoder_fingerprint))
 
     def close(self) -> None:
-        """Nothing is torn from a search that still runs in another thread: memory goes with the last reference."""
+        """Nothing is torn from a search that still runs in another thread: memory goes with the last
+        reference.
+        """
 
     @property
     def revision(self) -> int:
@@ -66,15 +72,29 @@ class Bundle:
     def entry(self, row: int) -> Entry:
         return self.contents.entries[int(self.contents.rows[row, 0])]
 
-    def phrase(self, row: int) -> str:
-        return self.entry(row).phrases[int(self.contents.rows[row, 1])]
+    def text(self, row: int) -> str:
+        place = int(self.contents.rows[row, 1])
+        return self.entry(row).passage if place == PASSAGE else self.entry(row).phrases[place]
+
+    def rows_of(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(rows of these entries one after the other, where each entry's begin), both int64."""
+        counts = self._starts[numbers + 1] - self._starts[numbers]
+        begins = np.cumsum(counts) - counts
+        rows = np.repeat(self._starts[numbers] - begins, counts) + np.arange(counts.sum())
+        return rows, begins
+
+    def in_other_language(self, lang: str | None) -> NDArray[np.bool_]:
+        """bool [entries]: those in another language than `lang`; none where there is no preference."""
+        return self._langs != lang if lang else np.zeros(len(self._langs), dtype=np.bool_)
 
     def vectors_by_text(self) -> dict[str, Vectors]:
-        """float32 [dim] for every phrase, so that a rebuild need not encode what did not change."""
-        return {self.phrase(row): vector for row, vector in enumerate(self.contents.vectors)}
+        """float32 [dim] for every text, so that a rebuild need not encode what did not change."""
+        return {self.text(row): vector for row, vector in enumerate(self.contents.vectors)}
 
     def exact(self, text: str, lang: str | None = None, on: date | None = None) -> Entry | None:
-        """The entry with a phrasing identical to `text`; of several the one in `lang`, then the first given."""
+        """The entry with a phrasing identical to `text`; of several the one in `lang`, then the first
+        given.
+        """
         rows = self.exact_rows(text, on)
         same = [row for row in rows if self.entry(row).lang == lang]
         return self.entry((same or rows)[0]) if rows else None
@@ -86,7 +106,7 @@ class Bundle:
         end = int(np.searchsorted(self._sorted, key, side="right"))
         wanted = normalise(text) if end > start else ""
         rows = sorted(self._order[start:end].tolist())
-        return [r for r in rows if normalise(self.phrase(r)) == wanted and self._is_valid(r, on)]
+        return [r for r in rows if self._is_same(r, wanted) and self._is_valid(r, on)]
 
     def valid_rows(self, on: date | None) -> Rows | None:
         """Rows of entries valid on that day; None where that is all of them."""
@@ -102,6 +122,9 @@ class Bundle:
         valid = (self._from <= on.toordinal()) & (on.toordinal() <= self._to)
         return None if valid.all() else Rows(valid[self.contents.rows[:, 0]])
 
+    def _is_same(self, row: int, wanted: str) -> bool:
+        return self.contents.rows[row, 1] != PASSAGE and normalise(self.text(row)) == wanted
+
     def _is_valid(self, row: int, on: date | None) -> bool:
         number = self.contents.rows[row, 0]
         return on is None or bool(self._from[number] <= on.toordinal() <= self._to[number])
@@ -115,22 +138,24 @@ def build_bundle(
     encoder_fingerprint: str,
     revision: int,
 ) -> Bundle:
-    """Write the bundle and open it. `vectors_by_text`: float32 [dim], unit length, for every phrase; more do no harm.
+    """Write the bundle and open it, in place of whatever lay in `folder`.
 
-    Replaces whatever lay in `folder`. Raises `BundleError` if a phrase has no vector.
+    `vectors_by_text`: float32 [dim], unit length, for the `texts` of every entry; more do no harm. An entry
+    whose passage has no vector is found by its phrasings alone. Raises `BundleError` if a phrasing has none.
     """
-    rows = list(_rows(entries))
-    phrases = [entries[number].phrases[place] for number, place in rows]
-    vectors = _vectors(phrases, vectors_by_text)
+    rows = list(_rows(entries, vectors_by_text))
+    texts = [entries[n].passage if place == PASSAGE else entries[n].phrases[place] for n, place in rows]
+    vectors = _vectors(texts, vectors_by_text)
     contents = Contents(
         encoder_fingerprint=encoder_fingerprint,
         revision=revision,
+        floor=_floor(vectors),
         entries=tuple(entries),
         rows=np.array(rows, dtype=np.int32).reshape(-1, 2),
-        identities=np.array([identity_key(phrase) for phrase in phrases], dtype=np.uint64),
+        identities=np.array([identity_key(text) for text in texts], dtype=np.uint64),
         vectors=vectors,
         index=FaissIndex.build(vectors),
-        lexical=Lexical.build([tokens(phrase) for phrase in phrases]),
+        lexical=Lexical.build([tokens(text) for text in texts]),
     )
     with publish(folder) as work:
         write(work, contents)
@@ -142,22 +167,27 @@ def identity_key(text: str) -> np.uint64:
     return np.uint64(int(identity(text)[:16], 16))
 
 
-def _rows(entries: Sequence[Entry]) -> Iterator[tuple[int, int]]:
-    """(entry, phrase) of every phrase, one that an entry repeats once."""
+def _rows(entries: Sequence[Entry], vectors_by_text: Mapping[str, Vectors]) -> Iterator[tuple[int, int]]:
+    """(entry, text) of every row; a phrasing that an entry repeats stands once."""
     for number, entry in enumerate(entries):
         places = {phrase: place for place, phrase in reversed(list(enumerate(entry.phrases)))}
         yield from ((number, place) for place in sorted(places.values()))
+        if entry.passage and entry.passage in vectors_by_text:
+            yield number, PASSAGE
 
 
-def _vectors(phrases: Sequence[str], vectors_by_text: Mapping[str, Vectors]) -> Vectors:
-    missing = [phrase for phrase in phrases if phrase not in vectors_by_text]
+def _vectors(texts: Sequence[str], vectors_by_text: Mapping[str, Vectors]) -> Vectors:
+    missing = sum(text not in vectors_by_text for text in texts)
     if missing:
-        raise BundleError(
-            f"{len(missing)} phrases have no vector: encode every phrase before building a bundle"
-        )
-    if not phrases:
+        raise BundleError(f"{missing} phrasings have no vector: encode the texts of every entry first")
+    if not texts:
         return np.zeros((0, 0), dtype=np.float32)
-    return np.stack([vectors_by_text[phrase] for phrase in phrases]).astype(np.float32, copy=False)
+    return np.stack([vectors_by_text[text] for text in texts]).astype(np.float32, copy=False)
+
+
+def _floor(vectors: Vectors) -> float:
+    """The mean cosine of two rows, which is the squared length of the mean vector."""
+    return float(np.square(vectors.mean(axis=0)).sum()) if len(vectors) else 0.0
 
 
 def _validity(entries: Sequence[Entry]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -33,10 +33,12 @@ _DATES = ("valid_from", "valid_to")
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """A bundle's data. Row r is phrase `rows[r, 1]` of entry `rows[r, 0]`."""
+    """A bundle's data. Row r is text `rows[r, 1]` of entry `rows[r, 0]`: a phrase, or its passage."""
 
     encoder_fingerprint: str
     revision: int
+    floor: float
+    """Cosine of two texts that have nothing to do with one another, as this encoder gives it."""
     entries: tuple[Entry, ...]
     rows: NDArray[np.int32]
     identities: NDArray[np.uint64]
@@ -66,12 +68,13 @@ def read(folder: Path, *, encoder_fingerprint: str) -> Contents:
         return Contents(
             encoder_fingerprint=encoder_fingerprint,
             revision=manifest["revision"],
+            floor=manifest["floor"],
             entries=tuple(_entries(folder / _ENTRIES)),
             rows=np.load(folder / _ROWS, allow_pickle=False),
             identities=np.load(folder / _IDENTITIES, allow_pickle=False),
-            vectors=np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False),
+            vectors=np.asarray(np.load(folder / _VECTORS, mmap_mode="r", allow_pickle=False)),
             index=FaissIndex.load(folder / _INDEX),
-            lexical=Lexical.load(folder / _LEXICAL, manifest["phrases"]),
+            lexical=Lexical.load(folder / _LEXICAL, manifest["rows"]),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise _broken(folder, f"it cannot be loaded ({error})") from error
@@ -83,8 +86,9 @@ def _manifest(folder: Path, contents: Contents) -> bytes:
         "format": FORMAT,
         "encoder": contents.encoder_fingerprint,
         "revision": contents.revision,
+        "floor": contents.floor,
         "entries": len(contents.entries),
-        "phrases": len(contents.rows),
+        "rows": len(contents.rows),
         "files": {path.relative_to(folder).as_posix(): sha256_file(path) for path in files},
     }
     return _sealed(body)

@@ -1,4 +1,19 @@
-"""One ranking out of two kinds of evidence and a preference of language."""
+"""One score out of four kinds of evidence and a preference of language.
+
+A convex combination of normalised scores: with the theoretical bounds as limits it ranks better than
+reciprocal ranks, and keeps by how much one beats another (Bruch, Gai, Ingber: An Analysis of Fusion Functions
+for Hybrid Retrieval, ACM TOIS 42(1), 2023, formula 4 with "theoretical min-max"):
+
+    score = sum of share_i * normalised_i        cosine: (c - floor) / (1 - floor)        BM25: s / sum of IDF
+
+`floor` is the cosine of unrelated texts, as encoders differ widely there (.81 for multilingual-e5-small,
+about .1 for MiniLM); the sum of the message's IDF bounds its BM25 from above.
+
+Measured on the example bank, each alternative phrasing asked without itself in the index, right topic first,
+Chinese / English: cosine of phrasings 43.5 / 25.8, with BM25 42.8 / 25.8, reciprocal ranks of both 42.4 /
+21.4; passages alone 61.3 / 56.7; the shares below 66.6 / 55.8. Slightly misspelt phrasings still come first
+in 99.6 / 98.5. A larger share for passages gains on the first and loses on the second.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +22,40 @@ from numpy.typing import NDArray
 
 from retrieval.embed import Vectors
 
-DENSE_SHARE = 0.7
+PHRASE_DENSE = 0.2
+PHRASE_LEXICAL = 0.1
+PASSAGE_DENSE = 0.45
+PASSAGE_LEXICAL = 0.25
+OTHER_LANGUAGE = 0.03
+"""Taken off an entry in another language than the message's: enough to prefer the translation of one
+answer.
+"""
+
+_NARROWEST = 0.05
+"""A bundle of one entry has a floor near 1: small differences must not look large in it."""
 
 
-def fuse(dense: Vectors, lexical: Vectors, other_language: NDArray[np.bool_]) -> Vectors:
-    return DENSE_SHARE * dense + lexical
+def phrase_part(dense: Vectors, lexical: Vectors) -> Vectors:
+    """Both normalised, float32 [n]."""
+    part: Vectors = np.float32(PHRASE_DENSE) * dense + np.float32(PHRASE_LEXICAL) * lexical
+    return part
+
+
+def passage_part(dense: Vectors, lexical: Vectors) -> Vectors:
+    """Both normalised, float32 [n]."""
+    part: Vectors = np.float32(PASSAGE_DENSE) * dense + np.float32(PASSAGE_LEXICAL) * lexical
+    return part
+
+
+def fuse(phrase: Vectors, passage: Vectors, *, other_language: NDArray[np.bool_]) -> Vectors:
+    """float32 [n]. `passage` NaN: the entry has none, and its phrasing stands for both."""
+    alone = phrase / np.float32(PHRASE_DENSE + PHRASE_LEXICAL)
+    scores = np.where(np.isnan(passage), alone, phrase + passage)
+    fused: Vectors = (scores - OTHER_LANGUAGE * other_language).astype(np.float32)
+    return fused
+
+
+def normalised_cosine(cosine: Vectors, floor: float) -> Vectors:
+    """float32, about 0 for unrelated texts and 1 for the same."""
+    normalised: Vectors = (cosine - np.float32(floor)) / np.float32(max(1.0 - floor, _NARROWEST))
+    return normalised

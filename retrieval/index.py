@@ -1,7 +1,7 @@
 """The vector index: a port, and FAISS behind it.
 
-Up to EXACT_ROWS vectors are compared one by one, which is exact and fast enough; above, a graph (HNSW) is searched. A
-filter is applied inside the search, so a narrow one never empties the list of results.
+Up to EXACT_ROWS vectors are compared one by one, which is exact and fast enough; above, a graph (HNSW) is
+searched. A filter is applied inside the search, so a narrow one never empties the list of results.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ class VectorIndex(Protocol):
     def rows(self) -> int: ...
 
     def search(self, vectors: Vectors, k: int, where: Rows | None = None) -> tuple[Ids, Vectors]:
-        """(row numbers int64 [n, k], inner products float32 [n, k]), best first; -1 and -inf where fewer are found.
+        """(row numbers int64 [n, k], inner products float32 [n, k]), best first; -1 and -inf where fewer are
+        found.
 
         `vectors`: float32 [n, dim]. `where`: rows that may be found; None for all.
         """
@@ -61,7 +62,9 @@ class FaissIndex:
 
     @classmethod
     def build(cls, vectors: Vectors) -> FaissIndex:
-        """`vectors`: float32 [rows, dim], unit length. A graph over 1,000,000 x 384 takes about half an hour."""
+        """`vectors`: float32 [rows, dim], unit length. A graph over 1,000,000 x 384 takes about half an
+        hour.
+        """
         faiss = _faiss()
         rows, dim = vectors.shape
         if rows <= EXACT_ROWS:
@@ -94,7 +97,9 @@ class FaissIndex:
         return ids, scores
 
     def _plan(self, where: Rows | None) -> tuple[Any, Any]:
-        """What to search and how: a graph loses its way under a narrow filter, its storage can be read directly."""
+        """What to search and how: a graph loses its way under a narrow filter, its storage can be read
+        directly.
+        """
         faiss = _faiss()
         selector = None
         if where is not None and where.count < self.rows:

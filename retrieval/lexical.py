@@ -62,6 +62,30 @@ class Lexical:
         return scores
 
     def weight(self, term: str) -> float:
-        """IDF: log(1 + (rows - n + .5) / (n + .5)) for a term in n phrases, Lucene's form; largest for unknown."""
+        """IDF: log(1 + (rows - n + .5) / (n + .5)) for a term in n phrases, Lucene's form; largest for
+        unknown.
+        """
         place = self._vocabulary.get(term)
         return float(np.log1p((self._rows + 0.5) / 0.5)) if place is None else float(self._idf[place])
+
+    def coverage(self, terms: Iterable[str], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Share (0..1) of the weight of distinct `terms` that each of `rows` holds: float64 [len(rows)]."""
+        distinct = tuple(dict.fromkeys(terms))
+        held = np.zeros(len(rows))
+        for term in distinct:
+            held += self.weight(term) * self._holds(term, rows)
+        return held / self.bound(distinct)
+
+    def bound(self, terms: Iterable[str]) -> float:
+        """What no BM25 of these distinct terms can exceed: the sum of their weights; above 0 always."""
+        return sum(map(self.weight, terms)) or 1.0
+
+    def _holds(self, term: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        place = self._vocabulary.get(term)
+        if place is None:
+            return np.zeros(len(rows), dtype=np.bool_)
+        start, end = self._bm25.scores["indptr"][place : place + 2]
+        found = self._bm25.scores["indices"][start:end]  # ascending
+        near = np.minimum(np.searchsorted(found, rows), len(found) - 1)
+        same: NDArray[np.bool_] = found[near] == rows
+        return same

@@ -12,10 +12,11 @@ from pathlib import Path
 
 @contextmanager
 def publish(folder: Path) -> Iterator[Path]:
-    """Gives a new folder beside `folder` to fill; on leaving without an error it takes the name, on disk for good.
+    """Gives a new folder beside `folder` to fill; on leaving without an error it takes the name, on disk for
+    good.
 
-    What lay there before is gone afterwards. Readers that have its files open keep them. Readable to all accounts: a
-    server often runs under another one than whoever made the folder.
+    What lay there before is gone afterwards. Readers that have its files open keep them. Readable to all
+    accounts: a server often runs under another one than whoever made the folder.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))

@@ -7,6 +7,9 @@ from datetime import date
 
 from retrieval.embed import Vectors
 
+_PASSAGE_HAN = 120
+_PASSAGE_LATIN = 320
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -31,6 +34,21 @@ class Entry:
     def phrases(self) -> tuple[str, ...]:
         """The question and its alternative phrasings: what a message is compared with."""
         return (self.question, *self.alternatives)
+
+    @property
+    def passage(self) -> str:
+        """Title and the start of the answer: what a message is compared with besides. Empty without an
+        answer.
+
+        About as much as an encoder reads; a longer one only costs time (measured: no better).
+        """
+        start = self.answer[: _PASSAGE_HAN if self.lang == "zh" else _PASSAGE_LATIN].strip()
+        return "\n".join(part for part in (self.title, start) if part) if start else ""
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that wants a vector: every phrasing, then the passage."""
+        return (*self.phrases, self.passage) if self.passage else self.phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +80,9 @@ class Hit:
     """Share (0..1) of the message's lexical weight (sum of IDF over its terms) that this phrasing also
     holds.
     """
+    passage: float = 0.0
+    """Cosine of the entry's title and answer; 0 where the bundle has no vector of them."""
+    passage_coverage: float = 0.0
+    """As `coverage`, of the title and answer."""
     exact: bool = False
     """The normalised text is identical to a stored phrasing."""

@@ -7,9 +7,6 @@ whole, and two processes that want it make it once. The embedded default comes o
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +24,7 @@ from retrieval.model_folder import (
     read_manifest,
     sha256_file,
 )
+from retrieval.publish import publish
 from training.errors import SourceError
 from training.progress import Report, silent
 
@@ -67,13 +65,8 @@ def _make_locked(folder: Path, source: str, *, verify: bool, report: Report) -> 
     with FileLock(folder.with_name(folder.name + ".lock")):
         if _usable(folder, verify=verify):
             return
-        work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
+        with publish(folder) as work:
             _make(work, source, name=folder.name, report=report)
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(work, folder)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
 
 
 def _make(work: Path, source: str, *, name: str, report: Report) -> None:
@@ -94,7 +87,6 @@ def _make(work: Path, source: str, *, name: str, report: Report) -> None:
     _check(work, model)
     report("seal", 4, STAGES, "Checksums")
     _manifest(work, name, export.shape_of(model)).write(work)
-    _sync(work)
 
 
 def _embedded_folder(work: Path) -> None:
@@ -135,17 +127,3 @@ def _manifest(work: Path, name: str, shape: Shape) -> Manifest:
         prefix=shape.prefix,
         files=checksums(work),
     )
-
-
-def _sync(work: Path) -> None:
-    """Everything on disk before the rename makes it visible: a power cut must not leave a torn folder behind.
-
-    Readable to all accounts as well: the server often runs under another one than whoever made the folder.
-    """
-    for path in [*work.rglob("*"), work]:
-        path.chmod(0o755 if path.is_dir() else 0o644)
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
