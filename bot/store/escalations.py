@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Update, and_, bindparam, select, text, update
+from sqlalchemy import BindParameter, Integer, Update, and_, bindparam, select, text, update
 
 from bot.errors import Conflict, NotFound
 from bot.store.columns import UtcDateTime
@@ -31,7 +31,7 @@ _OPEN = (
     select(_e.id, _e.conversation_id, _e.seq, _e.reason, _e.lang, _e.created_at, _LAST_TEXT)
     .where(text(f"escalation.{OPEN}"))
     .order_by(_e.created_at, _e.id)
-    .limit(bindparam("p_limit"))
+    .limit(bindparam("p_limit", type_=Integer()))
 )
 _STATE = select(_e.state).where(_e.id == _ID)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, select, text, true
+from sqlalchemy import BindParameter, Integer, and_, bindparam, select, text, true
 
 from bot.errors import NotFound
 from bot.store.columns import MAX_INT
@@ -20,7 +20,7 @@ _LINES = (
     select(_m.seq, _m.role, _m.text, _m.created_at, _m.choice, _m.state, _m.reply_to, _m.payload)
     .where(_m.conversation_id == _ID, _m.seq <= bindparam("p_seq"))
     .order_by(_m.seq.desc())
-    .limit(bindparam("p_limit"))
+    .limit(bindparam("p_limit", type_=Integer()))
     .subquery("line")
 )
 # One statement: on SQLite each is a trip to another thread.
@@ -45,14 +45,14 @@ _HISTORY = (
     )
     .where(_m.conversation_id == _ID, _m.seq > bindparam("p_seq"))
     .order_by(_m.seq)
-    .limit(bindparam("p_limit"))
+    .limit(bindparam("p_limit", type_=Integer()))
 )
 _UNANSWERED = (
     select(_m.conversation_id, _m.seq, _m.state)
     .join(CONVERSATION, _c.id == _m.conversation_id)
     .where(text(f"message.{WAITING_FOR_REPLY}"), _c.status.in_(["bot", "waiting"]))
     .order_by(_m.created_at, _m.conversation_id, _m.seq)
-    .limit(bindparam("p_limit"))
+    .limit(bindparam("p_limit", type_=Integer()))
 )
 _LAST_SEQ = select(_c.last_seq).where(_c.id == _ID)
 _STATUS = select(_c.status).where(_c.id == _ID)
