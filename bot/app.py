@@ -131,6 +131,7 @@ def make_channels(bot: Bot) -> Sequence[Channel]:
             tokens=Tokens([bot.secret]),
             options=WebChatOptions(
                 origins=(*spec.origins, *bot.settings.allowed_origins),
+                trusted_proxies=bot.settings.trusted_proxies,
                 per_minute=bot.settings.rate_per_minute,
                 peer_per_minute=PEER_SHARE * bot.settings.rate_per_minute,
             ),

@@ -115,8 +115,9 @@ class Settings(BaseSettings):
         "widget, beside the server's own and those in bot.yml.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
-        (),
-        description="Addresses or networks (parted by commas) whose X-Forwarded-For is believed.",
+        ("127.0.0.0/8", "::1/128"),
+        description="Addresses or networks (parted by commas) whose X-Forwarded-For is believed. Default: "
+        "this machine.",
     )
     secret: SecretStr | None = Field(
         None,

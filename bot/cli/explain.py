@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -28,7 +31,7 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
         console.print(_hits(trace.hits))
 
 
-def _hits(hits: list[dict[str, object]]) -> Table:
+def _hits(hits: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=None, header_style="dim", style="dim", pad_edge=False)
     for name in ("topic", "confidence", "cosine", "BM25", "covered", "phrasing that matched"):
         table.add_column(name, overflow="fold")

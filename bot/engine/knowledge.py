@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from bot.clock import Clock
+from bot.definition import FOLDER
 from bot.errors import KefuError
 from bot.inference.host import Knowledge
 from bot.inference.understanding import Live
 from bot.store import knowledge as shelf
 from bot.store.db import Database
+from bot.store.session import Session
 from retrieval.types import Entry
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
-FOLDER = "folder:"
-"""Sources that the bot folder owns: a file that is gone takes its answers with it."""
 
 
 class Refreshes(Protocol):
@@ -30,17 +32,24 @@ class Refreshes(Protocol):
 
 
 async def sync_folder(store: Database, rows: Iterable[tuple[str, Entry]], *, clock: Clock) -> None:
-    """Make the database say what the bot folder's files say; nothing is written where nothing changed."""
+    """Make the database say what the bot folder's files say; nothing is written where nothing changed.
+
+    A file that is gone takes its answers with it.
+    """
     by_source: defaultdict[str, list[Entry]] = defaultdict(list)
     for file, entry in rows:
         by_source[FOLDER + file].append(entry)
     async with store.read() as session:
         known = [s for s in await shelf.sources(session) if s.startswith(FOLDER)]
     for source in sorted({*by_source, *known}):
-        entries = [shelf.from_entry(e) for e in by_source[source]]
-        await store.write(
-            lambda session, s=source, e=entries: shelf.sync(session, s, e, clock.now(), prune=True)
-        )
+        entries = [shelf.from_entry(entry) for entry in by_source[source]]
+        await store.write(partial(_sync, source=source, entries=entries, now=clock.now()))
+
+
+async def _sync(
+    session: Session, *, source: str, entries: Sequence[shelf.KnowledgeRow], now: datetime
+) -> shelf.SyncReport:
+    return await shelf.sync(session, source, entries, now, prune=True)
 
 
 async def read_knowledge(store: Database) -> Knowledge:

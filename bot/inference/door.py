@@ -51,12 +51,13 @@ class Door:
         """Encode, then call `then(float32 [len(texts), dim])` in the same thread. Raises Busy, InferenceError."""
         if self._closed or self._waiting + len(texts) > self._max_queue:
             raise Busy("Too many messages are waiting for the encoder.", hint="Try again in a moment.")
-        job = _Job(texts, then, deadline, asyncio.get_running_loop().create_future())
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        job = _Job(texts, then, deadline, done)
         self._queue.append(job)
         self._waiting += len(texts)
         if self._busy is None:
             self._busy = asyncio.create_task(self._drain())
-        return await job.done
+        return await done
 
     async def encode(self, texts: Sequence[str], *, deadline: float) -> Vectors:
         return await self.run(texts, lambda vectors: vectors, deadline=deadline)

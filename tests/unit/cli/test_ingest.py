@@ -13,8 +13,6 @@ from click.testing import CliRunner, Result
 from bot.cli import ingest
 from bot.cli.main import kefu
 from bot.cli.sources import sources
-from bot.definition import FOLDER
-from bot.engine.knowledge import FOLDER as SERVED
 from bot.settings import load_settings
 from bot.store import knowledge as shelf
 from bot.store.db import Database
@@ -150,7 +148,6 @@ def test_a_file_of_the_bot_folder_is_the_source_that_the_server_reads(bot: Path)
         return found
 
     assert asyncio.run(sources()) == ["folder:knowledge/faq.jsonl"]
-    assert FOLDER == SERVED
 
 
 def test_a_file_is_known_by_where_it_stands_not_by_how_it_is_named(bot: Path, tmp_path: Path) -> None:
