@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from retrieval.types import Hit
 Floats = NDArray[np.float32]
 
 FEATURES = (
-    "dense", "dense_margin", "lexical", "lexical_margin", "coverage", "intent", "scope", "agrees", "length", "zh",
-)  # fmt: skip
+    *("score", "score_margin", "passage", "passage_margin", "passage_coverage"),
+    *("dense", "dense_margin", "lexical", "lexical_margin", "coverage"),
+    *("intent", "scope", "agrees", "length", "zh"),
+)
 """What a candidate's confidence is computed from, in this order (see `candidate_features`)."""
 
 
@@ -72,35 +74,53 @@ class Heads:
 
 
 def candidate_features(
-    hits: Sequence[Hit], *, probabilities: dict[str, float], terms: int, lang: str
+    hits: Sequence[Hit], *, probabilities: Mapping[str, float], terms: int, lang: str
 ) -> Floats:
-    """Evidence for each hit: float32 [hits, FEATURES]. `terms`: number of search terms in the message."""
-    rows = [_row(hit, _best_other(hits, hit), probabilities, terms, lang) for hit in hits]
-    return np.asarray(rows, dtype=np.float32).reshape(len(rows), len(FEATURES))
+    """Evidence for each hit: float32 [hits, FEATURES]. `terms`: number of search terms in the message.
+
+    A margin is the lead over the best hit of another topic; probabilities enter by their logarithm.
+    """
+    found = np.array([_seen(hit) for hit in hits], dtype=np.float32).reshape(len(hits), len(_SEEN))
+    margins = found - _best_others(found, [hit.entry.key for hit in hits])
+    said = [_understood(hit, probabilities) for hit in hits]
+    rows = [
+        (*_interleaved(f, m), *u, np.log1p(terms), float(lang == "zh"))
+        for f, m, u in zip(found, margins, said, strict=True)
+    ]
+    return np.asarray(rows, dtype=np.float32).reshape(len(hits), len(FEATURES))
 
 
-def _best_other(hits: Sequence[Hit], hit: Hit) -> tuple[float, float]:
-    others = [h for h in hits if h.entry.key != hit.entry.key]
-    return max((h.dense for h in others), default=0.0), max((h.lexical for h in others), default=0.0)
+_SEEN = ("score", "passage", "dense", "lexical", "passage_coverage", "coverage")
 
 
-def _row(
-    hit: Hit, other: tuple[float, float], probabilities: dict[str, float], terms: int, lang: str
-) -> tuple[float, ...]:
+def _seen(hit: Hit) -> tuple[float, ...]:
+    lexical = float(np.log1p(hit.lexical))
+    return hit.score, hit.passage, hit.dense, lexical, hit.passage_coverage, hit.coverage
+
+
+def _interleaved(found: Floats, margin: Floats) -> tuple[float, ...]:
+    """In the order of FEATURES."""
+    score, passage, dense, lexical, passage_coverage, coverage = map(float, found)
+    lead = [float(m) for m in margin]
+    return (
+        *(score, lead[0], passage, lead[1], passage_coverage),
+        *(dense, lead[2], lexical, lead[3], coverage),
+    )
+
+
+def _best_others(found: Floats, keys: Sequence[str]) -> Floats:
+    """For each row the largest values among rows of other topics; 0 where there are none."""
+    topics = np.asarray(keys)
+    others = [found[topics != key] for key in keys]
+    best = [o.max(axis=0) if len(o) else np.zeros(found.shape[1]) for o in others]
+    return np.asarray(best, dtype=np.float32).reshape(found.shape)
+
+
+def _understood(hit: Hit, probabilities: Mapping[str, float]) -> tuple[float, float, float]:
     intent = probabilities.get(hit.entry.intent or "", 0.0)
     top = max(probabilities.values(), default=0.0)
-    return (
-        hit.dense,
-        hit.dense - other[0],
-        np.log1p(hit.lexical),
-        np.log1p(hit.lexical) - np.log1p(other[1]),
-        hit.coverage,
-        np.log(intent + 1e-3),
-        np.log(probabilities.get("out_of_scope", 0.0) + 1e-3),
-        float(intent == top and top > 0),
-        np.log1p(terms),
-        float(lang == "zh"),
-    )
+    scope = probabilities.get("out_of_scope", 0.0)
+    return float(np.log(intent + 1e-3)), float(np.log(scope + 1e-3)), float(intent == top and top > 0)
 
 
 def save_heads(folder: Path, heads: Heads) -> None:

@@ -73,7 +73,7 @@ class Host:
     async def refresh(self, knowledge: Knowledge) -> Live:
         """A bundle for newer knowledge under the live release; the old one serves until the swap."""
         live = self.current()
-        texts = [phrase for entry in knowledge.entries for phrase in entry.phrases]
+        texts = [text for entry in knowledge.entries for text in entry.texts]
         known = await self._embed(texts, live.bundle.vectors_by_text(), lambda *_: None)
         return self._go_live(live.heads, await self._build(knowledge, known))
 

@@ -20,7 +20,7 @@ from retrieval.types import Entry
 from training.apply import Heads
 from training.registry import ReleaseError, open_release
 
-METHOD = "head-1"
+METHOD = "head-2"
 """Changes whenever the same input would give other heads."""
 
 
@@ -44,8 +44,8 @@ class Lesson:
     @property
     def texts(self) -> list[str]:
         """Every text whose vector is needed, once each."""
-        phrases = [phrase for entry in self.entries for phrase in entry.phrases]
-        return list(dict.fromkeys([*(text for text, _, _ in self.examples), *phrases]))
+        stored = [text for entry in self.entries for text in entry.texts]
+        return list(dict.fromkeys([*(text for text, _, _ in self.examples), *stored]))
 
 
 def find_release(releases: Path, lesson: Lesson) -> Heads | None:
