@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 
 from bot.engine.desk import Desk
 from bot.engine.lanes import Lanes
-from bot.errors import KefuError, NotFound, StoreError
+from bot.errors import KefuError, NotFound
 from bot.store import ledger
-from connectors.errors import ConnectorError, Overloaded, Refused
+from connectors.errors import Overloaded, Refused
 from connectors.port import Frame, Inbound, Message, Profile, Receipt, Status, Vote
 
+log = logging.getLogger(__name__)
+
 RETRY_S = 2.0
+_HOPELESS = ("unknown_conversation", "bad_text")
+"""Codes of what stays wrong however often it is tried."""
 
 
 class EngineGateway:
@@ -27,10 +32,8 @@ class EngineGateway:
             channel=inbound.channel, scope=inbound.scope, external_id=inbound.external_id,
             conversation=inbound.conversation, text=inbound.text, choice=inbound.choice, locale=inbound.locale,
         )  # fmt: skip
-        try:
+        with _for_channels():
             accepted = await desk.store.write(lambda session: ledger.accept(session, message, now))
-        except KefuError as error:
-            raise _for_channels(error) from error
         if not accepted.duplicate:
             shown = Message(
                 accepted.seq, "customer", inbound.text, accepted.at, external_id=inbound.external_id
@@ -40,43 +43,51 @@ class EngineGateway:
         return Receipt(inbound.conversation, accepted.seq, accepted.at, accepted.duplicate)
 
     async def history_after(self, conversation: str, seq: int, *, limit: int = 200) -> Sequence[Message]:
-        async with self._desk.store.read() as session:
-            return await ledger.history_after(session, conversation, seq, limit=limit)
+        with _for_channels():
+            async with self._desk.store.read() as session:
+                return await ledger.history_after(session, conversation, seq, limit=limit)
 
     async def last_seq(self, conversation: str) -> int:
-        async with self._desk.store.read() as session:
-            return await ledger.last_seq(session, conversation)
+        with _for_channels():
+            async with self._desk.store.read() as session:
+                return await ledger.last_seq(session, conversation)
 
     async def status(self, conversation: str) -> Status:
-        async with self._desk.store.read() as session:
-            return await ledger.status(session, conversation)
+        with _for_channels():
+            async with self._desk.store.read() as session:
+                return await ledger.status(session, conversation)
 
     def subscribe(self, conversation: str) -> AbstractAsyncContextManager[AsyncIterator[Frame]]:
         return self._desk.bus.subscribe(conversation)
 
     async def feedback(self, conversation: str, seq: int, vote: Vote | None) -> None:
         now = self._desk.clock.now()
-        try:
+        with _for_channels():
             await self._desk.store.write(
                 lambda session: ledger.vote(session, conversation, seq, vote=vote, now=now)
             )
-        except KefuError as error:
-            raise _for_channels(error) from error
         self._desk.bus.publish(Frame("feedback", conversation, seq=seq, vote=vote))
 
     async def delivered(self, conversation: str, seq: int) -> None:
         now = self._desk.clock.now()
-        await self._desk.store.write(lambda session: ledger.delivered(session, conversation, seq, now=now))
+        with _for_channels():
+            await self._desk.store.write(
+                lambda session: ledger.delivered(session, conversation, seq, now=now)
+            )
 
     def profile(self) -> Profile:
         return self._profile
 
 
-def _for_channels(error: KefuError) -> ConnectorError:
-    match error:
-        case NotFound():
-            return Refused("no_such_message", error.message)
-        case StoreError(code="unknown_conversation"):
-            return Refused("unknown_conversation", error.message)
-        case _:
-            return Overloaded("overloaded", error.message, retry_after=RETRY_S)
+@contextmanager
+def _for_channels() -> Iterator[None]:
+    """The bot's errors in the connectors' words. What ails the database is the log's business, not a customer's."""
+    try:
+        yield
+    except NotFound as error:
+        raise Refused("no_such_message", error.message) from error
+    except KefuError as error:
+        if error.code in _HOPELESS:
+            raise Refused(error.code, error.message) from error
+        log.warning("store: %s", error.message)
+        raise Overloaded("overloaded", "Too much to do here: try again.", retry_after=RETRY_S) from error

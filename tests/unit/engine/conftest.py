@@ -121,7 +121,7 @@ async def engine(tmp_path: Path, generator: Generator, limits: Limits) -> AsyncI
     mind = ScriptedMind(await asyncio.to_thread(live, tmp_path))
     desk = Desk(store, mind, generator, Voice(), LocalBus(), SystemClock(), Policy(), limits)
     lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
-    profile = Profile({"en": "Kay"}, ("zh", "en"), {"en": "Hello"})
+    profile = Profile({"zh": "小客", "en": "Kay"}, ("zh", "en"), {"zh": "您好", "en": "Hello"})
     yield Engine(desk, mind, lanes, EngineGateway(desk, lanes, profile))
     await lanes.close(patience=1)
     await store.close()
