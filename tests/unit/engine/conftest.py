@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+
 from bot.clock import SystemClock
 from bot.definition.defaults import RESPONSES
 from bot.domain.decision import Candidate, IntentScore
@@ -25,11 +26,18 @@ from connectors.port import Frame, Inbound, Profile
 from retrieval.bundle import build_bundle
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry, Hit
-from training.fit import fit_head
 from training.apply import Calibrator, Heads
+from training.fit import fit_head
 
 ENTRIES = (
-    Entry("id-fee", "fee", "en", "What does a card cost?", "A card costs 10 yuan. Damaged cards are free.", "Card fee"),
+    Entry(
+        "id-fee",
+        "fee",
+        "en",
+        "What does a card cost?",
+        "A card costs 10 yuan. Damaged cards are free.",
+        "Card fee",
+    ),
     Entry("id-time", "time", "en", "How long does a card take?", "A card takes five days.", "Card time"),
 )
 BY_ID = {entry.id: entry for entry in ENTRIES}
@@ -82,7 +90,9 @@ class Engine:
     lanes: Lanes
     gateway: EngineGateway
 
-    async def say(self, text: str, *, choice: str | None = None, id: str = "m1", conversation: str = "c1") -> int:
+    async def say(
+        self, text: str, *, choice: str | None = None, id: str = "m1", conversation: str = "c1"
+    ) -> int:
         inbound = Inbound("web", conversation, id, conversation, text, choice, "en")
         return (await self.gateway.receive(inbound)).seq
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import pytest
+
 from bot.engine.desk import Limits
 from bot.engine.sweep import sweep
 from bot.errors import Busy, GeneratorError
@@ -14,7 +15,6 @@ from bot.store import escalations, ledger
 from bot.testing import ScriptedGenerator
 from connectors.errors import Refused
 from connectors.port import Frame, Inbound, Message
-
 from tests.unit.engine.conftest import Engine
 
 
@@ -36,7 +36,11 @@ async def test_an_answer_is_streamed_committed_and_traced(engine: Engine) -> Non
         assert (await ledger.history_after(session, "c1", 0))[1].text == answer.text
         trace = await ledger.trace(session, "c1", 1)
     assert trace is not None
-    assert (trace.confidence, trace.release, [h["key"] for h in trace.hits]) == (0.9, "release", ["fee", "time"])
+    assert (trace.confidence, trace.release, [h["key"] for h in trace.hits]) == (
+        0.9,
+        "release",
+        ["fee", "time"],
+    )
 
 
 async def test_no_text_of_a_customer_stands_in_a_trace_or_a_log(
