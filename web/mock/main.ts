@@ -23,7 +23,9 @@ const TYPES: Record<string, string> = {
 const PRANKS: Record<string, () => void> = {
   fail: () => server.faults.refuse.push({ code: "bad_frame" }),
   limit: () => server.faults.refuse.push({ code: "rate_limited", retry_after: 12 }),
-  deaf: () => void (server.faults.deaf = !server.faults.deaf),
+  deaf: () => {
+    server.faults.deaf = !server.faults.deaf;
+  },
   down: () => {
     server.faults.refuseHello = !server.faults.refuseHello;
     server.cutAll();

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Message } from "../widget/core/protocol";
 import { EMPTY, type State } from "../widget/core/state";
 import { isSendKey } from "../widget/view/composer";
-import { type Child, draw, Fragment, h } from "../widget/view/dom";
+import { type Child, draw, h } from "../widget/view/dom";
 import { isFresh, openReplies, rows } from "../widget/view/rows";
 
 const host = () => document.createElement("div");
@@ -21,7 +21,7 @@ describe("draw", () => {
 
   it("does not disturb neighbours of what comes and goes", () => {
     const root = host();
-    const view = (on: boolean) => [on && <i />, <>{on && [<b key="b" />, <u key="u" />]}</>, <textarea />];
+    const view = (on: boolean): Child[] => [on && <i />, on && [<b key="b" />, <u key="u" />], <textarea />];
     draw(root, view(false));
     const area = root.querySelector("textarea");
     draw(root, view(true));
@@ -44,6 +44,14 @@ describe("draw", () => {
     expect(button?.hasAttribute("disabled")).toBe(false);
   });
 
+  it("lets an event take its course, whatever a listener returns", () => {
+    const root = host();
+    draw(root, [<textarea onkeydown={() => false} />]);
+    const event = new KeyboardEvent("keydown", { key: "a", cancelable: true });
+    root.querySelector("textarea")?.dispatchEvent(event);
+    expect(event.defaultPrevented).toBe(false);
+  });
+
   it("sets a field's text even where it believes that nothing changed", () => {
     const root = host();
     draw(root, [<textarea value="" />]);
@@ -56,7 +64,7 @@ describe("draw", () => {
   it("draws pictures in their own namespace", () => {
     const root = host();
     draw(root, [
-      <svg>
+      <svg aria-hidden="true">
         <path d="M0 0" />
       </svg>,
     ]);

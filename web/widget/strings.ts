@@ -5,8 +5,7 @@ import type { Lang } from "./core/protocol";
 const en = {
   locale: "en",
   launcher: "Chat with us",
-  launcherUnread: (n: number) =>
-    n === 1 ? "Chat with us, 1 unread message" : `Chat with us, ${n} unread messages`,
+  unread: (n: number) => (n === 1 ? "unread message" : "unread messages"),
   closeChat: "Close chat",
   title: "Chat",
   bot: "Assistant",
@@ -73,7 +72,7 @@ export type Strings = typeof en;
 const zh: Strings = {
   locale: "zh-CN",
   launcher: "在线客服",
-  launcherUnread: (n) => `在线客服，${n} 条未读消息`,
+  unread: () => "条未读消息",
   closeChat: "关闭对话窗口",
   title: "在线客服",
   bot: "客服助手",

@@ -8,7 +8,7 @@
  */
 
 export type Child = VNode | string | number | boolean | null | undefined | readonly Child[];
-type Handler = { bivarianceHack(event: Event): void }["bivarianceHack"];
+type Handler = { bivarianceHack(event: Event): unknown }["bivarianceHack"];
 type Value = string | number | boolean | null | undefined | Handler;
 
 export interface VNode {
@@ -24,6 +24,8 @@ interface Live {
   readonly dom: Node;
 }
 
+/** Attributes that say `false`, where all others are then absent. */
+const STATES = /^aria-(expanded|pressed|modal|invalid)$/;
 const SVG = "http://www.w3.org/2000/svg";
 const NO_PROPS: Readonly<Record<string, Value>> = {};
 const drawn = new WeakMap<Node, Map<string, Live>>();
@@ -42,12 +44,12 @@ export declare namespace h {
     interface IntrinsicElements {
       [tag: string]: {
         readonly key?: string | number;
-        readonly onclick?: (event: MouseEvent) => void;
-        readonly onkeydown?: (event: KeyboardEvent) => void;
-        readonly oninput?: (event: InputEvent) => void;
-        readonly onsubmit?: (event: SubmitEvent) => void;
-        readonly onfocusout?: (event: FocusEvent) => void;
-        readonly onscroll?: (event: Event) => void;
+        readonly onclick?: (event: MouseEvent) => unknown;
+        readonly onkeydown?: (event: KeyboardEvent) => unknown;
+        readonly oninput?: (event: InputEvent) => unknown;
+        readonly onsubmit?: (event: SubmitEvent) => unknown;
+        readonly onfocusout?: (event: FocusEvent) => unknown;
+        readonly onscroll?: (event: Event) => unknown;
         readonly [attribute: string]: Value | Child;
       };
     }
@@ -71,14 +73,21 @@ function flatten(children: readonly Child[], prefix: string, out: Map<string, VN
 }
 
 function setProp(element: Element, name: string, value: Value): void {
-  if (name.startsWith("on") || name === "value") {
-    // A listener is a property, and so is what stands in a field: its attribute is only the first value.
-    const target = element as unknown as Record<string, unknown>;
-    if (target[name] !== value) target[name] = value ?? null;
-  } else if (value === undefined || value === null || (value === false && !name.startsWith("aria"))) {
+  const target = element as unknown as Record<string, unknown>;
+  if (typeof value === "function") {
+    // What a listener returns means nothing, whereas `false` from a listener property cancels the event.
+    target[name] = (event: Event) => void value(event);
+  } else if (name.startsWith("on")) {
+    target[name] = null;
+  } else if (name === "value") {
+    // What stands in a field is a property: its attribute is only the first value.
+    if (target.value !== value) target.value = value ?? "";
+  } else if (STATES.test(name)) {
+    element.setAttribute(name, String(value));
+  } else if (value === undefined || value === null || value === false) {
     element.removeAttribute(name);
   } else {
-    element.setAttribute(name, value === true && !name.startsWith("aria") ? "" : String(value));
+    element.setAttribute(name, value === true ? "" : String(value));
   }
 }
 

@@ -16,7 +16,7 @@ export function header(v: View): Child {
   const { s, chat } = v;
   const { tone, text } = statusOf(chat);
   return (
-    <header>
+    <div class="head">
       <span class="avatar">{chatIcon}</span>
       <div class="who">
         <p class="name">
@@ -38,6 +38,6 @@ export function header(v: View): Child {
       >
         {closeIcon}
       </button>
-    </header>
+    </div>
   );
 }

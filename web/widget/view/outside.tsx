@@ -35,19 +35,23 @@ export function launcher(v: View): Child {
   const { chat, s } = v;
   const { open, unreadCount } = chat;
   if (open && v.sheet) return null;
-  const news = unreadCount ? s.launcherUnread(unreadCount) : s.launcher;
   return (
     <button
       type="button"
       class={open ? "launcher open" : "launcher"}
-      aria-label={open ? s.closeChat : news}
+      aria-label={open && s.closeChat}
       aria-expanded={open}
       aria-controls={open && "panel"}
       onclick={() => v.setOpen(!open)}
     >
       {open ? <span key="down">{downIcon}</span> : <span key="chat">{chatIcon}</span>}
       {!open && <span>{s.launcher}</span>}
-      {unreadCount > 0 && !open && <span class="badge">{unreadCount > 99 ? "99+" : unreadCount}</span>}
+      {unreadCount > 0 && !open && (
+        <span class="badge">
+          {unreadCount > 99 ? "99+" : unreadCount}
+          <span class="sr"> {s.unread(unreadCount)}</span>
+        </span>
+      )}
     </button>
   );
 }
