@@ -106,6 +106,16 @@ describe("after a loss", () => {
     expect(exchange.sockets).toHaveLength(2);
   });
 
+  it("does not call before the time a server has asked for", () => {
+    connection.start();
+    exchange.last.open();
+    connection.hold(7000);
+    exchange.last.drop();
+    expect(waitForDial()).toBe(7000);
+    exchange.last.drop();
+    expect(waitForDial()).toBe(500);
+  });
+
   it("says reconnecting first, and offline when it goes on", () => {
     connection.start();
     exchange.welcome();

@@ -71,6 +71,16 @@ it("asks nothing of the server before it is opened, then greets and suggests", a
   expect(find("#title").textContent).toBe("Orchid");
 });
 
+it("comes back open on the next page, and leaves the focus where the page has it", async () => {
+  await put();
+  await openChat();
+  chat.remove();
+  chat.removeAttribute("open");
+  document.body.append(chat);
+  await until(() => expect(all("[role=dialog]")).toHaveLength(1));
+  expect(root().activeElement).toBeNull();
+});
+
 it("moves the focus in on opening, and back on closing by Escape", async () => {
   await put();
   await openChat();

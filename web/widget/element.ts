@@ -10,7 +10,8 @@ import { drawApp, fitSheet } from "./view/app";
 import { COMPOSER, LAUNCHER, Ui } from "./view/ui";
 
 const REBUILD = new Set(["channel", "server"]);
-const WIDE = "(min-width: 480px)";
+/** Less than this, and the panel takes the whole screen. */
+const WIDE = "(min-width: 480px) and (min-height: 440px)";
 const FINGER = "(pointer: coarse)";
 const DARK = "(prefers-color-scheme: dark)";
 
@@ -104,6 +105,7 @@ export class KefuChat extends HTMLElement {
 
   private build(): void {
     this.chat?.close();
+    this.chat = null;
     this.ui = new Ui();
     const chat = new Chat({
       server: this.getAttribute("server") ?? home,
@@ -114,11 +116,12 @@ export class KefuChat extends HTMLElement {
       emit: (name, detail) => this.emit(name, detail),
       changed: () => this.draw(),
     });
+    // On a phone an open sheet would hide the page that was just asked for.
+    if (chat.wasOpen && this.wide.matches) this.toggleAttribute("open", true);
+    // Only from here on does the attribute mean that somebody opens it, and wants the focus there.
     this.chat = chat;
     chat.setVisible(!document.hidden);
     chat.begin();
-    // On a phone an open sheet would hide the page that was just asked for.
-    if (chat.wasOpen && this.wide.matches) this.toggleAttribute("open", true);
     chat.setOpen(this.isOpen);
     this.draw();
   }

@@ -5,7 +5,7 @@ import type { Lang } from "./core/protocol";
 const en = {
   locale: "en",
   launcher: "Chat with us",
-  unread: (n: number) => (n === 1 ? "unread message" : "unread messages"),
+  unread: (n: number): string => (n === 1 ? "unread message" : "unread messages"),
   closeChat: "Close chat",
   title: "Chat",
   bot: "Assistant",

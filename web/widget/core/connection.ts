@@ -47,6 +47,8 @@ export class Connection {
   private everWelcomed = false;
   private failures = 0;
   private welcomedAt = 0;
+  /** The server has asked not to be called before. */
+  private notBefore = 0;
   private cancelTimer = (): void => undefined;
 
   constructor(private readonly options: Options) {}
@@ -89,6 +91,11 @@ export class Connection {
     if (!this.socket || !this.welcomed) return false;
     this.socket.send(JSON.stringify(frame));
     return true;
+  }
+
+  /** The server asks for patience: the next attempt of our own comes no earlier. */
+  hold(ms: number): void {
+    this.notBefore = this.options.clock.now() + ms;
   }
 
   /** The network is back, or the page is looked at again: do not wait for a timer. */
@@ -159,7 +166,8 @@ export class Connection {
   /** 0.5 s doubling to 30 s, each between a half and the whole of it: a crowd must not come back as one. */
   private delay(): number {
     const whole = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.failures - 1));
-    return whole * (0.5 + this.options.clock.random() / 2);
+    const { clock } = this.options;
+    return Math.max(whole * (0.5 + clock.random() / 2), this.notBefore - clock.now());
   }
 
   private hangUp(): void {

@@ -209,7 +209,7 @@ export class Session {
     if (SESSION_GONE.has(code)) this.forgetSession("expired");
     else if (ref !== undefined && this.outbox.refused(String(ref), code, retryAfter)) return;
     else if (this.votes.has(Number(ref))) this.onVoteRefused(Number(ref), code, retryAfter);
-    else if (!this.connection.ready && retryAfter > 0) this.connection.restart(retryAfter * 1000);
+    else if (ref === undefined) this.connection.hold(retryAfter * 1000);
   }
 
   private onVoteRefused(of: number, code: string, retryAfter: number): void {
