@@ -1,8 +1,9 @@
-"""The serve bench: a real server in its own process, a real client in another, and the bare encoder beside them.
+"""The serve bench: a real server in its own process, a real client in another, and the bare encoder beside
+them.
 
-`ratio_64` compares messages/s (64 customers, each waiting for the final frame before writing again) with the texts/s of
-the bare encoder: same texts, same session settings, same batch size as the server may form. The client's share of the
-CPU is reported apart, since it takes its cycles from the same cores.
+`ratio_64` compares messages/s (64 customers, each waiting for the final frame before writing again) with the
+texts/s of the bare encoder: same texts, same session settings, same batch size as the server may form. The
+client's share of the CPU is reported apart, since it takes its cycles from the same cores.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def run(
 
 
 def unstored_texts() -> list[str]:
-    """The example bank's utterances: none is a stored question, all have to be understood. Shuffled, seed 0."""
+    """The example bank's utterances: none is a stored question, all have to be understood. Shuffled, seed
+    0.
+    """
     definition = load(BOT)
     stored = {phrase for row in definition.knowledge for phrase in row.entry.phrases}
     texts = [
@@ -73,7 +76,9 @@ def unstored_texts() -> list[str]:
 
 @contextmanager
 def server(home: Path, cache: Path) -> Iterator[tuple[str, psutil.Process, float]]:
-    """`kefu serve` on a free port; gives its web-chat URL, its process, and the seconds until it was ready."""
+    """`kefu serve` on a free port; gives its web-chat URL, its process, and the seconds until it was
+    ready.
+    """
     environment = {**os.environ, "KEFU_CACHE": str(cache), "KEFU_RATE_PER_MINUTE": "100000"}
     command = [sys.executable, "-m", "bot", "serve", str(BOT), "--port", "0", "--home", str(home)]
     began = time.perf_counter()

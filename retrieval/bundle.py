@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from retrieval.bundle_files import Contents, read, write
 from retrieval.embed import Vectors
 from retrieval.errors import BundleError
-from retrieval.index import FaissIndex, Rows
+from retrieval.index import FaissIndex, Progress, Rows
 from retrieval.lexical import Lexical
 from retrieval.publish import publish
 from retrieval.text import identity, normalise, tokens
@@ -137,6 +137,7 @@ def build_bundle(
     *,
     encoder_fingerprint: str,
     revision: int,
+    progress: Progress | None = None,
 ) -> Bundle:
     """Write the bundle and open it, in place of whatever lay in `folder`.
 
@@ -154,7 +155,7 @@ def build_bundle(
         rows=np.array(rows, dtype=np.int32).reshape(-1, 2),
         identities=np.array([identity_key(text) for text in texts], dtype=np.uint64),
         vectors=vectors,
-        index=FaissIndex.build(vectors),
+        index=FaissIndex.build(vectors, progress=progress),
         lexical=Lexical.build([tokens(text) for text in texts]),
     )
     with publish(folder) as work:
