@@ -154,7 +154,7 @@ it("takes thumbs, thanks for them, and takes them back", async () => {
   await until(() => expect(all(".thumb")).toHaveLength(2));
   all(".thumb")[1]?.click();
   await until(() => expect(server.last.messages[1]?.vote).toBe("down"));
-  await until(() => expect(find(".thanks").textContent).toBe("Thank you for telling us"));
+  await until(() => expect(find(".thanks").textContent).toBe("Thank you"));
   const undo = all(".rating .quiet")[0];
   undo?.focus();
   undo?.click();

@@ -54,7 +54,7 @@ const en = {
   rate: "Was this helpful?",
   helpful: "Helpful",
   unhelpful: "Not helpful",
-  thanks: "Thank you for telling us",
+  thanks: "Thank you",
   undo: "Undo",
   quickReplies: "Suggested replies",
   writeHere: "Write a message",
