@@ -49,6 +49,9 @@ class ScriptedGenerator:
         """Streams that were closed or cancelled before their end."""
         self.closed = False
 
+    async def open(self) -> None:
+        return None
+
     async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
         self.prompts.append(prompt)
         refuse_hopeless(prompt, deadline)

@@ -18,6 +18,9 @@ class Extractive:
 
     name = "extractive"
 
+    async def open(self) -> None:
+        return None
+
     async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
         refuse_hopeless(prompt, deadline)
         for number, sentence in enumerate(compose(prompt)):

@@ -47,6 +47,13 @@ class Generator(Protocol):
         """For traces: adapter and model, no secrets."""
         ...
 
+    async def open(self) -> None:
+        """Make ready ahead of the first answer, which would spend its deadline on it otherwise. Once or more often.
+
+        Raises GeneratorError where it never will be ready; that a server answers is not tried.
+        """
+        ...
+
     def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
         """Pieces of the answer's text, with [n] marks where a passage is used.
 

@@ -86,6 +86,9 @@ class Guarded:
         self._generator = generator
         self.name = generator.name
 
+    async def open(self) -> None:
+        await self._generator.open()
+
     def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
         return guarded(self._generator.stream(prompt, deadline=deadline), prompt)
 

@@ -39,7 +39,9 @@ class LocalGenerator:
         self.name = f"local:{model.stem if model else NAME}"
 
     async def open(self) -> None:
-        """Load now. Raises GeneratorError."""
+        """Loads the model, in its thread."""
+        if self._closed:
+            raise GeneratorError("The generator is closed.")
         await asyncio.wrap_future(self._thread.submit(self._load))
 
     async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:

@@ -39,6 +39,9 @@ class OpenAIGenerator:
         self._closed = False
         self.name = f"openai:{model}"
 
+    async def open(self) -> None:
+        await self._connected()
+
     async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
         refuse_hopeless(prompt, deadline)
         said = False
@@ -74,7 +77,7 @@ class OpenAIGenerator:
             raise failure
 
     async def _pieces(self, prompt: Prompt) -> AsyncGenerator[str, None]:
-        client = await self._open()
+        client = await self._connected()
         messages: Any = as_chat(prompt)
         stream: AsyncStream[ChatCompletionChunk] = await client.chat.completions.create(
             model=self._model, messages=messages, stream=True, temperature=0, max_tokens=self._max_tokens
@@ -89,20 +92,28 @@ class OpenAIGenerator:
         if not finished:
             raise GeneratorError("The generator server broke off in the middle of an answer.")
 
-    async def _open(self) -> AsyncOpenAI:
+    async def _connected(self) -> AsyncOpenAI:
         """The library takes a second to import and reads certificates: off the loop, once."""
         async with self._opening:
             if self._closed:
                 raise GeneratorError("The generator is closed.")
             if self._client is None:
-                self._client = await asyncio.to_thread(self._connect)
+                client = await asyncio.to_thread(self._connect)
+                if isinstance(client, GeneratorError):
+                    raise client
+                self._client = client
             return self._client
 
-    def _connect(self) -> AsyncOpenAI:
+    def _connect(self) -> AsyncOpenAI | GeneratorError:
         from openai import AsyncOpenAI, Timeout
 
         timeout = Timeout(None, connect=CONNECT_S)
-        client = AsyncOpenAI(base_url=self._url, api_key=self._key or "none", max_retries=0, timeout=timeout)
+        try:
+            client = AsyncOpenAI(
+                base_url=self._url, api_key=self._key or "none", max_retries=0, timeout=timeout
+            )
+        except Exception as error:
+            return _plain(error)
         _ = client.chat.completions  # imported at first use: better here than on the loop
         return client
 

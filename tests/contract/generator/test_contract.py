@@ -60,6 +60,12 @@ async def test_what_is_said_stands_in_the_passages_in_that_order_and_is_marked(
     assert marks <= {passage.mark for passage in prompt.passages}
 
 
+async def test_opening_ahead_is_allowed_again_and_again(subject: Generator) -> None:
+    await subject.open()
+    await subject.open()
+    assert await begin(subject, ENGLISH)
+
+
 async def test_without_a_passage_nothing_is_said(subject: Generator) -> None:
     with pytest.raises(GeneratorError, match="no passage"):
         await say(subject, replace(ENGLISH, passages=()))

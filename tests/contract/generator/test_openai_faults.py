@@ -134,6 +134,13 @@ async def test_an_address_that_is_none(url: str) -> None:
     assert_silent(error)
 
 
+async def test_opening_tells_of_an_address_that_can_never_work() -> None:
+    generator = OpenAIGenerator("http://[::1/v1", "m", key=KEY)
+    with pytest.raises(GeneratorError):
+        await generator.open()
+    await generator.close()
+
+
 @pytest.mark.parametrize(
     ("behaviour", "said"),
     [(hang_first, ""), (sending(then=hang), ""), (sending(SAID, then=hang), "Half an")],
