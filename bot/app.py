@@ -81,6 +81,7 @@ async def open_bot(
     """Everything but the network: store, encoder, live release and bundle, lanes. Takes up nobody's messages."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
+        progress("Opening the database", 0, 0)
         store = await _open_store(settings, stack)
         await sync_folder(store, ((r.file, r.entry) for r in definition.knowledge), clock=clock)
         host = await _open_host(definition, settings, store, encoder=encoder, progress=progress)
@@ -166,9 +167,11 @@ async def _open_host(
     progress: Progress,
 ) -> Host:
     if encoder is None:
+        progress("Loading the encoder", 0, 0)
         encoder = await open_encoder(
             settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
         )
+    progress("Checking the index", 0, 0)
     host = Host(settings.home, encoder, examples=examples(definition))
     await host.open(await read_knowledge(store), progress=progress)
     return host

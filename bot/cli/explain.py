@@ -7,35 +7,45 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from bot.app import Bot
 from bot.store import ledger
+from bot.store.ledger import TraceRecord
+
+NUMBERS = ("confidence", "dense", "lexical", "coverage")
 
 
 async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> None:
     async with bot.desk.store.read() as session:
         trace = await ledger.trace(session, conversation, seq)
     if trace is None:
-        console.print("[dim]No trace was kept.[/]")
+        console.print("  [dim]No trace was kept.[/]")
         return
-    sure = "" if trace.confidence is None else f", confidence {trace.confidence:.2f}"
-    timings = ", ".join(f"{name} {ms:.0f} ms" for name, ms in trace.timings.items())
-    leaning = ", read with the question before" if trace.contextual else ""
-    console.print(
-        f"[magenta]{trace.decision}[/]: {escape(trace.reason)}{sure}{leaning}; {timings}", highlight=False
-    )
-    intents = ", ".join(f"{i['name']} {i['probability']:.2f}" for i in trace.intents)
-    console.print(f"[dim]intents: {escape(intents)}[/]", highlight=False)
+    console.print(f"  [magenta]{trace.decision}[/]  {escape(_reason(trace))}", highlight=False)
+    if trace.intents:
+        intents = "  ".join(f"{i['name']} {i['probability']:.2f}" for i in trace.intents)
+        console.print(f"  [dim]intents  {escape(intents)}[/]", highlight=False)
     if trace.hits:
-        console.print(_hits(trace.hits))
+        console.print(Padding(_hits(trace.hits), (0, 2)))
+
+
+def _reason(trace: TraceRecord) -> str:
+    sure = [] if trace.confidence is None else [f"confidence {trace.confidence:.2f}"]
+    leaning = ["read with the question before"] if trace.contextual else []
+    timings = [f"{name} {ms:.0f} ms" for name, ms in trace.timings.items()]
+    return ", ".join([trace.reason, *sure, *leaning, *timings])
 
 
 def _hits(hits: Sequence[Mapping[str, Any]]) -> Table:
+    """Where the terminal is narrow, phrasings are cut: numbers stand in columns."""
     table = Table(box=None, header_style="dim", style="dim", pad_edge=False)
-    for name in ("topic", "confidence", "cosine", "BM25", "covered", "phrasing that matched"):
-        table.add_column(name, overflow="fold")
+    table.add_column("topic", no_wrap=True, min_width=18)
+    for name in ("confidence", "cosine", "BM25", "covered"):
+        table.add_column(name, no_wrap=True, min_width=len(name), justify="right")
+    table.add_column("phrasing that matched", no_wrap=True)
     for hit in hits:
-        numbers = [f"{hit[k]:.2f}" for k in ("confidence", "dense", "lexical", "coverage")]
+        numbers = (f"{hit[name]:.2f}" for name in NUMBERS)
         table.add_row(escape(str(hit["key"])), *numbers, escape(str(hit["phrase"])))
     return table

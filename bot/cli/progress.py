@@ -1,7 +1,8 @@
-"""Progress of slow starts: a bar in a terminal, a line a stage elsewhere."""
+"""Progress of slow starts: a bar in a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ from rich.progress import (
     BarColumn,
     Progress,
     SpinnerColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
@@ -17,40 +19,60 @@ from rich.progress import (
 
 from bot.inference.child import Progress as Report
 
+LINE_EVERY_S = 10.0
+
 
 @contextmanager
 def shown(console: Console) -> Iterator[Report]:
-    """Gives `report(stage, done, total)`; total 0 means that nobody knows."""
+    """Gives `report(stage, done, total)`; total 0 means that nobody knows. A new stage ends the one before."""
     if not console.is_terminal:
-        yield _lines(console)
+        yield _Lines(console).report
         return
     columns = (
-        SpinnerColumn(),
+        SpinnerColumn(finished_text="[green]✓[/]"),
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        tasks = {"": bars.add_task("Starting", total=None)}
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=total or None)
-            bars.update(tasks[stage], completed=done, total=total or None)
-            bars.update(tasks[""], visible=False)
-
-        yield report
+        yield _Bars(bars).report
 
 
-def _lines(console: Console) -> Report:
-    seen: dict[str, int] = {}
+class _Bars:
+    """One bar a stage, under those that are done."""
 
-    def report(stage: str, done: int, total: int) -> None:
-        """A line at the beginning of a stage and at each quarter of it."""
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._stage = "Starting"
+        self._bar = bars.add_task(self._stage, total=None)
+
+    def report(self, stage: str, done: int, total: int) -> None:
+        if stage != self._stage:
+            self._end(self._bar)
+            self._stage, self._bar = stage, self._bars.add_task(stage, total=None)
+        self._bars.update(self._bar, completed=done, total=total or None)
+
+    def _end(self, bar: TaskID) -> None:
+        if self._stage == "Starting":
+            self._bars.remove_task(bar)
+        else:
+            self._bars.update(bar, completed=1, total=1)
+
+
+class _Lines:
+    """A line at the beginning of a stage, at each quarter of it, and after every ten seconds."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._stage = ""
+        self._quarter = 0
+        self._at = 0.0
+
+    def report(self, stage: str, done: int, total: int) -> None:
         quarter = 4 * done // total if total else 0
-        if seen.get(stage, -1) < quarter:
-            seen[stage] = quarter
-            console.print(f"{stage}: {done} of {total}" if total else stage, highlight=False)
-
-    return report
+        now = time.monotonic()
+        if stage != self._stage or quarter > self._quarter or now - self._at >= LINE_EVERY_S:
+            self._stage, self._quarter, self._at = stage, quarter, now
+            text = f"{stage}: {done} of {total}" if total else stage
+            self._console.print(text, highlight=False, markup=False)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
 from filelock import FileLock, Timeout
 from rich.console import Console
 
-from bot.app import load_definition, make_app, open_bot, recovering
+from bot.app import Bot, load_definition, make_app, open_bot, recovering
+from bot.cli.logs import log_to_stderr
 from bot.cli.progress import shown
+from bot.definition import BotDefinition
 from bot.errors import HomeError, SettingsError
 from bot.settings import Settings
 
@@ -24,21 +25,25 @@ BACKLOG = 1024
 
 def run(folder: Path, settings: Settings) -> None:
     """Blocks until SIGINT or SIGTERM. Raises KefuError for what is wrong with the folder, the home or the port."""
-    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    log_to_stderr(settings.log_level)
+    definition = load_definition(folder)
     with home_lock(settings.home), listening(settings.host, settings.port) as sock:
-        asyncio.run(_serve(folder, settings, sock))
+        asyncio.run(_serve(definition, settings, sock))
 
 
 @contextmanager
 def home_lock(home: Path) -> Iterator[None]:
     """One server a home: two would answer the same messages."""
-    home.mkdir(parents=True, exist_ok=True)
     lock = FileLock(home / "serve.lock")
     try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock.acquire(timeout=0)
     except Timeout:
         hint = "Stop it, or give this one its own home: --home FOLDER."
         raise HomeError(f"Another server already uses {home}.", hint=hint) from None
+    except OSError as error:
+        hint = "Give the server a folder that it may write: --home FOLDER."
+        raise HomeError(f"{home}: {error.strerror}.", hint=hint, code="home_unwritable") from error
     try:
         yield
     finally:
@@ -51,35 +56,61 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+        with _port_errors(host, port):
             sock.bind((host, port))
-        except OSError as error:
-            hint = "Choose another one: --port NUMBER."
-            raise SettingsError(
-                f"Cannot listen on {host}:{port}: {error.strerror or error}.", hint=hint, code="port_taken"
-            ) from error
         yield sock
 
 
-async def _serve(folder: Path, settings: Settings, sock: socket.socket) -> None:
+@contextmanager
+def _port_errors(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = "Choose another one: --port NUMBER."
+        message = f"Cannot listen on {host}:{port}: {error.strerror or error}."
+        raise SettingsError(message, hint=hint, code="port_taken") from error
+
+
+async def _serve(definition: BotDefinition, settings: Settings, sock: socket.socket) -> None:
+    """Returns when a signal came, while it starts too, and everything has ended kindly."""
+    _end_on_signals()
     console = Console(stderr=True)
-    definition = await asyncio.to_thread(load_definition, folder)
-    async with AsyncExitStack() as stack:
-        with shown(console) as progress:
-            bot = await stack.enter_async_context(open_bot(definition, settings, progress=progress))
-        await stack.enter_async_context(recovering(bot))
-        runner = web.AppRunner(make_app(bot), access_log=None, shutdown_timeout=5.0)
-        stack.push_async_callback(runner.cleanup)
-        await runner.setup()
+    with suppress(asyncio.CancelledError):
+        async with AsyncExitStack() as stack:
+            with shown(console) as progress:
+                bot = await stack.enter_async_context(open_bot(definition, settings, progress=progress))
+            await _open_doors(bot, sock, stack)
+            host, port = sock.getsockname()[:2]
+            answers = len(bot.host.current().bundle.entries)
+            console.print(
+                f"Kefu is ready: [bold]http://{_name(host)}:{port}[/]  ({answers} answers). Ctrl-C ends it."
+            )
+            await asyncio.Event().wait()
+
+
+async def _open_doors(bot: Bot, sock: socket.socket, stack: AsyncExitStack) -> None:
+    await stack.enter_async_context(recovering(bot))
+    runner = web.AppRunner(make_app(bot), access_log=None, shutdown_timeout=5.0)
+    stack.push_async_callback(runner.cleanup)
+    await runner.setup()
+    # Two servers may both hold a port that neither listens on yet: the later one learns it here.
+    with _port_errors(bot.settings.host, bot.settings.port):
         await web.SockSite(runner, sock, backlog=BACKLOG).start()
-        host, port = sock.getsockname()[:2]
-        answers = len(bot.host.current().bundle.entries)
-        console.print(f"Kefu is ready: [bold]http://{host}:{port}[/]  ({answers} answers). Ctrl-C ends it.")
-        await _until_told()
 
 
-async def _until_told() -> None:
-    told = asyncio.Event()
+def _name(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _end_on_signals() -> None:
+    """The first SIGINT or SIGTERM ends the caller's task; a second one ends the process, as if nobody listened."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def end() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+        task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
+        loop.add_signal_handler(number, end)
