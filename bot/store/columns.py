@@ -12,9 +12,6 @@ from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import SQLModel
 
-MAX_INT = 2**31 - 1
-"""Largest INTEGER of PostgreSQL. Numbers of a client are cut to it before they reach a statement."""
-
 
 class UtcDateTime(TypeDecorator[datetime]):
     """Aware datetimes in UTC, both ways. SQLite has no time zones: it stores the UTC wall time.
@@ -42,6 +39,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 def json_column() -> Any:
     """JSON as text on SQLite, JSONB on PostgreSQL."""
     return JSON().with_variant(JSONB(), "postgresql")
+
+
+def bounded(number: int) -> int:
+    """A client's number, cut to what an INTEGER of either database holds; below nought nothing is numbered."""
+    return max(0, min(number, 2**31 - 1))
 
 
 def new_id() -> str:

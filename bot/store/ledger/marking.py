@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Executable, bindparam, case, delete, select, text, update
 
 from bot.errors import NotFound
-from bot.store.columns import MAX_INT, UtcDateTime
+from bot.store.columns import UtcDateTime, bounded
 from bot.store.portable import Upsert
 from bot.store.session import Session
 from bot.store.tables import CONVERSATION, FEEDBACK, MESSAGE, OUTBOX
@@ -60,7 +60,7 @@ _VOTE = Upsert(FEEDBACK, _vote)
 
 async def delivered(session: Session, conversation: str, seq: int, now: datetime) -> bool:
     """The customer's screen shows everything up to `seq`. Never goes back; True if it went on."""
-    values = {"p_conversation": conversation, "p_seq": min(seq, MAX_INT)}
+    values = {"p_conversation": conversation, "p_seq": bounded(seq)}
     reached = (await session.execute(_ADVANCE, values)).scalar_one_or_none()
     if reached is None:
         return False
@@ -70,7 +70,7 @@ async def delivered(session: Session, conversation: str, seq: int, now: datetime
 
 async def vote(session: Session, conversation: str, seq: int, vote: Vote | None, now: datetime) -> None:
     """Thumbs for a bot's answer; None takes them back. Raises NotFound where there is no such answer."""
-    one = {"p_conversation": conversation, "p_seq": min(seq, MAX_INT)}
+    one = {"p_conversation": conversation, "p_seq": bounded(seq)}
     payload = (await session.execute(_RATED, one)).scalar_one_or_none()
     if not payload or not payload.get("rateable"):
         raise NotFound("There is no such answer to rate.")

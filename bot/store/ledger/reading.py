@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Integer, and_, bindparam, select, text, true
 
 from bot.errors import NotFound
-from bot.store.columns import MAX_INT
+from bot.store.columns import bounded
 from bot.store.ledger.records import Context, Line, Pending, TraceRecord
 from bot.store.session import Session
 from bot.store.tables import CONVERSATION, FEEDBACK, MESSAGE, TRACE, WAITING_FOR_REPLY
@@ -119,7 +119,7 @@ async def trace(session: Session, conversation: str, seq: int) -> TraceRecord | 
 
 
 def _window(conversation: str, seq: int, limit: int) -> dict[str, Any]:
-    return {"p_conversation": conversation, "p_seq": min(seq, MAX_INT), "p_limit": limit}
+    return {"p_conversation": conversation, "p_seq": bounded(seq), "p_limit": limit}
 
 
 def _line(row: Any) -> Line:
