@@ -36,7 +36,9 @@ def encoder(out: Path, source: str, verify: bool) -> None:
 
 
 @main.command()
-@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="The lesson's folder.")
+@click.option(
+    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The lesson's folder."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The releases.")
 @click.option("--name", required=True, help="Name of the release: the lesson's content hash.")
 def heads(work: Path, out: Path, name: str) -> None:

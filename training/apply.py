@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,16 @@ Floats = NDArray[np.float32]
 FEATURES = (
     *("score", "score_margin", "passage", "passage_margin", "passage_coverage"),
     *("dense", "dense_margin", "lexical", "lexical_margin", "coverage"),
-    *("intent", "scope", "agrees", "length", "zh"),
+    *("intent", "scope", "agrees", "topic", "topic_first", "topic_scope", "length", "zh"),
 )
 """What a candidate's confidence is computed from, in this order (see `candidate_features`)."""
+
+
+OUT_OF_SCOPE = "out_of_scope"
+HITS = 10
+"""Entries found for a message: what its confidence is computed among. Both languages of a topic count."""
+FLOOR = 1e-3
+"""Added to a probability before its logarithm is taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +78,39 @@ class Heads:
 
     name: str
     intent: IntentHead
+    topic: IntentHead
+    """Which stored answer, learned across languages; without labels where there are too many or too few topics."""
     calibrator: Calibrator | None
 
+    def read(self, vectors: Floats) -> list[Reading]:
+        """float32 [n, dim] -> what the heads make of each."""
+        intents, topics = self.intent.probabilities(vectors), self.topic.probabilities(vectors)
+        return [
+            Reading(_named(self.intent.labels, i), _named(self.topic.labels, t))
+            for i, t in zip(intents, topics, strict=True)
+        ]
 
-def candidate_features(
-    hits: Sequence[Hit], *, probabilities: Mapping[str, float], terms: int, lang: str
-) -> Floats:
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Probabilities by name: of intents, and of topics (keys of stored answers, and out_of_scope)."""
+
+    intents: Mapping[str, float]
+    topics: Mapping[str, float]
+
+
+def _named(labels: Sequence[str], row: Floats) -> dict[str, float]:
+    return dict(zip(labels, map(float, row), strict=True))
+
+
+def candidate_features(hits: Sequence[Hit], *, reading: Reading, terms: int, lang: str) -> Floats:
     """Evidence for each hit: float32 [hits, FEATURES]. `terms`: number of search terms in the message.
 
     A margin is the lead over the best hit of another topic; probabilities enter by their logarithm.
     """
     found = np.array([_seen(hit) for hit in hits], dtype=np.float32).reshape(len(hits), len(_SEEN))
     margins = found - _best_others(found, [hit.entry.key for hit in hits])
-    said = [_understood(hit, probabilities) for hit in hits]
+    said = [(*_intent(hit, reading.intents), *_topic(hit, reading.topics)) for hit in hits]
     rows = [
         (*_interleaved(f, m), *u, np.log1p(terms), float(lang == "zh"))
         for f, m, u in zip(found, margins, said, strict=True)
@@ -116,26 +144,36 @@ def _best_others(found: Floats, keys: Sequence[str]) -> Floats:
     return np.asarray(best, dtype=np.float32).reshape(found.shape)
 
 
-def _understood(hit: Hit, probabilities: Mapping[str, float]) -> tuple[float, float, float]:
-    intent = probabilities.get(hit.entry.intent or "", 0.0)
-    top = max(probabilities.values(), default=0.0)
-    scope = probabilities.get("out_of_scope", 0.0)
-    return float(np.log(intent + 1e-3)), float(np.log(scope + 1e-3)), float(intent == top and top > 0)
+def _intent(hit: Hit, intents: Mapping[str, float]) -> tuple[float, float, float]:
+    own = intents.get(hit.entry.intent or "", 0.0)
+    top = max(intents.values(), default=0.0)
+    return _log(own), _log(intents.get(OUT_OF_SCOPE, 0.0)), float(own == top and top > 0)
+
+
+def _topic(hit: Hit, topics: Mapping[str, float]) -> tuple[float, float, float]:
+    """An answer that is newer than the head is neither helped nor harmed."""
+    own = topics.get(hit.entry.key, 1.0 / (len(topics) + 1))
+    top = max(topics.values(), default=0.0)
+    return _log(own), float(own >= top and top > 0), _log(topics.get(OUT_OF_SCOPE, 0.0))
+
+
+def _log(probability: float) -> float:
+    return float(np.log(probability + FLOOR))
 
 
 def save_heads(folder: Path, heads: Heads) -> None:
     """heads.safetensors + heads.json. The caller makes the folder atomic."""
     from safetensors.numpy import save_file
 
-    head, cal = heads.intent, heads.calibrator
-    arrays = {"mean": head.mean, "scale": head.scale, "weight": head.weight, "bias": head.bias}
+    cal = heads.calibrator
+    arrays = _arrays("intent", heads.intent) | _arrays("topic", heads.topic)
     if cal is not None:
         arrays |= {"cal_mean": cal.mean, "cal_scale": cal.scale, "cal_weight": cal.weight}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "heads.safetensors")
     about = {
         "name": heads.name,
-        "labels": head.labels,
-        "temperature": head.temperature,
+        "intent": {"labels": heads.intent.labels, "temperature": heads.intent.temperature},
+        "topic": {"labels": heads.topic.labels, "temperature": heads.topic.temperature},
         "features": FEATURES,
         "cal_bias": cal.bias if cal else None,
     }
@@ -143,20 +181,26 @@ def save_heads(folder: Path, heads: Heads) -> None:
 
 
 def load_heads(folder: Path) -> Heads:
-    """Raises OSError or ValueError for a folder that is missing or not ours; checksums are the registry's."""
+    """Raises OSError, KeyError or ValueError for a folder that is missing or not ours; checksums are the registry's."""
     from safetensors.numpy import load_file
 
     about = json.loads((folder / "heads.json").read_text(encoding="utf-8"))
     if tuple(about["features"]) != FEATURES:
         raise ValueError(f"{folder}: made for other features; train again")
     arrays = load_file(folder / "heads.safetensors")
-    head = IntentHead(
-        tuple(about["labels"]), arrays["mean"], arrays["scale"], arrays["weight"], arrays["bias"],
-        float(about["temperature"]),
-    )  # fmt: skip
     cal = None
     if about["cal_bias"] is not None:
         cal = Calibrator(
             arrays["cal_mean"], arrays["cal_scale"], arrays["cal_weight"], float(about["cal_bias"])
         )
-    return Heads(about["name"], head, cal)
+    return Heads(about["name"], _head("intent", about, arrays), _head("topic", about, arrays), cal)
+
+
+def _arrays(name: str, head: IntentHead) -> dict[str, Floats]:
+    parts = {"mean": head.mean, "scale": head.scale, "weight": head.weight, "bias": head.bias}
+    return {f"{name}_{part}": array for part, array in parts.items()}
+
+
+def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> IntentHead:
+    parts = [arrays[f"{name}_{part}"] for part in ("mean", "scale", "weight", "bias")]
+    return IntentHead(tuple(about[name]["labels"]), *parts, float(about[name]["temperature"]))

@@ -14,17 +14,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from retrieval.search import search
 
 from retrieval.bundle import Bundle, build_bundle
+from retrieval.search import search
 from retrieval.text import tokens
 from retrieval.types import Entry, Query
-from training.apply import Calibrator, Floats, IntentHead, candidate_features
-from training.fit import SEED, fit_head
+from training.apply import HITS, OUT_OF_SCOPE, Calibrator, Floats, Heads, IntentHead, candidate_features
+from training.fit import MAX_TOPICS, SEED, TOPIC_C, C, fit_head, no_head
 
 FOLDS = 4
-CANDIDATES = 4
-"""Candidates of each question that are judged."""
 SHARES = {"answerable": 0.7, "removed": 0.18, "foreign": 0.12}
 """Assumed shares of messages: with an answer, close to home without one, foreign. They set the prior."""
 MIN_QUESTIONS = 40
@@ -69,11 +67,34 @@ def training_rows(
     return list(dict.fromkeys(rows))
 
 
-def head_for(material: Material, entries: Sequence[Entry], skip: frozenset[str]) -> IntentHead:
-    """A head that has seen neither the texts in `skip` nor entries beyond `entries`."""
-    rows = [r for r in training_rows(material.examples, entries) if r[0] not in skip]
-    vectors = np.stack([material.vectors[text] for text, _ in rows])
-    return fit_head(vectors, [label for _, label in rows])
+def topic_rows(examples: Iterable[tuple[str, str, str]], entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """(text, key) for the topic head: all texts of each answer, and what is out of scope. Empty: no head."""
+    if not 2 <= len({e.key for e in entries}) <= MAX_TOPICS:
+        return []
+    rows = [(text, e.key) for e in entries for text in e.texts]
+    return rows + [(text, OUT_OF_SCOPE) for text, label, _ in examples if label == OUT_OF_SCOPE]
+
+
+def heads_for(
+    material: Material,
+    entries: Sequence[Entry],
+    skip: frozenset[str] = frozenset(),
+    *,
+    temperature: float = 1.0,
+) -> Heads:
+    """Heads that have seen neither the texts in `skip` nor entries beyond `entries`; not calibrated."""
+    intent = _fit(material, training_rows(material.examples, entries), skip, c=C)
+    topic = _fit(material, topic_rows(material.examples, entries), skip, c=TOPIC_C)
+    return Heads("", replace(intent, temperature=temperature), topic, None)
+
+
+def _fit(
+    material: Material, rows: Sequence[tuple[str, str]], skip: frozenset[str], *, c: float
+) -> IntentHead:
+    rows = [row for row in rows if row[0] not in skip]
+    if not rows:
+        return no_head(len(next(iter(material.vectors.values()))))
+    return fit_head(np.stack([material.vectors[text] for text, _ in rows]), [label for _, label in rows], c=c)
 
 
 def split(material: Material, fold: int) -> tuple[list[Entry], list[Question]]:
@@ -90,7 +111,7 @@ def split(material: Material, fold: int) -> tuple[list[Entry], list[Question]]:
         out = [p for p in entry.phrases if p not in stay]
         asked += [Question(p, entry.lang, entry.key, "answerable") for p in out]
         kept.append(replace(entry, question=stay[0], alternatives=tuple(stay[1:])))
-    foreign = [(t, lang) for t, label, lang in material.examples if label == "out_of_scope"]
+    foreign = [(t, lang) for t, label, lang in material.examples if label == OUT_OF_SCOPE]
     asked += [Question(t, lang, None, "foreign") for t, lang in foreign[fold::FOLDS]]
     return kept, asked
 
@@ -101,28 +122,22 @@ def judge(material: Material, *, temperature: float) -> Iterator[Judged]:
         kept, asked = split(material, fold)
         if not kept or not asked:
             continue
-        head = replace(head_for(material, kept, frozenset(q.text for q in asked)), temperature=temperature)
+        heads = heads_for(material, kept, frozenset(q.text for q in asked), temperature=temperature)
         with tempfile.TemporaryDirectory(prefix="kefu-fold-") as place:
             bundle = build_bundle(
                 Path(place) / "bundle", kept, material.vectors, encoder_fingerprint="fold", revision=fold
             )
-            yield _ask(bundle, head, asked, material.vectors)
+            yield _ask(bundle, heads, asked, material.vectors)
             bundle.close()
 
 
-def _ask(
-    bundle: Bundle, head: IntentHead, asked: Sequence[Question], vectors: Mapping[str, Floats]
-) -> Judged:
-    shares = head.probabilities(np.stack([vectors[q.text] for q in asked]))
+def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], vectors: Mapping[str, Floats]) -> Judged:
+    readings = heads.read(np.stack([vectors[q.text] for q in asked]))
     rows, truth, kinds, numbers = [], [], [], []
-    for number, (question, row) in enumerate(zip(asked, shares, strict=True)):
-        hits = search(bundle, Query(question.text, vectors[question.text], question.lang), k=8)[:CANDIDATES]
-        probabilities = dict(zip(head.labels, map(float, row), strict=True))
-        rows.append(
-            candidate_features(
-                hits, probabilities=probabilities, terms=len(tokens(question.text)), lang=question.lang
-            )
-        )
+    for number, (question, reading) in enumerate(zip(asked, readings, strict=True)):
+        hits = search(bundle, Query(question.text, vectors[question.text], question.lang), k=HITS)
+        terms = len(tokens(question.text))
+        rows.append(candidate_features(hits, reading=reading, terms=terms, lang=question.lang))
         truth += [float(h.entry.key == question.key) for h in hits]
         kinds += [question.kind] * len(hits)
         numbers += [number] * len(hits)

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from pydantic import TypeAdapter
+
 from retrieval.types import Entry
 from training.apply import Heads, IntentHead, save_heads
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
-from training.calibrate import Judged, Material, fit_calibrator, judge, summary, training_rows
-from training.fit import FOLDS, fit_head, fit_temperature, folds
+from training.calibrate import Judged, Material, fit_calibrator, heads_for, judge, summary, training_rows
+from training.fit import FOLDS, fit_head, fit_temperature, folds, no_head
 from training.progress import Report
 
 ENTRIES = TypeAdapter(list[Entry])
@@ -37,7 +37,8 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
             report("heads", FOLDS + len(judged), FOLDS + CALIBRATION_FOLDS, "calibrating answers")
     calibrator = fit_calibrator(judged)
     figures = summary(judged, calibrator) if calibrator else {}
-    save_heads(out, Heads(name, head, calibrator))
+    topic = heads_for(material, material.entries).topic
+    save_heads(out, Heads(name, head, topic, calibrator))
     card = {
         "name": name,
         "examples": len(material.examples),
@@ -69,7 +70,7 @@ def _scaled_head(material: Material, report: Report) -> tuple[IntentHead, float]
     rows = training_rows(material.examples, material.entries)
     labels = [label for _, label in rows]
     if len(set(labels)) < 2:
-        return _no_head(material), 0.0
+        return no_head(len(next(iter(material.vectors.values()), np.zeros(1)))), 0.0
     vectors = np.stack([material.vectors[text] for text, _ in rows])
     logs, truth = [], []
     for number, (train, held) in enumerate(folds(labels)):
@@ -83,10 +84,3 @@ def _scaled_head(material: Material, report: Report) -> tuple[IntentHead, float]
     temperature = fit_temperature(np.concatenate(logs), np.concatenate(truth)) if same_width else 1.0
     hits = sum(int((part.argmax(axis=1) == t).sum()) for part, t in zip(logs, truth, strict=True))
     return replace(fit_head(vectors, labels), temperature=temperature), hits / sum(map(len, truth))
-
-
-def _no_head(material: Material) -> IntentHead:
-    dim = len(next(iter(material.vectors.values()), np.zeros(1)))
-    empty = np.zeros((0, dim), dtype=np.float32)
-    ones = np.ones(dim, dtype=np.float32)
-    return IntentHead((), np.zeros(dim, dtype=np.float32), ones, empty, np.zeros(0, dtype=np.float32), 1.0)

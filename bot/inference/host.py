@@ -15,6 +15,7 @@ from bot.inference.child import Progress
 from bot.inference.door import Door
 from bot.inference.release import Lesson, find_release, make_release
 from bot.inference.understanding import Ask, Live, Understanding, understand
+from bot.inference.vectors import load_vectors, save_vectors
 from retrieval.bundle import Bundle, build_bundle
 from retrieval.embed import Encoder, Vectors
 from retrieval.errors import BundleError
@@ -39,6 +40,7 @@ class Host:
 
     def __init__(self, home: Path, encoder: Encoder, *, examples: Sequence[tuple[str, str, str]]) -> None:
         self._releases, self._bundles = home / "releases", home / "bundles"
+        self._vectors = home / "vectors" / f"{encoder.fingerprint[:12]}.safetensors"
         self._encoder = encoder
         self._examples = tuple(examples)
         self.door = Door(encoder)
@@ -61,9 +63,11 @@ class Host:
         lesson = Lesson(self._examples, knowledge.entries, self._encoder.fingerprint)
         bundle = await asyncio.to_thread(self._find_bundle, knowledge)
         heads = await asyncio.to_thread(find_release, self._releases, lesson)
-        known = bundle.vectors_by_text() if bundle else {}
+        known: dict[str, Vectors] = {}
         if bundle is None or heads is None:
-            known = await self._embed(lesson.texts, known, progress)
+            kept = await asyncio.to_thread(load_vectors, self._vectors, lesson.texts)
+            known = await self._embed(lesson.texts, kept, progress)
+            await asyncio.to_thread(save_vectors, self._vectors, known)
         if heads is None:
             heads = await make_release(self._releases, lesson, known, progress=progress)
         if bundle is None:

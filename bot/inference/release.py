@@ -20,7 +20,7 @@ from retrieval.types import Entry
 from training.apply import Heads
 from training.registry import ReleaseError, open_release
 
-METHOD = "head-2"
+METHOD = "heads-3"
 """Changes whenever the same input would give other heads."""
 
 
@@ -39,7 +39,7 @@ class Lesson:
             (e.key, e.lang, e.intent, *e.phrases) for e in sorted(self.entries, key=lambda e: (e.key, e.lang))
         ]
         text = json.dumps([METHOD, self.encoder, sorted(self.examples), told], ensure_ascii=False)
-        return f"head-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        return f"heads-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     @property
     def texts(self) -> list[str]:

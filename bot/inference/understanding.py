@@ -6,17 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from retrieval.search import search
-
 from bot.domain.decision import Candidate, IntentScore
 from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
+from retrieval.search import search
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
-from training.apply import Heads, candidate_features
+from training.apply import HITS, Heads, Reading, candidate_features
 
 TOP_INTENTS = 3
-HITS = 6
 SURE = 0.5
 """A message that stands on its own this well is not searched for in its contextual form."""
 
@@ -83,25 +81,24 @@ def understand(live: Live, ask: Ask, vectors: Vectors) -> Understanding:
 
 
 def _read(live: Live, ask: Ask, text: str, vector: Vectors) -> Understanding:
-    row = live.heads.intent.probabilities(vector[None])[0]
-    probabilities = dict(zip(live.heads.intent.labels, map(float, row), strict=True))
+    [reading] = live.heads.read(vector[None])
     hits = tuple(search(live.bundle, Query(text, vector, ask.lang, ask.on), k=HITS))
-    ranked = sorted(probabilities.items(), key=lambda pair: -pair[1])[:TOP_INTENTS]
+    ranked = sorted(reading.intents.items(), key=lambda pair: -pair[1])[:TOP_INTENTS]
     return Understanding(
         tuple(IntentScore(*pair) for pair in ranked),
-        _candidates(live, hits, probabilities, terms=len(tokens(text)), lang=ask.lang),
+        _candidates(live, hits, reading, terms=len(tokens(text)), lang=ask.lang),
         hits,
         contextual=False,
     )
 
 
 def _candidates(
-    live: Live, hits: tuple[Hit, ...], probabilities: dict[str, float], *, terms: int, lang: str
+    live: Live, hits: tuple[Hit, ...], reading: Reading, *, terms: int, lang: str
 ) -> tuple[Candidate, ...]:
     """By calibrated confidence; an identical question stays first whatever the numbers say."""
     sure = [0.0] * len(hits)
     if live.heads.calibrator is not None and hits:
-        features = candidate_features(hits, probabilities=probabilities, terms=terms, lang=lang)
+        features = candidate_features(hits, reading=reading, terms=terms, lang=lang)
         sure = [float(c) for c in live.heads.calibrator.confidence(features)]
     found = [
         Candidate(h.entry.id, h.entry.key, h.entry.intent, c, h.exact)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+
 from bot.errors import Busy, InferenceError
 from bot.inference.door import Door
 from retrieval.embed import Vectors
