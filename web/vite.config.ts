@@ -11,7 +11,6 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   test: {
-    environment: "happy-dom",
     include: ["tests/**/*.test.{ts,tsx}"],
     testTimeout: 5_000,
   },

@@ -1,7 +1,5 @@
-// @vitest-environment node
 /** The network core against a real server over real sockets, which is broken on purpose. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { WebSocket as WsSocket } from "ws";
 import { MockServer } from "../mock/server";
 import type { Clock } from "../widget/core/clock";
 import { realClock } from "../widget/core/clock";
@@ -9,16 +7,12 @@ import type { Socket } from "../widget/core/connection";
 import { Session } from "../widget/core/session";
 import type { Shelf } from "../widget/core/shelf";
 import { Browser } from "./support/shelf";
+import { NodeSocket } from "./support/websocket";
 
 /** Real time, but ten times as fast: back-off and timeouts keep their proportions. */
 const fastClock: Clock = { ...realClock, after: (ms, callback) => realClock.after(ms / 10, callback) };
 
-/** As a browser's: an attempt that is called off is nobody's error. */
-function dial(url: string, subprotocol: string): Socket {
-  const socket = new WsSocket(url, subprotocol);
-  socket.on("error", () => undefined);
-  return socket as unknown as Socket;
-}
+const dial = (url: string, subprotocol: string) => new NodeSocket(url, subprotocol) as unknown as Socket;
 
 let server: MockServer;
 let origin: string;

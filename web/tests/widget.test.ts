@@ -1,8 +1,9 @@
+// @vitest-environment happy-dom
 /** The whole widget in a document, against the mock server over real sockets. */
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { WebSocket as WsSocket } from "ws";
 import { MockServer } from "../mock/server";
 import "../widget/main";
+import { NodeSocket } from "./support/websocket";
 
 let server: MockServer;
 let chat: HTMLElement;
@@ -50,7 +51,7 @@ async function put(attributes: Record<string, string> = {}, pace = 0): Promise<v
 }
 
 beforeEach(() => {
-  vi.stubGlobal("WebSocket", WsSocket);
+  vi.stubGlobal("WebSocket", NodeSocket);
 });
 afterEach(async () => {
   chat.remove();
