@@ -1,0 +1,128 @@
+"""`kefu` as a process: started, watched, ended, and talked to as a page talks to it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from aiohttp import ClientSession
+
+from tests.contract.webchat.page import PATH, Page
+
+ROOT = Path(__file__).resolve().parents[3]
+READY = re.compile(r"Kefu is ready: (\S+)")
+PATIENCE = 240.0
+"""Seconds for a first start on a busy machine; nothing waits that long without watching for an early end."""
+
+
+def kefu(*words: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *map(str, words)],
+        cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """`kefu serve` of one folder and home, always on the same port, so that pages find it again."""
+
+    def __init__(self, folder: Path, home: Path) -> None:
+        self.folder, self.home, self.port = folder, home, free_port()
+        self.starts: list[list[str]] = []
+        """What each start wrote to standard error."""
+        self._process: subprocess.Popen[str] | None = None
+        self._heard = threading.Condition()
+        self._ended = True
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def lines(self) -> list[str]:
+        return self.starts[-1]
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *, until: str = "Kefu is ready") -> None:
+        """Returns when a line says `until`; fails with all that was said where the process ends before."""
+        command = [sys.executable, "-m", "bot", "serve", str(self.folder), "--home", str(self.home)]
+        self.starts.append([])
+        self._ended = False
+        self._process = subprocess.Popen(
+            [*command, "--port", str(self.port)],
+            cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "KEFU_RATE_PER_MINUTE": "0"},
+        )  # fmt: skip
+        threading.Thread(target=self._listen, args=(self._process, self.lines), daemon=True).start()
+        with self._heard:
+            self._heard.wait_for(lambda: self._ended or self.said(until), PATIENCE)
+        assert self.said(until), self.words
+
+    def said(self, words: str) -> bool:
+        return any(words in line for line in self.lines)
+
+    @property
+    def words(self) -> str:
+        return "\n".join(self.lines)
+
+    def tell(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def wait(self) -> int:
+        """The exit status."""
+        assert self._process is not None
+        return self._process.wait(60)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.tell(number)
+        return self.wait()
+
+    def _listen(self, process: subprocess.Popen[str], lines: list[str]) -> None:
+        assert process.stderr is not None
+        with process.stderr as stream:
+            for line in stream:
+                with self._heard:
+                    lines.append(line.rstrip())
+                    self._heard.notify_all()
+        with self._heard:
+            self._ended = True
+            self._heard.notify_all()
+
+    @asynccontextmanager
+    async def socket(self) -> AsyncIterator[Page]:
+        """Connected as a page of the server's own, nothing said."""
+        async with (
+            ClientSession(self.url, headers={"Origin": self.url}) as session,
+            session.ws_connect(PATH, protocols=("kefu.v1",), max_msg_size=0) as socket,
+        ):
+            yield Page(socket)
+
+    @asynccontextmanager
+    async def page(self, *, token: str | None = None, last_seq: int = 0) -> AsyncIterator[Page]:
+        """Welcomed."""
+        async with self.socket() as page:
+            await page.hello(token=token, last_seq=last_seq)
+            yield page
+
+
+async def ask(page: Page, text: str, *, ref: str) -> str:
+    """Send a message and return the bot's committed answer to it."""
+    await page.send("message", id=ref, text=text)
+    return str((await page.until("final", role="bot"))["text"])
