@@ -7,6 +7,7 @@ whole, and two processes that want it make it once. The embedded default comes o
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +46,21 @@ def build_encoder(
     `verify` compares the checksums of a folder that was found and makes it anew if they differ. Raises
     `SourceError`.
     """
+    _refuse_wrong_paths(source)
     folder = locate(cache, source)
     if not _usable(folder, verify=verify):
         _make_locked(folder, source, verify=verify, report=report)
     report("ready", STAGES, STAGES, str(folder))
     return folder
+
+
+def _refuse_wrong_paths(source: str) -> None:
+    """Before anything heavy is loaded, or a mistyped path is looked for on a hub."""
+    path = Path(source)
+    if path.is_dir() and not (path / "config.json").is_file() and not (path / "modules.json").is_file():
+        raise SourceError(f"{source} is not a model: a sentence-transformers folder has a modules.json")
+    if not path.is_dir() and (path.is_absolute() or source.startswith(".")):
+        raise SourceError(f"{source} is not a folder: name a sentence-transformers folder or a hub model")
 
 
 def _usable(folder: Path, *, verify: bool) -> bool:
@@ -65,6 +76,9 @@ def _make_locked(folder: Path, source: str, *, verify: bool, report: Report) -> 
     with FileLock(folder.with_name(folder.name + ".lock")):
         if _usable(folder, verify=verify):
             return
+        # What a run that was killed left behind; nobody else writes here under the lock.
+        for stale in folder.parent.glob(f".{folder.name}.*"):
+            shutil.rmtree(stale, ignore_errors=True)
         with publish(folder) as work:
             _make(work, source, name=folder.name, report=report)
 

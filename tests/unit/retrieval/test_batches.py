@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.errors import EncoderError
 from retrieval.model_folder import Manifest, checksums, is_ready, locate, read_manifest
-from retrieval.onnx_encoder import MAX_BATCH, MAX_WASTE, batches
+from retrieval.onnx_encoder import MAX_BATCH, MAX_TOKENS, MAX_WASTE, batches
 
 
 def test_every_text_is_in_one_batch_and_no_batch_is_mostly_padding() -> None:
@@ -18,6 +18,7 @@ def test_every_text_is_in_one_batch_and_no_batch_is_mostly_padding() -> None:
     for batch in found:
         padded = len(batch) * max(lengths[row] for row in batch)
         assert len(batch) <= MAX_BATCH
+        assert padded <= MAX_TOKENS
         assert padded - sum(lengths[row] for row in batch) <= MAX_WASTE * padded
 
 
