@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,6 +48,10 @@ class Evidence:
     """The conversation already waits for a person."""
     asked_before: bool = False
     """The bot's last turn was a question which of several was meant."""
+    terse: bool = False
+    """The message says so little that it may mean several things."""
+    out_of_scope: float = 0.0
+    """Probability that nothing the bot knows is meant."""
     calibrated: bool = True
     """False while no calibrator exists: then intent and retrieval must agree."""
 
@@ -135,6 +140,8 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
         return _ask_or_refuse(e, rivals)
     if best.confidence >= policy.answer and (len(rivals) == 1 or e.asked_before):
         return Generate("confident", (best.entry,), best.confidence)
+    if e.terse and e.out_of_scope < policy.scope:
+        rivals = max(rivals, _topics(e.candidates), key=len)
     return _ask_or_refuse(e, rivals)
 
 
@@ -145,8 +152,15 @@ def _agrees(best: Candidate, intents: tuple[IntentScore, ...]) -> bool:
 def _rivals(candidates: tuple[Candidate, ...], policy: Policy) -> tuple[Candidate, ...]:
     """The best and those close to it, one a topic."""
     floor = candidates[0].confidence * policy.close
-    close = [c for c in candidates if c.confidence >= max(floor, policy.clarify)]
-    return tuple({c.key: c for c in reversed(close)}.values())[::-1][:MAX_OPTIONS]
+    return _topics([c for c in candidates if c.confidence >= max(floor, policy.clarify)])
+
+
+def _topics(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The best candidate of each topic, best first, as many as can be offered."""
+    best: dict[str, Candidate] = {}
+    for candidate in candidates:
+        best.setdefault(candidate.key, candidate)
+    return tuple(best.values())[:MAX_OPTIONS]
 
 
 def _ask_or_refuse(e: Evidence, rivals: tuple[Candidate, ...]) -> Decision:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from retrieval.text import tokens
+
 _OPENERS = re.compile(
     r"^(?:and|also|but|or|what about|how about|what if|then|so|same for|ok(?:ay)?,? and)\b", re.IGNORECASE
 )
@@ -22,11 +24,14 @@ _POINTERS_ZH = re.compile(r"(?:呢[？?。!！]*$|它|这个|那个|这种|那�
 _WORD = re.compile(r"[A-Za-z0-9']+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
-MAX_WORDS = 12
-MAX_HAN = 18
-FRAGMENT_WORDS = 4
+MAX_WORDS = 16
+MAX_HAN = 22
+FRAGMENT_TERMS = 2
 FRAGMENT_HAN = 8
-"""A message this short may lean without any sign of it ("how long?", 要收费吗)."""
+"""A message that says this little may lean without any sign of it ("Which papers do I need?", 要收费吗)."""
+TERSE_TERMS = 2
+TERSE_HAN = 6
+"""A message that says this little may mean several things ("my loan", 利率)."""
 
 
 def leans(text: str) -> bool:
@@ -38,9 +43,19 @@ def leans(text: str) -> bool:
 
 
 def fragment(text: str) -> bool:
-    """True where the message is so short that it may lean without a sign."""
-    words, han = len(_WORD.findall(text)), len(_HAN.findall(text))
-    return 0 < han <= FRAGMENT_HAN if han else 0 < words <= FRAGMENT_WORDS
+    """True where the message says so little that it may lean without a sign."""
+    return _says_at_most(text, terms=FRAGMENT_TERMS, han=FRAGMENT_HAN)
+
+
+def terse(text: str) -> bool:
+    """True where the message says so little that it may mean several things."""
+    return _says_at_most(text, terms=TERSE_TERMS, han=TERSE_HAN)
+
+
+def _says_at_most(text: str, *, terms: int, han: int) -> bool:
+    if count := len(_HAN.findall(text)):
+        return count <= han
+    return bool(_WORD.search(text)) and len(set(tokens(text))) <= terms
 
 
 def contextual(previous: str, text: str) -> str:

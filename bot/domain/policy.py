@@ -18,6 +18,8 @@ class Policy:
     """The runner-up's confidence as a share of the best's, from which on two answers count as close."""
     social: float = 0.5
     """Probability of a greeting, thanks or the like from which on it is answered as such."""
+    scope: float = 0.4
+    """Probability of being out of scope from which on a terse message is refused instead of asked about."""
     handoff: float = 0.6
     """Probability of 'a person, please' from which on it is believed."""
 

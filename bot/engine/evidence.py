@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.decision import Evidence
-from bot.domain.followup import contextual, fragment, leans
+from bot.domain.followup import contextual, fragment, leans, terse
 from bot.engine.draft import ENTRY, NONE, PERSON
 from bot.inference.generator import Exchange
 from bot.inference.understanding import Ask, Understanding
@@ -81,6 +81,8 @@ def weigh(heard: Heard, before: Before, seen: Understanding | None, *, calibrate
         none_of_these=heard.choice == NONE,
         waiting=heard.waiting,
         asked_before=before.asked_which,
+        terse=not (seen and seen.contextual) and terse(heard.text),
+        out_of_scope=seen.out_of_scope if seen else 0.0,
         calibrated=calibrated,
     )
 

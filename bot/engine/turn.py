@@ -87,7 +87,9 @@ def _line(line: ledger.Line) -> Line:
 
 
 def _history(lines: Sequence[Line]) -> tuple[Exchange, ...]:
-    return tuple(Exchange(a.text, b.text) for a, b in pairwise(lines) if a.role == "customer" and b.role == "bot")
+    return tuple(
+        Exchange(a.text, b.text) for a, b in pairwise(lines) if a.role == "customer" and b.role == "bot"
+    )
 
 
 async def _answer(desk: Desk, scene: Scene) -> None:
