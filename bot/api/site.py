@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from aiohttp import web
 
+from bot.api.errors import Handler
 from bot.errors import HomeError
 
 CSP = (
@@ -18,6 +20,8 @@ HEADERS = {
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
+FRESH = {"Cache-Control": "no-cache"}
+"""Kept by browsers, asked for anew each time: a new widget is seen at once."""
 
 
 async def security_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -39,15 +43,30 @@ def find_widget() -> Path:
 
 def site_routes(site: Path | None, widget: Path) -> list[web.AbstractRouteDef]:
     """/widget/*, and the bot folder's site at / (a plain page where it has none)."""
-    routes: list[web.AbstractRouteDef] = [web.static("/widget", widget)]
+    routes: list[web.AbstractRouteDef] = [web.get("/widget/{name:.+}", _files(widget))]
     if site is None:
         return [*routes, web.get("/", _plain_page)]
-    index = site / "index.html"
+    return [*routes, web.get("/{name:.*}", _files(site))]
 
-    async def front(request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(index)
 
-    return [*routes, web.get("/", front), web.static("/", site)]
+def _files(folder: Path) -> Handler:
+    """Serves what lies in the folder. aiohttp's own static routes answer a missing file outside of middlewares."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        path = await asyncio.to_thread(_find, folder, request.match_info["name"] or "index.html")
+        if path is None:
+            raise web.HTTPNotFound
+        return web.FileResponse(path, headers=FRESH)
+
+    return serve
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    try:
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+    except (OSError, ValueError):  # a name too long, or with a NUL
+        return None
 
 
 async def _plain_page(request: web.Request) -> web.Response:
