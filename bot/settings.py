@@ -1,6 +1,6 @@
 """The sole reader of the environment: `KEFU_*` variables, overridden by what the command line says.
 
-`load_settings(bot=folder, port=8080)` returns a frozen `Settings`, or raises `SettingsError` in one line.
+`load_settings(bot=folder, port=8000)` returns a frozen `Settings`, or raises `SettingsError` in one line.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         "`postgresql://user:password@host/name`. Default: `kefu.db` in the home.",
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address the server listens on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
     encoder: str = Field(
         "embedded",
         min_length=1,

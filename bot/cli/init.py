@@ -17,7 +17,7 @@ _TEMPLATE = "bot.cli"
 _NEXT = """
 Next:
   kefu chat {folder}     talk to it here
-  kefu serve {folder}    serve it, with a web chat, on http://127.0.0.1:8080
+  kefu serve {folder}    serve it, with a web chat, on http://127.0.0.1:8000
 Then change what it says: knowledge/ has the answers, intents.yml what people want, responses.yml the rest.
 """
 

@@ -30,7 +30,7 @@ def test_a_home_of_its_own_takes_the_database_along(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("KEFU_HOME", str(tmp_path / "h"))
     assert load_settings(bot=tmp_path).database_url == f"sqlite:///{tmp_path}/h/kefu.db"
     given = load_settings(bot=tmp_path, home=tmp_path / "g", port=None)
-    assert (given.home, given.port) == (tmp_path / "g", 8080)
+    assert (given.home, given.port) == (tmp_path / "g", 8000)
 
 
 def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +78,7 @@ def test_a_bad_value_is_one_line_that_helps(
 def test_variables_that_a_cluster_sets_by_itself_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("KEFU_SERVICE_HOST", "KEFU_SERVICE_PORT", "KEFU_PORT_8080_TCP", "KEFU_PORT_8080_TCP_ADDR"):
         monkeypatch.setenv(name, "10.0.0.1")
-    assert load_settings().port == 8080
+    assert load_settings().port == 8000
 
 
 def test_an_unknown_setting_in_code_is_an_error() -> None:
