@@ -24,6 +24,7 @@ from bot.engine.turn import take_turn
 from bot.events import LocalBus
 from bot.inference.child import Progress
 from bot.inference.encoder import open_encoder
+from bot.inference.generator import Generator
 from bot.inference.generators import make_generator
 from bot.inference.host import Host
 from bot.settings import Settings
@@ -86,8 +87,11 @@ async def open_bot(
         await sync_folder(store, ((r.file, r.entry) for r in definition.knowledge), clock=clock)
         host = await _open_host(definition, settings, store, encoder=encoder, progress=progress)
         stack.push_async_callback(host.close)
-        desk = _furnish(definition, settings, store, host, clock)
-        stack.push_async_callback(desk.generator.close)
+        generator = await asyncio.to_thread(_make_generator, settings)
+        stack.push_async_callback(generator.close)
+        progress("Preparing the generator", 0, 0)
+        await generator.open()
+        desk = _furnish(definition, settings, store, host, generator=generator, clock=clock)
         lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
         stack.push_async_callback(lanes.close, patience=CLOSE_PATIENCE_S)
         watch = asyncio.create_task(keep_fresh(store, host))
@@ -187,21 +191,22 @@ def examples(definition: BotDefinition) -> list[tuple[str, str, str]]:
     ]
 
 
-def _furnish(
-    definition: BotDefinition, settings: Settings, store: Database, host: Host, clock: Clock
-) -> Desk:
+def _make_generator(settings: Settings) -> Generator:
     key = settings.generator_key
-    generator = make_generator(
+    return make_generator(
         settings.generator,
         url=settings.generator_url,
         model=settings.generator_model,
         key=key.get_secret_value() if key else None,
         cache=settings.cache,
     )
+
+
+def _furnish(
+    definition: BotDefinition, settings: Settings, store: Database, host: Host, *, generator: Generator, clock: Clock
+) -> Desk:
     limits = Limits(
-        turn_s=settings.turn_deadline_s,
-        generator_s=settings.generator_timeout_s,
-        history=settings.history_turns,
+        turn_s=settings.turn_deadline_s, generator_s=settings.generator_timeout_s, history=settings.history_turns
     )
     policy = Policy().override(definition.policy.values)
     return Desk(store, host, generator, FolderVoice(definition), LocalBus(), clock, policy, limits)

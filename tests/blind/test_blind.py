@@ -1,0 +1,37 @@
+"""Sixty questions written by somebody who saw only the list of topics, put to the example bank's whole bot."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from bot.app import Bot
+
+from tests.blind.judge import judge, read_questions
+
+HERE = Path(__file__).parent
+BANK = HERE.parents[1] / "examples" / "bank"
+AT_LEAST = 52
+pytestmark = pytest.mark.encoder
+
+
+def test_the_set_is_what_it_claims_to_be() -> None:
+    questions = read_questions(HERE / "questions.jsonl")
+    assert Counter(q["lang"] for q in questions) == {"zh": 30, "en": 30}
+    assert sum(len(q["turns"]) == 2 for q in questions) == 10
+    assert sum(q["expect"] == "refuse" for q in questions) == 15
+
+
+async def test_blind_questions(bank: Bot) -> None:
+    verdicts = [await judge(bank, q) for q in read_questions(HERE / "questions.jsonl")]
+    wrong = [f"{v.id} wanted {v.expected}, got {v.got} ({v.confidence}): {v.text}" for v in verdicts if not v.right]
+    print(f"{len(verdicts) - len(wrong)} of {len(verdicts)}", *wrong, sep="\n")
+    assert len(verdicts) - len(wrong) >= AT_LEAST, "\n".join(wrong)
+
+
+async def test_the_banks_own_questions(bank: Bot) -> None:
+    """Those that the bank's folder brings along (examples/bank/tests): a floor against regressions."""
+    verdicts = [await judge(bank, q) for q in read_questions(BANK / "tests" / "questions.jsonl")]
+    right = sum(v.right for v in verdicts)
+    assert right >= 0.8 * len(verdicts), [v for v in verdicts if not v.right]
