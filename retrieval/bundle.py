@@ -45,7 +45,7 @@ class Bundle:
         self._from, self._to = _validity(contents.entries)
         self._starts = np.searchsorted(contents.rows[:, 0], np.arange(len(contents.entries) + 1))
         self._langs = np.array([entry.lang for entry in contents.entries], dtype=np.str_)
-        self._days: dict[date, Rows | None] = {}
+        self._days: dict[date, Rows] = {}
 
     @classmethod
     def open(cls, folder: Path, *, encoder_fingerprint: str) -> Bundle:
@@ -112,15 +112,15 @@ class Bundle:
         """Rows of entries valid on that day; None where that is all of them."""
         if on is None:
             return None
-        if on not in self._days:
+        if (kept := self._days.get(on)) is None:
             if len(self._days) >= _DAYS_KEPT:
                 self._days.clear()
-            self._days[on] = self._rows_of(on)
-        return self._days[on]
+            kept = self._days[on] = self._rows_of(on)
+        return kept if kept.count < len(kept.mask) else None
 
-    def _rows_of(self, on: date) -> Rows | None:
+    def _rows_of(self, on: date) -> Rows:
         valid = (self._from <= on.toordinal()) & (on.toordinal() <= self._to)
-        return None if valid.all() else Rows(valid[self.contents.rows[:, 0]])
+        return Rows(valid[self.contents.rows[:, 0]])
 
     def _is_same(self, row: int, wanted: str) -> bool:
         return self.contents.rows[row, 1] != PASSAGE and normalise(self.text(row)) == wanted

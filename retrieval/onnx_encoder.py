@@ -29,8 +29,10 @@ MAX_TOKENS = 1024
 """Padding included. Larger batches are no faster on a few cores and hold memory: 32 x 128 tokens take 150
 MB.
 """
-MAX_WASTE = 0.2
-"""Share of padding a batch may hold before the texts are split into two batches."""
+MAX_WASTE = 0.1
+"""Share of padding a batch may hold before its texts are split. Measured on 32 questions of both languages, texts/s
+against no limit: .05 and .1 give 1.7 times, .2 1.5 times, .3 1.2 times.
+"""
 
 
 class OnnxEncoder:
