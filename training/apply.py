@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 FEATURES = (
     *("score", "score_margin", "passage", "passage_margin", "passage_coverage"),
     *("dense", "dense_margin", "lexical", "lexical_margin", "coverage"),
-    *("intent", "scope", "agrees", "topic", "topic_first", "topic_scope", "length", "zh"),
+    *("intent", "intent_lead", "scope", "topic", "topic_lead", "topic_scope", "length", "zh"),
 )
 """What a candidate's confidence is computed from, in this order (see `candidate_features`)."""
 
@@ -145,16 +145,21 @@ def _best_others(found: Floats, keys: Sequence[str]) -> Floats:
 
 
 def _intent(hit: Hit, intents: Mapping[str, float]) -> tuple[float, float, float]:
-    own = intents.get(hit.entry.intent or "", 0.0)
-    top = max(intents.values(), default=0.0)
-    return _log(own), _log(intents.get(OUT_OF_SCOPE, 0.0)), float(own == top and top > 0)
+    """Own probability, its lead over every other, and that of being out of scope; all by their logarithms."""
+    name = hit.entry.intent or ""
+    own = _log(intents.get(name, 0.0))
+    return own, own - _log(_other(intents, name)), _log(intents.get(OUT_OF_SCOPE, 0.0))
 
 
 def _topic(hit: Hit, topics: Mapping[str, float]) -> tuple[float, float, float]:
-    """An answer that is newer than the head is neither helped nor harmed."""
-    own = topics.get(hit.entry.key, 1.0 / (len(topics) + 1))
-    top = max(topics.values(), default=0.0)
-    return _log(own), float(own >= top and top > 0), _log(topics.get(OUT_OF_SCOPE, 0.0))
+    """As `_intent`. An answer that is newer than the head is neither helped nor harmed."""
+    key = hit.entry.key
+    own = _log(topics.get(key, 1.0 / (len(topics) + 1)))
+    return own, own - _log(_other(topics, key)), _log(topics.get(OUT_OF_SCOPE, 0.0))
+
+
+def _other(probabilities: Mapping[str, float], name: str) -> float:
+    return max((p for other, p in probabilities.items() if other != name), default=0.0)
 
 
 def _log(probability: float) -> float:
@@ -202,5 +207,5 @@ def _arrays(name: str, head: IntentHead) -> dict[str, Floats]:
 
 
 def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> IntentHead:
-    parts = [arrays[f"{name}_{part}"] for part in ("mean", "scale", "weight", "bias")]
-    return IntentHead(tuple(about[name]["labels"]), *parts, float(about[name]["temperature"]))
+    mean, scale, weight, bias = (arrays[f"{name}_{part}"] for part in ("mean", "scale", "weight", "bias"))
+    return IntentHead(tuple(about[name]["labels"]), mean, scale, weight, bias, float(about[name]["temperature"]))

@@ -151,8 +151,12 @@ def _agrees(best: Candidate, intents: tuple[IntentScore, ...]) -> bool:
 
 def _rivals(candidates: tuple[Candidate, ...], policy: Policy) -> tuple[Candidate, ...]:
     """The best and those close to it, one a topic."""
-    floor = candidates[0].confidence * policy.close
-    return _topics([c for c in candidates if c.confidence >= max(floor, policy.clarify)])
+    floor = _odds(candidates[0].confidence) * policy.close
+    return _topics([c for c in candidates if c.confidence >= policy.clarify and _odds(c.confidence) >= floor])
+
+
+def _odds(probability: float) -> float:
+    return probability / max(1.0 - probability, 1e-6)
 
 
 def _topics(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

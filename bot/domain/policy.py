@@ -15,7 +15,7 @@ class Policy:
     clarify: float = 0.2
     """At least this sure of each of several candidates, and of none enough: ask which."""
     close: float = 0.5
-    """The runner-up's confidence as a share of the best's, from which on two answers count as close."""
+    """The runner-up's odds as a share of the best's, from which on two answers count as close."""
     social: float = 0.5
     """Probability of a greeting, thanks or the like from which on it is answered as such."""
     scope: float = 0.4
