@@ -1,0 +1,133 @@
+"""The pages say what the code says: settings, the command, the examples, the promises and their links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from bot.cli.main import kefu
+from bot.definition import load
+from bot.settings import PREFIX, Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("README*.md"), *DOCS.glob("*.md"), ROOT / "deploy" / "README.md"])
+VERBS = sorted(kefu.commands)
+
+
+def _read(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def _default(value: Any, *, derived: bool) -> str:
+    """How the page writes a default."""
+    if derived:
+        return "(derived)"
+    if value in (None, ()):
+        return "(none)"
+    text = ",".join(value) if isinstance(value, tuple) else str(value)
+    return f"`{text.lower() if isinstance(value, bool) else text}`"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_a_setting_stands_on_its_page_with_default_and_meaning(name: str) -> None:
+    field = Settings.model_fields[name]
+    default = _default(field.default, derived=field.default_factory is not None)
+    row = f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |"
+    assert row in _read("reference-settings.md").splitlines()
+
+
+def test_no_page_names_a_setting_that_does_not_exist() -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for page in PAGES:
+        named = set(re.findall(rf"\b{PREFIX}[A-Z][A-Z_]*[A-Z]\b", page.read_text(encoding="utf-8")))
+        assert named <= known, f"{page.name}: {sorted(named - known)}"
+
+
+def _section(verb: str) -> str:
+    """What the page says of one verb."""
+    found = re.search(
+        rf"^## `kefu {verb}\b.*?(?=^## |\Z)", _read("reference-cli.md"), re.MULTILINE | re.DOTALL
+    )
+    assert found, f"docs/reference-cli.md has no `kefu {verb}`"
+    return found.group()
+
+
+def _options(verb: str) -> dict[str, str]:
+    """Option -> its help. Of several spellings the first one is the option's name."""
+    params = kefu.commands[verb].params
+    return {p.opts[0]: p.help or "" for p in params if isinstance(p, click.Option)}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_stands_on_its_page_with_all_its_options(verb: str) -> None:
+    section = _section(verb)
+    first_line = (kefu.commands[verb].help or "").splitlines()[0]
+    assert first_line in section.splitlines()
+    rows = dict(re.findall(r"^\| `(--[a-z-]+)` \| (.+) \|$", section, re.MULTILINE))
+    assert rows == _options(verb)
+
+
+def test_the_page_has_no_verb_that_does_not_exist() -> None:
+    assert sorted(re.findall(r"^## `kefu (\w+)", _read("reference-cli.md"), re.MULTILINE)) == VERBS
+
+
+def _commands(text: str) -> Iterator[tuple[str, set[str]]]:
+    """(verb, long options) of each `kefu` command line in the code blocks of a page."""
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        for verb, rest in re.findall(r"\bkefu ([a-z]+)([^\n|;#]*)", block):
+            yield verb, set(re.findall(r"--[a-z-]+", rest))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_on_pages_can_be_typed(page: Path) -> None:
+    for verb, options in _commands(page.read_text(encoding="utf-8")):
+        assert verb in VERBS
+        assert options <= _options(verb).keys(), verb
+
+
+def test_the_examples_of_the_guide_are_a_bot(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```\w+ (\S+)\n(.*?)^```", _read("guide-bot-author.md"), re.MULTILINE | re.DOTALL)
+    assert {"bot.yml", "intents.yml", "responses.yml"} <= {name for name, _ in blocks}
+    for name, text in blocks:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    bot = load(tmp_path)
+    assert {row.file for row in bot.knowledge} == {
+        name for name, _ in blocks if name.startswith("knowledge/")
+    }
+    assert bot.policy.values
+
+
+def test_each_promise_names_a_test_that_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(?:\w+::)?(test_\w+)`", _read("reliability.md"))
+    assert named
+    for file, test in named:
+        assert re.search(rf"def {test}\(", (ROOT / file).read_text(encoding="utf-8")), f"{file}::{test}"
+
+
+def _slug(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)|(?:src|href)=\"(?!https?:)([^\"]+)\"", _prose(text)):
+        path, _, anchor = (link[0] or link[1]).partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", target.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in map(_slug, headings), link
+
+
+def _prose(text: str) -> str:
+    """Without code blocks and code in a line, where brackets are no links."""
+    return re.sub(r"`[^`\n]*`", "", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
