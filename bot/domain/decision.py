@@ -135,7 +135,7 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
     if not e.candidates:
         return Answer("nothing found", response="refuse", confidence=0.0, offer_person=True)
     best = e.candidates[0]
-    rivals = _rivals(e.candidates, policy)
+    rivals = _rivals(e, policy)
     if not e.calibrated and not _agrees(best, e.intents):
         return _ask_or_refuse(e, rivals)
     if best.confidence >= policy.answer and (len(rivals) == 1 or e.asked_before):
@@ -149,10 +149,11 @@ def _agrees(best: Candidate, intents: tuple[IntentScore, ...]) -> bool:
     return bool(intents) and best.intent == intents[0].name
 
 
-def _rivals(candidates: tuple[Candidate, ...], policy: Policy) -> tuple[Candidate, ...]:
+def _rivals(e: Evidence, policy: Policy) -> tuple[Candidate, ...]:
     """The best and those close to it, one a topic."""
-    floor = _odds(candidates[0].confidence) * policy.close
-    return _topics([c for c in candidates if c.confidence >= policy.clarify and _odds(c.confidence) >= floor])
+    least, close = (policy.terse_clarify, policy.terse_close) if e.terse else (policy.clarify, policy.close)
+    floor = _odds(e.candidates[0].confidence) * close
+    return _topics([c for c in e.candidates if c.confidence >= least and _odds(c.confidence) >= floor])
 
 
 def _odds(probability: float) -> float:

@@ -27,9 +27,9 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 MAX_WORDS = 16
 MAX_HAN = 22
 FRAGMENT_TERMS = 2
-FRAGMENT_HAN = 8
+FRAGMENT_HAN = 11
 """A message that says this little may lean without any sign of it ("Which papers do I need?", 要收费吗)."""
-TERSE_TERMS = 2
+TERSE_TERMS = 3
 TERSE_HAN = 6
 """A message that says this little may mean several things ("my loan", 利率)."""
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass, fields, replace
 class Policy:
     """Thresholds between 0 and 1, each settable under `policy:` in bot.yml."""
 
-    answer: float = 0.5
+    answer: float = 0.25
     """At least this sure that the best candidate is right: say it."""
     clarify: float = 0.2
     """At least this sure of each of several candidates, and of none enough: ask which."""
-    close: float = 0.5
+    close: float = 0.8
     """The runner-up's odds as a share of the best's, from which on two answers count as close."""
+    terse_clarify: float = 0.05
+    terse_close: float = 0.15
+    """The same two for a message that says so little that it may mean several things."""
     social: float = 0.5
     """Probability of a greeting, thanks or the like from which on it is answered as such."""
     scope: float = 0.4

@@ -67,7 +67,7 @@ def build_ask(heard: Heard, before: Before, *, today: date) -> Ask:
         if before.question and (leaning or fragment(heard.text))
         else None
     )
-    return Ask(heard.text, heard.lang, today, joined, leaning=leaning, answered_key=before.topic)
+    return Ask(heard.text, heard.lang, today, joined, answered_key=before.topic)
 
 
 def weigh(heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool) -> Evidence:

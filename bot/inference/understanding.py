@@ -13,12 +13,13 @@ from retrieval.embed import Vectors
 from retrieval.search import search
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
-from training.apply import HITS, OUT_OF_SCOPE, Heads, Reading, candidate_features
+from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Heads, Reading, candidate_features
 
 TOP_INTENTS = 3
-SURE = 0.5
-"""A message without a sign of leaning that stands on its own this well is not read in its contextual form."""
-LEANING_LOGIT = 2.0
+CLEAR = 0.6
+"""A short message that stands on its own this well is not read as the continuation of another."""
+JOINED_SHARE = 0.8
+LEANING_LOGIT = 3.0
 """Added to the log-odds of answers to a message that leans. The calibrator saw only messages that stand alone; the
 contextual form, two messages in one, looks less like any stored question. Chosen on the example bank's dialogues."""
 SPOKEN = (*SOCIAL, HANDOFF)
@@ -49,8 +50,6 @@ class Ask:
     lang: str
     on: date
     contextual: str | None = None
-    leaning: bool = False
-    """It bears a sign that it leans; without one, the contextual form must win on its evidence."""
     answered_key: str | None = None
     """Topic of the answer before: a message that leans on it asks for something else."""
 
@@ -81,12 +80,11 @@ def understand(live: Live, ask: Ask, vectors: Vectors) -> Understanding:
     plain = _read(live, ask, ask.text, vectors[0])
     if ask.contextual is None or (plain.hits[:1] and plain.hits[0].exact):
         return plain
-    joined = _read(live, ask, ask.contextual, vectors[1])
-    found = _elsewhere(joined.candidates, ask.answered_key)
-    other = replace(joined, contextual=True, candidates=_expected(found) if ask.leaning else found)
-    if _is_social(plain) or not (ask.leaning or plain.best < SURE):
+    if _is_social(plain):
         return plain
-    return other if other.best > plain.best else plain
+    joined = _read(live, ask, ask.contextual, vectors[1])
+    other = replace(joined, contextual=True, candidates=_continued(joined, plain, ask.answered_key))
+    return plain if plain.best >= CLEAR and plain.best >= other.best else other
 
 
 def _is_social(seen: Understanding) -> bool:
@@ -96,19 +94,27 @@ def _is_social(seen: Understanding) -> bool:
     )
 
 
-def _expected(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
-    """A message that continues a conversation is more likely to have an answer than one out of the blue."""
-    return tuple(replace(c, confidence=_shifted(c.confidence, LEANING_LOGIT)) for c in candidates)
+def _continued(joined: Understanding, plain: Understanding, answered: str | None) -> tuple[Candidate, ...]:
+    """Candidates of both forms, without the topic that was answered before: who asks on asks for something else."""
+    alone = {c.entry: c.confidence for c in plain.candidates}
+    together = {c.entry: c.confidence for c in joined.candidates}
+    found = {c.entry: c for c in (*plain.candidates, *joined.candidates) if c.key != answered}
+    sure = [
+        replace(c, confidence=_weighed(together.get(e, 0.0), alone.get(e, 0.0)), exact=False)
+        for e, c in found.items()
+    ]
+    return tuple(sorted(sure, key=lambda c: -c.confidence))
 
 
-def _shifted(probability: float, logit: float) -> float:
-    odds = probability / max(1.0 - probability, 1e-6) * math.exp(logit)
-    return odds / (1.0 + odds)
+def _weighed(together: float, alone: float) -> float:
+    """Probability from both forms' log-odds; continuing a conversation makes an answer likelier."""
+    logit = JOINED_SHARE * _logit(together) + (1.0 - JOINED_SHARE) * _logit(alone) + LEANING_LOGIT
+    return 1.0 / (1.0 + math.exp(-logit))
 
 
-def _elsewhere(candidates: tuple[Candidate, ...], key: str | None) -> tuple[Candidate, ...]:
-    """Without the topic that was answered before: who asks on asks for something else."""
-    return tuple(c for c in candidates if c.key != key)
+def _logit(probability: float) -> float:
+    p = min(max(probability, FLOOR), 1.0 - FLOOR)
+    return math.log(p / (1.0 - p))
 
 
 def _read(live: Live, ask: Ask, text: str, vector: Vectors) -> Understanding:
