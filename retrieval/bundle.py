@@ -83,9 +83,9 @@ class Bundle:
         rows = np.repeat(self._starts[numbers] - begins, counts) + np.arange(counts.sum())
         return rows, begins
 
-    def in_other_language(self, lang: str | None) -> NDArray[np.bool_]:
-        """bool [entries]: those in another language than `lang`; none where there is no preference."""
-        return self._langs != lang if lang else np.zeros(len(self._langs), dtype=np.bool_)
+    def in_other_language(self, lang: str | None, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """bool [len(numbers)]: which entries are in another language; none where there is no preference."""
+        return self._langs[numbers] != lang if lang else np.zeros(len(numbers), dtype=np.bool_)
 
     def vectors_by_text(self) -> dict[str, Vectors]:
         """float32 [dim] for every text, so that a rebuild need not encode what did not change."""

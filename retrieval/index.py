@@ -20,9 +20,9 @@ from retrieval.embed import Vectors
 Ids = NDArray[np.int64]
 
 EXACT_ROWS = 50_000
-HNSW_LINKS = 16
-HNSW_BUILD = 100
-HNSW_SEARCH = 160
+HNSW_LINKS = 32
+HNSW_BUILD = 160
+HNSW_SEARCH = 400
 WIDE = 0.25
 """A filter that lets less through than this share of the rows makes the graph search wider in proportion."""
 NARROW = 0.1

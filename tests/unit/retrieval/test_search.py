@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from retrieval.bundle import Bundle
-from retrieval.search import search
+from retrieval.index import Rows
+from retrieval.search import search, top_rows
 from retrieval.types import Entry, Query
 from tests.unit.retrieval.samples import ALL, ENCODER, HOURS_EN, LOST_EN, LOST_ZH, SPRING, ask, build
 
@@ -127,3 +128,17 @@ def test_vectors_are_given_back_by_text(bundle: Bundle) -> None:
     known = bundle.vectors_by_text()
     assert set(known) == {text for entry in ALL for text in entry.texts}
     assert np.array_equal(known["card stolen"], ENCODER.encode(["card stolen"])[0])
+
+
+@pytest.mark.parametrize("rows", [5, 64, 1000, 50_000])
+@pytest.mark.parametrize("share", [0.0, 0.001, 1.0])
+def test_the_best_scores_are_found_among_any_number(rows: int, share: float) -> None:
+    rng = np.random.default_rng(rows)
+    scores = (rng.random(rows) * (rng.random(rows) < share)).astype(np.float32)
+    mask = rng.random(rows) < 0.5
+    for where, allowed in ((None, np.ones(rows, bool)), (Rows(mask), mask)):
+        found = top_rows(scores, 64, where)
+        kept = np.where(allowed, scores, 0)
+        best = np.sort(kept[kept > 0])[::-1][:64]
+        assert np.array_equal(np.sort(scores[found])[::-1], best)
+        assert allowed[found].all()
