@@ -14,7 +14,6 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,36 +23,44 @@ from typing import Any
 import numpy as np
 import psutil
 
+from bench import ROOT, Options
 from bot.definition import load
 from bot.inference.door import MAX_BATCH
 from retrieval.model_folder import locate
 from retrieval.onnx_encoder import OnnxEncoder
 
-ROOT = Path(__file__).resolve().parents[1]
 BOT = ROOT / "examples" / "bank"
 WARM_UP, STEADY, SAMPLES = 2_000, 6_000, 12
 LONE = 150
 
 
-def run(
-    *, only: frozenset[str], progress: Callable[[str], None], conversations: int = 64
-) -> dict[str, float]:
+CUSTOMERS = 64
+ALONE = ("p95_ms_1", "p50_ms_1", "encoder_ms_1")
+
+
+def run(options: Options) -> dict[str, float]:
     """All keys of the design; see the module's docstring for what they mean."""
     texts = unstored_texts()
-    cache = Path(os.environ.get("KEFU_CACHE", ROOT / ".cache" / "kefu"))
-    encoder = OnnxEncoder.open(locate(cache))
-    with tempfile.TemporaryDirectory(prefix="kefu-bench-") as place:
-        file = Path(place) / "texts.json"
-        file.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
-        with server(Path(place) / "home", cache):
-            progress("home prepared")
-        with server(Path(place) / "home", cache) as (url, process, start_s):
-            progress("warming up")
-            drive(url, file, conversations=conversations, messages=WARM_UP)
-            figures = alone(url, file, encoder, texts)
-            progress("64 customers")
-            figures |= together(url, file, encoder, texts, process=process, conversations=conversations)
-    return figures | {"start_s": start_s}
+    encoder = OnnxEncoder.open(locate(options.models))
+    home = options.cache / "serve-home"
+    for stale in home.glob("kefu.db*"):
+        stale.unlink()
+    file = options.cache / "serve-texts.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
+    options.say("preparing a home: encoding and training what changed since the last time")
+    with server(home, options.models):
+        pass
+    with server(home, options.models) as (url, process, start_s):
+        figures = {"start_s": start_s}
+        options.say(f"warming up: {WARM_UP} messages")
+        drive(url, file, conversations=CUSTOMERS, messages=WARM_UP)
+        if options.wants(*ALONE):
+            options.say(f"one customer: {LONE} messages")
+            figures |= alone(url, file, encoder, texts)
+        if not options.only or options.only - {*ALONE, "start_s"}:
+            figures |= together(url, file, encoder, texts, process=process, say=options.say)
+    return figures
 
 
 def unstored_texts() -> list[str]:
@@ -103,7 +110,7 @@ def _ready(child: subprocess.Popen[str]) -> str:
 
 def drive(url: str, file: Path, *, conversations: int, messages: int) -> dict[str, Any]:
     """One run of the client's process."""
-    command = [sys.executable, "-m", "bench.load", url, str(file)]
+    command = [sys.executable, "-m", "bench._load", url, str(file)]
     command += ["--conversations", str(conversations), "--messages", str(messages)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     result: dict[str, Any] = json.loads(done.stdout)
@@ -127,18 +134,19 @@ def together(
     texts: Sequence[str],
     *,
     process: psutil.Process,
-    conversations: int,
+    say: Callable[[str], None],
 ) -> dict[str, float]:
     """Rounds of load with rounds of the bare encoder between them, so that the machine's moods hit both."""
     rates, bare, bare_cpu, rss, client, errors = [], [], [], [], 0.0, 0
     share = STEADY // SAMPLES
     server_cpu = 0.0
     for number in range(SAMPLES):
+        say(f"{CUSTOMERS} customers: round {number + 1} of {SAMPLES}")
         rate, cpu = _bare(encoder, texts, offset=number * MAX_BATCH)
         bare.append(rate)
         bare_cpu.append(cpu)
         before = _cpu(process)
-        result = drive(url, file, conversations=conversations, messages=share)
+        result = drive(url, file, conversations=CUSTOMERS, messages=share)
         server_cpu += _cpu(process) - before
         rates.append(result["messages"] / result["seconds"])
         client += result["cpu_s"]

@@ -1,7 +1,7 @@
 """A client for the serve bench, in a process of its own: customers who write, wait for the answer, and write
 again.
 
-    python -m bench.load URL TEXTS.json --conversations N --messages M
+    python -m bench._load URL TEXTS.json --conversations N --messages M
 
 prints one JSON object: seconds, messages, latencies in ms (each message: written -> final frame), CPU
 seconds.
