@@ -7,16 +7,21 @@ in: asynchronous fixtures for them are declared with `@pytest_asyncio.fixture(lo
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from filelock import FileLock
 from playwright.async_api import Browser, Page, async_playwright
 
 from deploy.dev import chromium
+from tests.integration.server.process import ROOT, Server
 
 HERE = Path(__file__).parent
+HOME = ROOT / ".cache" / "test-home"
+FIRST_START_S = 900
+"""The first start on a machine reads the bank's 4,500 phrasings; on a busy one that takes minutes."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -25,6 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
+            if "bank" in getattr(item, "fixturenames", ()):
+                item.add_marker("encoder")
+                item.add_marker(pytest.mark.timeout(FIRST_START_S))
             if pytest_asyncio.is_async_test(item):
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
@@ -57,3 +65,14 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
     yield opened
     await context.close()
     assert uncaught == []
+
+
+@pytest.fixture(scope="session")
+def bank(encoder_folder: Path) -> Iterator[Server]:
+    """The example bank on a real server. Its home stays, so that the index is built once a machine."""
+    with FileLock(f"{HOME}.lock"):
+        server = Server(ROOT / "examples" / "bank", HOME)
+        server.start(patience=FIRST_START_S)
+        yield server
+        if server.running:
+            assert server.stop() == 0

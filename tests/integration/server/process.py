@@ -60,7 +60,7 @@ class Server:
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def start(self, *, until: str = "Kefu is ready") -> None:
+    def start(self, *, until: str = "Kefu is ready", patience: float = PATIENCE) -> None:
         """Returns when a line says `until`; fails with all that was said where the process ends before."""
         command = [sys.executable, "-m", "bot", "serve", str(self.folder), "--home", str(self.home)]
         self.starts.append([])
@@ -71,7 +71,7 @@ class Server:
         )  # fmt: skip
         threading.Thread(target=self._listen, args=(self._process, self.lines), daemon=True).start()
         with self._heard:
-            self._heard.wait_for(lambda: self._ended or self.said(until), PATIENCE)
+            self._heard.wait_for(lambda: self._ended or self.said(until), patience)
         assert self.said(until), self.words
 
     def said(self, words: str) -> bool:

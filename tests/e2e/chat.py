@@ -1,0 +1,115 @@
+"""The widget as a customer has it before them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.async_api import ConsoleMessage, Locator, Page, Response, expect
+
+from tests.integration.server.process import ROOT, Server
+
+SHOTS = ROOT / ".artifacts"
+AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE_MS = 20_000
+WORDS = {
+    "en": {
+        "launcher": "Chat with us",
+        "close": "Close chat",
+        "field": "Write a message",
+        "retry": "Try again",
+    },
+    "zh": {"launcher": "在线客服", "close": "关闭对话窗口", "field": "请输入您的问题", "retry": "重新发送"},
+}
+
+
+class Chat:
+    """`complaints` has what the browser reported: errors, broken policies, files that did not come."""
+
+    def __init__(self, page: Page, server: Server, lang: str) -> None:
+        self.page, self.server, self.lang = page, server, lang
+        self.words = WORDS[lang]
+        self.complaints: list[str] = []
+        page.on("console", self._said)
+        page.on("response", self._answered)
+
+    @classmethod
+    async def visit(cls, page: Page, server: Server, *, lang: str = "en") -> Chat:
+        chat = cls(page, server, lang)
+        await page.goto(f"{server.url}/?lang={lang}")
+        await expect(chat.launcher).to_be_visible()
+        return chat
+
+    @property
+    def launcher(self) -> Locator:
+        return self.page.locator(".launcher")
+
+    @property
+    def field(self) -> Locator:
+        return self.page.get_by_label(self.words["field"])
+
+    @property
+    def panel(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    @property
+    def answers(self) -> Locator:
+        """Committed ones, without the greeting, which has no time."""
+        return self.page.locator("li.row.bot", has=self.page.locator("time"))
+
+    @property
+    def own(self) -> Locator:
+        return self.page.locator("li.row.own")
+
+    @property
+    def buttons(self) -> Locator:
+        return self.page.locator(".replies button")
+
+    @property
+    def status(self) -> Locator:
+        return self.page.locator(".head .status")
+
+    async def open(self) -> None:
+        await self.launcher.click()
+        await expect(self.panel).to_be_visible()
+
+    async def say(self, text: str) -> None:
+        await self.field.fill(text)
+        await self.field.press("Enter")
+
+    async def ask(self, text: str) -> Locator:
+        """The committed answer's row."""
+        before = await self.answers.count()
+        await self.say(text)
+        answer = self.answers.nth(before)
+        await expect(answer).to_be_visible(timeout=PATIENCE_MS)
+        return answer
+
+    async def shot(self, name: str) -> None:
+        """Into .artifacts, as somebody sees it who has waited for the movement to end."""
+        SHOTS.mkdir(exist_ok=True)
+        await self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+
+    async def violations(self) -> list[str]:
+        """What axe finds, one line each. Evaluated by the debugger, since the page's policy runs no foreign code."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE.read_text(encoding="utf-8"))
+        found: dict[str, Any] = await self.page.evaluate("axe.run()")
+        return [
+            f"{v['id']}: {node['target']} {node['failureSummary']}"
+            for v in found["violations"]
+            for node in v["nodes"]
+        ]
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _answered(self, response: Response) -> None:
+        if response.status >= 400:
+            self.complaints.append(f"{response.status} {response.url}")
+
+
+async def seen(row: Locator) -> str:
+    """The words of a bubble, without the numbers of its sources."""
+    return re.sub(r"\s+", " ", await row.locator(".bubble").inner_text()).strip()

@@ -1,0 +1,72 @@
+"""The widget when the server goes away, the network fails, or a message is refused."""
+
+from __future__ import annotations
+
+import json
+
+from playwright.async_api import Page, WebSocketRoute, expect
+
+from tests.e2e.chat import PATIENCE_MS, Chat
+from tests.integration.server.process import Server
+
+HOURS, HOLIDAYS = "When are the branches open?", "Are branches open on public holidays?"
+
+
+async def test_what_is_written_while_the_server_restarts_is_answered_by_the_next(
+    page: Page, bank: Server
+) -> None:
+    chat = await Chat.visit(page, bank)
+    await chat.open()
+    await chat.ask(HOURS)
+    assert bank.stop() == 0
+    await expect(chat.status).to_contain_text("Reconnecting")
+    await chat.say(HOLIDAYS)
+    await chat.say("And how do I reach you on a Sunday?")
+    await expect(chat.own.nth(1)).to_contain_text("Will be sent when you are back online")
+    bank.start()
+    await expect(chat.status).to_contain_text("Online", timeout=60_000)
+    await expect(chat.answers).to_have_count(3, timeout=PATIENCE_MS)
+    await expect(chat.answers.nth(1)).to_contain_text("public holidays")
+    await expect(chat.own).to_have_count(3)
+    await expect(page.locator(".delivery.read")).to_have_count(3)
+
+
+async def test_offline_a_message_waits_and_goes_out_once_by_itself(page: Page, bank: Server) -> None:
+    chat = await Chat.visit(page, bank)
+    await chat.open()
+    await chat.ask(HOURS)
+    await page.context.set_offline(True)
+    await expect(chat.status).to_contain_text("No connection", timeout=PATIENCE_MS)
+    await chat.say(HOLIDAYS)
+    await expect(chat.own.last).to_contain_text("Will be sent when you are back online")
+    await page.context.set_offline(False)
+    await expect(chat.answers).to_have_count(2, timeout=PATIENCE_MS)
+    await expect(chat.own).to_have_count(2)
+
+
+async def test_a_refused_message_is_sent_again_by_one_click(page: Page, bank: Server) -> None:
+    refuse = [True]
+
+    def between(page_side: WebSocketRoute) -> None:
+        server_side = page_side.connect_to_server()
+
+        def from_page(data: str | bytes) -> None:
+            frame = json.loads(data)
+            if refuse and frame["type"] == "message":
+                refuse.pop()
+                error = {"code": "unforeseen", "message": "No.", "ref": frame["id"]}
+                page_side.send(json.dumps({"type": "error", "error": error}))
+            else:
+                server_side.send(data)
+
+        page_side.on_message(from_page)
+
+    await page.route_web_socket("**/channels/web/ws", between)
+    chat = await Chat.visit(page, bank)
+    await chat.open()
+    await chat.say(HOURS)
+    await expect(chat.own.last).to_contain_text("Not sent")
+    await chat.own.last.get_by_role("button", name=chat.words["retry"]).click()
+    await expect(chat.answers).to_have_count(1, timeout=PATIENCE_MS)
+    await expect(chat.own).to_have_count(1)
+    await expect(chat.own).not_to_contain_text("Not sent")

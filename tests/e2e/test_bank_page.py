@@ -1,0 +1,152 @@
+"""The example bank's page with the widget on it, as visitors meet it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.async_api import Page, ViewportSize, expect
+
+from tests.e2e.chat import PATIENCE_MS, Chat, seen
+from tests.integration.server.process import Server
+
+LOST = {
+    "en": ("How do I report my debit card as lost or stolen?", "go to Cards > Freeze", "1 source"),
+    "zh": ("借记卡丢了或者被偷了，怎么挂失？", "400-555-0119", "1 条参考来源"),
+}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+AMBIGUOUS = ("my loan", "whats the interest rate?", "how do i cancel", "利率", "提前还款", "密码忘了")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_a_stored_question_is_answered_with_its_source(page: Page, bank: Server, lang: str) -> None:
+    question, words, sources = LOST[lang]
+    chat = await Chat.visit(page, bank, lang=lang)
+    await chat.open()
+    answer = await chat.ask(question)
+    await expect(answer).to_contain_text(words)
+    await answer.get_by_role("button", name=sources).click()
+    await expect(answer.locator(".source-title")).to_contain_text(question)
+    await expect(chat.own.locator(".delivery.read")).to_be_visible()
+    await answer.get_by_role("button", name={"en": "Helpful", "zh": "有帮助"}[lang], exact=True).click()
+    await expect(answer.locator(".thanks")).to_contain_text({"en": "Thank you", "zh": "感谢"}[lang])
+    assert chat.complaints == []
+
+
+async def test_an_answer_in_other_words_is_shown_as_it_comes(page: Page, bank: Server) -> None:
+    kinds: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: kinds.append(kind(data))))
+    chat = await Chat.visit(page, bank)
+    await chat.open()
+    answer = await chat.ask("my debit card got stolen, how can i report it?")
+    await expect(answer).to_contain_text("Freeze")
+    await expect(answer.get_by_role("button", name="1 source")).to_be_visible()
+    assert kinds.count("delta") >= 2
+    assert kinds.index("delta") < len(kinds) - 1 - kinds[::-1].index("final")
+
+
+def kind(frame: str | bytes) -> str:
+    return str(json.loads(frame)["type"])
+
+
+@pytest.mark.parametrize(
+    ("lang", "button", "state"), [("en", "Talk to a person", "Waiting"), ("zh", "转人工", "正在为您转接")]
+)
+async def test_the_way_to_a_person_is_one_press_away(
+    page: Page, bank: Server, lang: str, button: str, state: str
+) -> None:
+    chat = await Chat.visit(page, bank, lang=lang)
+    await chat.open()
+    await chat.panel.get_by_role("button", name=button).click()
+    await expect(chat.status).to_contain_text(state, timeout=PATIENCE_MS)
+    await expect(chat.answers).to_have_count(1)
+
+
+async def test_a_suggestion_is_one_press_and_one_answer(page: Page, bank: Server) -> None:
+    chat = await Chat.visit(page, bank)
+    await chat.open()
+    await page.locator(".suggestions button").first.click()
+    await expect(chat.answers).to_have_count(1)
+    await expect(page.locator(".suggestions")).to_have_count(0)
+
+
+async def test_an_ambiguous_question_offers_buttons_and_a_press_is_answered(page: Page, bank: Server) -> None:
+    chat = await Chat.visit(page, bank)
+    await chat.open()
+    for question in AMBIGUOUS:
+        await chat.ask(question)
+        if await chat.buttons.count() >= 3:
+            break
+    labels = await chat.buttons.all_inner_texts()
+    assert len(labels) >= 3, "none of these is ambiguous to the bot"
+    before = await chat.answers.count()
+    await chat.buttons.first.click()
+    await expect(chat.answers).to_have_count(before + 1)
+    await expect(chat.own.last).to_contain_text(labels[0])
+    await expect(chat.answers.last.get_by_role("button", name="1 source")).to_be_visible()
+    await expect(chat.buttons).to_have_count(0)
+
+
+async def test_a_reload_shows_the_same_conversation_and_goes_on(page: Page, bank: Server) -> None:
+    chat = await Chat.visit(page, bank)
+    await chat.open()
+    told = await seen(await chat.ask("When are the branches open?"))
+    await page.reload()
+    await expect(chat.panel).to_be_visible()
+    await expect(chat.answers).to_have_count(1)
+    assert await seen(chat.answers.first) == told
+    await expect(chat.own).to_have_count(1)
+    await chat.ask("Are branches open on public holidays?")
+    await expect(chat.answers).to_have_count(2)
+    await expect(chat.own).to_have_count(2)
+    assert chat.complaints == []
+
+
+async def test_the_keyboard_alone_is_enough(page: Page, bank: Server) -> None:
+    chat = await Chat.visit(page, bank)
+    await chat.launcher.focus()
+    await page.keyboard.press("Enter")
+    await expect(chat.field).to_be_focused()
+    await page.keyboard.type("When are the branches")
+    await page.keyboard.press("Shift+Enter")
+    await page.keyboard.type("open?")
+    assert await chat.field.input_value() == "When are the branches\nopen?"
+    await page.keyboard.press("Enter")
+    await expect(chat.answers).to_have_count(1)
+    await expect(chat.field).to_be_focused()
+    source = chat.answers.locator("button.mark")
+    for _ in range(20):
+        await page.keyboard.press("Shift+Tab")
+        if await source.evaluate("(mark) => mark.matches(':focus')"):
+            break
+    await page.keyboard.press("Enter")
+    await expect(chat.answers.locator(".source-title")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(chat.panel).to_have_count(0)
+    await expect(chat.launcher).to_be_focused()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_everybody_can_use_it_and_it_looks_like_something(
+    page: Page, bank: Server, lang: str, scheme: str
+) -> None:
+    """axe finds nothing: on the page, in a conversation with sources and buttons, on a narrow screen."""
+    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    chat = await Chat.visit(page, bank, lang=lang)
+    assert await chat.violations() == []
+    await chat.shot(f"page-{lang}-{scheme}-wide")
+    await chat.open()
+    await chat.shot(f"greeting-{lang}-{scheme}-wide")
+    await (await chat.ask(LOST[lang][0])).get_by_role("button", name=LOST[lang][2]).click()
+    await chat.ask("xyzzy qwertz" if lang == "en" else "嗷嗷呜呜啦啦")
+    assert await chat.violations() == []
+    await chat.shot(f"chat-{lang}-{scheme}-wide")
+    await page.set_viewport_size(NARROW)
+    assert await chat.violations() == []
+    await chat.shot(f"chat-{lang}-{scheme}-narrow")
+    assert await page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    await chat.panel.get_by_role("button", name=chat.words["close"]).click()
+    assert await chat.violations() == []
+    await chat.shot(f"page-{lang}-{scheme}-narrow")
+    assert chat.complaints == []
