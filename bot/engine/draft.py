@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from bot.domain.decision import Answer, Handoff
 from bot.engine.desk import Voice
 from connectors.port import Citation, QuickReply
+from retrieval.text import normalise
 from retrieval.types import Entry
 
 ENTRY = "entry:"
 PERSON = "person"
 NONE = "none"
 """Values of quick replies, as they come back in `Inbound.choice`."""
+
+WIDGET_ASKS = ("转人工", "I would like to talk to a person")
+"""What the chat widget says for a customer who presses its own button for a person (web/widget/strings.ts)."""
 
 SNIPPET = 160
 """Characters of an answer that a citation shows."""
@@ -41,6 +45,12 @@ def say(voice: Voice, name: str, lang: str, *, turn: str, person: bool = False) 
 
 def person_button(voice: Voice, lang: str) -> QuickReply:
     return QuickReply(voice.response("offer_person", lang)[0], PERSON)
+
+
+def asks_for_person(voice: Voice, text: str) -> bool:
+    """The very words of a button for a person: there is nothing to guess."""
+    labels = (label for lang in voice.languages for label in voice.response("offer_person", lang))
+    return normalise(text) in map(normalise, (*labels, *WIDGET_ASKS))
 
 
 def stored(entry: Entry) -> Draft:

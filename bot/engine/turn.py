@@ -12,7 +12,7 @@ from itertools import pairwise
 from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide
 from bot.domain.language import choose_language
 from bot.engine.desk import Desk
-from bot.engine.draft import ask_which, hand_over, respond, say, stored
+from bot.engine.draft import PERSON, ask_which, asks_for_person, hand_over, respond, say, stored
 from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
 from bot.engine.record import Record, announce_late, commit
 from bot.engine.speak import Said, Speech, speak
@@ -74,7 +74,8 @@ async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:
     lang = choose_language(
         script_lang(message.text), last=context.lang, locale=context.locale, languages=desk.voice.languages
     )
-    heard = Heard(message.text, lang, message.choice, waiting=context.status == "waiting")
+    choice = message.choice or (PERSON if asks_for_person(desk.voice, message.text) else None)
+    heard = Heard(message.text, lang, choice, waiting=context.status == "waiting")
     lines = [_line(m) for m in earlier]
     turn = secrets.token_urlsafe(9)
     return Scene(conversation, seq, turn, context.fence, heard, look_back(lines), _history(lines))

@@ -147,4 +147,6 @@ def live(place: Path) -> Live:
     )  # fmt: skip
     head = fit_head(vectors, ["fees", "times"])
     ones = vectors[0] * 0 + 1
-    return Live("release", Heads("release", head, head, Calibrator(ones, ones, ones, 0.0)), bundle, dict(BY_ID))
+    return Live(
+        "release", Heads("release", head, head, Calibrator(ones, ones, ones, 0.0)), bundle, dict(BY_ID)
+    )

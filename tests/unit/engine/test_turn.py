@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from pathlib import Path
 
 import pytest
 
 from bot.engine.desk import Limits
+from bot.engine.draft import WIDGET_ASKS
 from bot.engine.sweep import sweep
 from bot.errors import Busy, GeneratorError
 from bot.inference.generator import Generator
@@ -16,6 +19,8 @@ from bot.testing import ScriptedGenerator
 from connectors.errors import Refused
 from connectors.port import Frame, Inbound, Message
 from tests.unit.engine.conftest import Engine
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def finals(frames: list[Frame]) -> list[Message]:
@@ -89,6 +94,18 @@ async def test_asking_for_a_person_escalates_once(engine: Engine) -> None:
     async with engine.desk.store.read() as session:
         waiting = await escalations.list_open(session, engine.desk.clock.now())
     assert [(case.conversation, case.reason) for case in waiting] == [("c1", "asked")]
+
+
+@pytest.mark.parametrize("text", [*WIDGET_ASKS, "Talk to a person.", "转人工客服"])
+async def test_the_words_of_a_button_for_a_person_need_no_understanding(engine: Engine, text: str) -> None:
+    frames = await engine.exchange(text)
+    assert [f.status for f in frames if f.kind == "status"] == ["waiting"]
+    assert engine.mind.asked == []
+
+
+def test_the_widget_says_what_the_engine_listens_for() -> None:
+    words = (ROOT / "web" / "widget" / "strings.ts").read_text(encoding="utf-8")
+    assert set(re.findall(r'personText: "(.+)"', words)) == set(WIDGET_ASKS)
 
 
 async def test_a_fault_is_told_to_the_customer_and_the_next_message_works(engine: Engine) -> None:
