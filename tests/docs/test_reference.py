@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import click
 import pytest
 
 from bot.cli.main import kefu
-from bot.definition import load
+from bot.definition import RESERVED, load, schema
+from bot.definition.defaults import RESPONSES
+from bot.domain.policy import Policy
 from bot.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +106,17 @@ def test_the_examples_of_the_guide_are_a_bot(tmp_path: Path) -> None:
         name for name, _ in blocks if name.startswith("knowledge/")
     }
     assert bot.policy.values
+
+
+@pytest.mark.parametrize("threshold", fields(Policy), ids=lambda field: field.name)
+def test_a_threshold_stands_in_the_guide_with_its_default(threshold: Field[float]) -> None:
+    assert f"| `{threshold.name}` | {threshold.default} | " in _read("guide-bot-author.md")
+
+
+def test_every_file_key_and_response_stands_in_the_guide() -> None:
+    guide = set(re.findall(r"`(\w+)`", _read("guide-bot-author.md")))
+    keys = {*schema.Bot.model_fields, *schema.Channel.model_fields, *schema.Knowledge.model_fields}
+    assert keys | RESPONSES.keys() | RESERVED <= guide
 
 
 def test_each_promise_names_a_test_that_exists() -> None:
