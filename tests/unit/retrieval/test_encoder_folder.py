@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.errors import EncoderError
 from retrieval.model_folder import Manifest, checksums, is_ready, locate, read_manifest
-from retrieval.onnx_encoder import MAX_BATCH, MAX_TOKENS, MAX_WASTE, batches
+from retrieval.onnx_encoder import MAX_BATCH, MAX_TOKENS, MAX_WASTE, OnnxEncoder, batches
 
 
 def test_every_text_is_in_one_batch_and_no_batch_is_mostly_padding() -> None:
@@ -84,3 +84,13 @@ def test_each_source_has_a_place_of_its_own(tmp_path: Path) -> None:
     assert len(places) == 5
     assert all(place.parent == tmp_path / "encoders" for place in places)
     assert first.name.startswith("my-model-")
+
+
+def test_a_folder_that_does_not_load_is_an_encoder_error(folder: Path) -> None:
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        OnnxEncoder.open(folder)
+
+
+def test_no_encoder_at_all_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(EncoderError, match="make one with"):
+        OnnxEncoder.open(tmp_path / "nothing")
