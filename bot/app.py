@@ -203,10 +203,18 @@ def _make_generator(settings: Settings) -> Generator:
 
 
 def _furnish(
-    definition: BotDefinition, settings: Settings, store: Database, host: Host, *, generator: Generator, clock: Clock
+    definition: BotDefinition,
+    settings: Settings,
+    store: Database,
+    host: Host,
+    *,
+    generator: Generator,
+    clock: Clock,
 ) -> Desk:
     limits = Limits(
-        turn_s=settings.turn_deadline_s, generator_s=settings.generator_timeout_s, history=settings.history_turns
+        turn_s=settings.turn_deadline_s,
+        generator_s=settings.generator_timeout_s,
+        history=settings.history_turns,
     )
     policy = Policy().override(definition.policy.values)
     return Desk(store, host, generator, FolderVoice(definition), LocalBus(), clock, policy, limits)

@@ -7,6 +7,7 @@ one kind. The search is symmetric and one set of vectors serves intents as well.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -112,6 +113,8 @@ def _tokenizer(folder: Path, limit: int) -> Tokenizer:
 
 
 def _session(folder: Path, threads: int) -> Any:
+    # Read when the library loads: what it gathers about its own use stays off this machine's disk and network.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -208,4 +208,6 @@ def _arrays(name: str, head: IntentHead) -> dict[str, Floats]:
 
 def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> IntentHead:
     mean, scale, weight, bias = (arrays[f"{name}_{part}"] for part in ("mean", "scale", "weight", "bias"))
-    return IntentHead(tuple(about[name]["labels"]), mean, scale, weight, bias, float(about[name]["temperature"]))
+    return IntentHead(
+        tuple(about[name]["labels"]), mean, scale, weight, bias, float(about[name]["temperature"])
+    )

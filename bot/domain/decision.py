@@ -136,13 +136,21 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
         return Answer("nothing found", response="refuse", confidence=0.0, offer_person=True)
     best = e.candidates[0]
     rivals = _rivals(e, policy)
-    if not e.calibrated and not _agrees(best, e.intents):
-        return _ask_or_refuse(e, rivals)
+    if not e.calibrated:
+        return _uncalibrated(e, best, policy)
     if best.confidence >= policy.answer and (len(rivals) == 1 or e.asked_before):
         return Generate("confident", (best.entry,), best.confidence)
     if e.terse and e.out_of_scope < policy.scope:
         rivals = max(rivals, _topics(e.candidates), key=len)
     return _ask_or_refuse(e, rivals)
+
+
+def _uncalibrated(e: Evidence, best: Candidate, policy: Policy) -> Decision:
+    """Without a calibrator there are no confidences: intent and retrieval must agree, or the customer chooses."""
+    if _agrees(best, e.intents):
+        return Generate("intent and retrieval agree", (best.entry,), best.confidence)
+    known = e.intents and e.intents[0].name != OUT_OF_SCOPE and e.out_of_scope < policy.scope
+    return _ask_or_refuse(e, _topics(e.candidates) if known else ())
 
 
 def _agrees(best: Candidate, intents: tuple[IntentScore, ...]) -> bool:

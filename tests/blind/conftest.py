@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+
 from bot.app import Bot, load_definition, open_bot
 from bot.settings import load_settings
-
 from tests.conftest import CACHE, ROOT
 
 HOME = ROOT / ".cache" / "test-home" / "blind"

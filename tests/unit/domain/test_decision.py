@@ -89,10 +89,14 @@ def test_who_waits_already_is_told_so() -> None:
 
 
 def test_without_a_calibrator_intent_and_retrieval_must_agree() -> None:
-    unsure = replace(evidence(candidate("a", 0.9), intent="loans"), calibrated=False)
-    decision = decide(unsure, POLICY)
-    assert isinstance(decision, Answer)
-    assert decision.response == "refuse"
+    found = (candidate("a", 0.0), candidate("b", 0.0))
+    agreed = replace(evidence(*found), calibrated=False)
+    assert decide(agreed, POLICY) == Generate("intent and retrieval agree", ("a",), 0.0)
+    at_odds = decide(replace(evidence(*found, intent="loans"), calibrated=False), POLICY)
+    assert isinstance(at_odds, Clarify)
+    foreign = decide(replace(evidence(*found, intent="out_of_scope"), calibrated=False), POLICY)
+    assert isinstance(foreign, Answer)
+    assert foreign.response == "refuse"
 
 
 def test_what_was_pressed_is_answered() -> None:
@@ -125,7 +129,7 @@ def test_an_answer_is_never_said_below_its_threshold(
         tuple(intents), ranked, wordless=wordless, waiting=waiting, asked_before=asked, calibrated=calibrated
     )
     decision = decide(seen, POLICY)
-    if isinstance(decision, Generate):
+    if isinstance(decision, Generate) and calibrated:
         assert decision.confidence >= POLICY.answer
     if isinstance(decision, Clarify):
         assert len({c.key for c in ranked if c.entry in decision.entries}) >= 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from bot.inference.vectors import load_vectors, save_vectors
 from retrieval.testing import HashEncoder
 
