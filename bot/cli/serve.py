@@ -52,23 +52,19 @@ def home_lock(home: Path) -> Iterator[None]:
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[socket.socket]:
-    """The port is taken before anything slow happens; it accepts only once the bot is ready."""
+    """The port is taken before anything slow happens. Who comes while the bot starts waits in the backlog."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with _port_errors(host, port):
+        try:
             sock.bind((host, port))
+            # Merely bound, a port could be bound by a second server as well.
+            sock.listen(BACKLOG)
+        except OSError as error:
+            hint = "Choose another one: --port NUMBER."
+            message = f"Cannot listen on {host}:{port}: {error.strerror or error}."
+            raise SettingsError(message, hint=hint, code="port_taken") from error
         yield sock
-
-
-@contextmanager
-def _port_errors(host: str, port: int) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        hint = "Choose another one: --port NUMBER."
-        message = f"Cannot listen on {host}:{port}: {error.strerror or error}."
-        raise SettingsError(message, hint=hint, code="port_taken") from error
 
 
 async def _serve(definition: BotDefinition, settings: Settings, sock: socket.socket) -> None:
@@ -93,9 +89,7 @@ async def _open_doors(bot: Bot, sock: socket.socket, stack: AsyncExitStack) -> N
     runner = web.AppRunner(make_app(bot), access_log=None, shutdown_timeout=5.0)
     stack.push_async_callback(runner.cleanup)
     await runner.setup()
-    # Two servers may both hold a port that neither listens on yet: the later one learns it here.
-    with _port_errors(bot.settings.host, bot.settings.port):
-        await web.SockSite(runner, sock, backlog=BACKLOG).start()
+    await web.SockSite(runner, sock, backlog=BACKLOG).start()
 
 
 def _name(host: str) -> str:

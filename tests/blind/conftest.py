@@ -1,4 +1,4 @@
-"""The example bank's bot in process, on the real encoder; its home is kept between runs."""
+"""The example bank's bot in process, on the real encoder; its home is the browser tests', kept between runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.app import Bot, load_definition, open_bot
 from bot.settings import load_settings
 from tests.conftest import CACHE, ROOT
 
-HOME = ROOT / ".cache" / "test-home" / "blind"
+HOME = ROOT / ".cache" / "test-home"
 
 
 @pytest.fixture
