@@ -88,9 +88,11 @@ def test_a_broken_folder_is_told_with_file_line_and_remedy(text: str, expected: 
     assert not (tmp_path / ".kefu").exists()
 
 
-def test_a_signal_while_it_starts_ends_it_kindly(shop: Path, tmp_path: Path) -> None:
-    server = Server(shop, tmp_path)
-    server.start(until="Loading the encoder")
+def test_a_server_that_starts_has_its_port_and_ends_kindly_at_a_signal(shop: Path, tmp_path: Path) -> None:
+    server = Server(shop, tmp_path / "home")
+    server.start(until="Opening the database")
+    line = refusal("serve", shop, "--home", tmp_path / "other", "--port", str(server.port))
+    assert "Address already in use" in line
     assert server.stop(signal.SIGINT) == 0
     assert not server.said("Traceback")
     assert not server.said("Kefu is ready")
