@@ -21,7 +21,6 @@ from bot.errors import HomeError, SettingsError
 from bot.settings import Settings
 
 BACKLOG = 1024
-ROOMS = ("bot", "connectors", "retrieval", "training")
 
 
 def run(folder: Path, settings: Settings) -> None:
@@ -30,13 +29,6 @@ def run(folder: Path, settings: Settings) -> None:
     definition = load_definition(folder)
     with home_lock(settings.home), listening(settings.host, settings.port) as sock:
         asyncio.run(_serve(definition, settings, sock))
-
-
-def log_to_stderr(level: str) -> None:
-    """Our own rooms from `level` on; of libraries, which talk a lot while they load, warnings and worse."""
-    handler = logging.StreamHandler()
-    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.split(".")[0] in ROOMS)
-    logging.basicConfig(level=level.upper(), format="%(levelname)s %(name)s: %(message)s", handlers=[handler])
 
 
 @contextmanager
