@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 FEATURES = (
     *("score", "score_margin", "passage", "passage_margin", "passage_coverage"),
     *("dense", "dense_margin", "lexical", "lexical_margin", "coverage"),
-    *("intent", "intent_lead", "scope", "topic", "topic_lead", "topic_scope", "length", "zh"),
+    *("intent", "intent_lead", "topic", "topic_lead", "length", "zh"),
 )
 """What a candidate's confidence is computed from, in this order (see `candidate_features`)."""
 
@@ -144,18 +144,18 @@ def _best_others(found: Floats, keys: Sequence[str]) -> Floats:
     return np.asarray(best, dtype=np.float32).reshape(found.shape)
 
 
-def _intent(hit: Hit, intents: Mapping[str, float]) -> tuple[float, float, float]:
-    """Own probability, its lead over every other, and that of being out of scope; all by their logarithms."""
+def _intent(hit: Hit, intents: Mapping[str, float]) -> tuple[float, float]:
+    """Own probability, and its lead over every other, by their logarithms. Scope is judged apart, by `decide`."""
     name = hit.entry.intent or ""
     own = _log(intents.get(name, 0.0))
-    return own, own - _log(_other(intents, name)), _log(intents.get(OUT_OF_SCOPE, 0.0))
+    return own, own - _log(_other(intents, name))
 
 
-def _topic(hit: Hit, topics: Mapping[str, float]) -> tuple[float, float, float]:
+def _topic(hit: Hit, topics: Mapping[str, float]) -> tuple[float, float]:
     """As `_intent`. An answer that is newer than the head is neither helped nor harmed."""
     key = hit.entry.key
     own = _log(topics.get(key, 1.0 / (len(topics) + 1)))
-    return own, own - _log(_other(topics, key)), _log(topics.get(OUT_OF_SCOPE, 0.0))
+    return own, own - _log(_other(topics, key))
 
 
 def _other(probabilities: Mapping[str, float], name: str) -> float:

@@ -138,6 +138,8 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
     rivals = _rivals(e, policy)
     if not e.calibrated:
         return _uncalibrated(e, best, policy)
+    if e.out_of_scope >= max(policy.foreign, best.confidence):
+        return Answer("out of scope", response="refuse", confidence=best.confidence, offer_person=True)
     if best.confidence >= policy.answer and (len(rivals) == 1 or e.asked_before):
         return Generate("confident", (best.entry,), best.confidence)
     if e.terse and e.out_of_scope < policy.scope:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 class Policy:
     """Thresholds between 0 and 1, each settable under `policy:` in bot.yml."""
 
-    answer: float = 0.25
+    answer: float = 0.2
     """At least this sure that the best candidate is right: say it."""
     clarify: float = 0.2
     """At least this sure of each of several candidates, and of none enough: ask which."""
@@ -23,6 +23,8 @@ class Policy:
     """Probability of a greeting, thanks or the like from which on it is answered as such."""
     scope: float = 0.4
     """Probability of being out of scope from which on a terse message is refused instead of asked about."""
+    foreign: float = 0.85
+    """Probability of being out of scope from which on even a likely answer is refused, unless it is surer than that."""
     handoff: float = 0.6
     """Probability of 'a person, please' from which on it is believed."""
 

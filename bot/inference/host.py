@@ -65,9 +65,11 @@ class Host:
         heads = await asyncio.to_thread(find_release, self._releases, lesson)
         known: dict[str, Vectors] = {}
         if bundle is None or heads is None:
-            kept = await asyncio.to_thread(load_vectors, self._vectors, lesson.texts)
-            known = await self._embed(lesson.texts, kept, progress)
-            await asyncio.to_thread(save_vectors, self._vectors, known)
+            known = await asyncio.to_thread(load_vectors, self._vectors, lesson.texts)
+            try:
+                await self._embed(lesson.texts, known, progress)
+            finally:  # a start that is broken off goes on from here
+                await asyncio.to_thread(save_vectors, self._vectors, known)
         if heads is None:
             heads = await make_release(self._releases, lesson, known, progress=progress)
         if bundle is None:
@@ -78,7 +80,8 @@ class Host:
         """A bundle for newer knowledge under the live release; the old one serves until the swap."""
         live = self.current()
         texts = [text for entry in knowledge.entries for text in entry.texts]
-        known = await self._embed(texts, live.bundle.vectors_by_text(), lambda *_: None)
+        known = live.bundle.vectors_by_text()
+        await self._embed(texts, known, lambda *_: None)
         return self._go_live(live.heads, await self._build(knowledge, known))
 
     async def close(self) -> None:
@@ -114,18 +117,14 @@ class Host:
         prune_bundles(self._bundles, keep=self._folder(knowledge.revision))
         return bundle
 
-    async def _embed(
-        self, texts: Sequence[str], known: Mapping[str, Vectors], progress: Progress
-    ) -> dict[str, Vectors]:
-        """Vectors of all texts; only those not known yet are encoded, in small batches between the customers'."""
+    async def _embed(self, texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
+        """Add to `known` what it lacks of `texts`: encoded in small batches, between the customers' messages."""
         missing = sorted({t for t in texts if t not in known}, key=len)
-        found = dict(known)
         for start in range(0, len(missing), EMBED_BATCH):
             batch = missing[start : start + EMBED_BATCH]
             vectors = await self.door.encode(batch, deadline=time.monotonic() + PATIENCE_S)
-            found.update(zip(batch, np.asarray(vectors), strict=True))
+            known.update(zip(batch, np.asarray(vectors), strict=True))
             progress("Reading questions and answers", min(start + EMBED_BATCH, len(missing)), len(missing))
-        return found
 
 
 def prune_bundles(bundles: Path, *, keep: Path) -> None:

@@ -20,7 +20,7 @@ from retrieval.types import Entry
 from training.apply import Heads
 from training.registry import ReleaseError, open_release
 
-METHOD = "heads-4"
+METHOD = "heads-5"
 """Changes whenever the same input would give other heads."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ HOME = ROOT / ".cache" / "test-home"
 
 @pytest.fixture
 async def bank(encoder_folder: Path) -> AsyncIterator[Bot]:
-    definition = load_definition(ROOT / "examples" / "bank")
+    definition = await asyncio.to_thread(load_definition, ROOT / "examples" / "bank")
     settings = load_settings(bot=definition.folder, home=HOME, cache=CACHE)
     async with open_bot(definition, settings, progress=lambda *_: None) as bot:
         yield bot

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession
 
 from tests.contract.webchat.page import PATH, Page
@@ -72,7 +73,9 @@ class Server:
         threading.Thread(target=self._listen, args=(self._process, self.lines), daemon=True).start()
         with self._heard:
             self._heard.wait_for(lambda: self._ended or self.said(until), patience)
-        assert self.said(until), self.words
+        if not self.said(until):
+            self.stop(signal.SIGKILL)
+            pytest.fail(f"The server did not start:\n{self.words}", pytrace=False)
 
     def said(self, words: str) -> bool:
         return any(words in line for line in self.lines)

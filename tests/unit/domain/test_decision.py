@@ -59,6 +59,14 @@ def test_weak_evidence_is_refused_and_a_person_offered() -> None:
     assert (decision.response, decision.offer_person) == ("refuse", True)
 
 
+def test_what_is_surely_foreign_is_refused_unless_the_answer_is_surer() -> None:
+    foreign = replace(evidence(candidate("a", 0.7)), out_of_scope=0.95)
+    decision = decide(foreign, POLICY)
+    assert isinstance(decision, Answer)
+    assert decision.response == "refuse"
+    assert isinstance(decide(replace(evidence(candidate("a", 0.97)), out_of_scope=0.95), POLICY), Generate)
+
+
 def test_nothing_found_is_refused() -> None:
     decision = decide(Evidence(), POLICY)
     assert isinstance(decision, Answer)
