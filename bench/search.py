@@ -21,7 +21,7 @@ from bench import Options
 from bench._bank import embed, entries, open_encoder
 from bench._million import TODAY, Million, open_million
 from retrieval.bundle import Bundle, build_bundle
-from retrieval.index import HNSW_SEARCH, FaissIndex, Ids, Rows
+from retrieval.index import FaissIndex, Ids, Rows, search_width
 from retrieval.search import search
 from retrieval.text import normalise
 from retrieval.types import Entry, Query
@@ -83,7 +83,7 @@ def _faiss() -> Any:
 
 
 def _raw(index: FaissIndex) -> Callable[[Query], object]:
-    parameters = _faiss().SearchParametersHNSW(efSearch=HNSW_SEARCH)
+    parameters = _faiss().SearchParametersHNSW(efSearch=search_width(index.rows))
     return lambda q: index.inner.search(q.vector[None], NEIGHBOURS, params=parameters)
 
 
