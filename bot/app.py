@@ -119,13 +119,24 @@ def make_app(bot: Bot) -> web.Application:
     channels = make_channels(bot)
     for channel in channels:
         app.add_routes(channel.routes())
-    app.add_routes(site_routes(bot.definition.site, find_widget()))
+    app.add_routes(_site(bot.definition, channels))
 
     async def close_channels(_: web.Application) -> None:
         await asyncio.gather(*(channel.close() for channel in channels))
 
     app.on_shutdown.append(close_channels)
     return app
+
+
+def _site(definition: BotDefinition, channels: Sequence[Channel]) -> list[web.AbstractRouteDef]:
+    lang = definition.languages[0]
+    return site_routes(
+        definition.site,
+        find_widget(),
+        name=FolderVoice(definition).name(lang),
+        lang=lang,
+        channel=channels[0].instance,
+    )
 
 
 def make_channels(bot: Bot) -> Sequence[Channel]:

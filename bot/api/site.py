@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from html import escape
 from pathlib import Path
+from string import Template
 
 from aiohttp import web
 
@@ -23,6 +25,9 @@ HEADERS = {
 FRESH = {"Cache-Control": "no-cache"}
 """Kept by browsers, asked for anew each time: a new widget is seen at once."""
 
+PLAIN = Path(__file__).with_name("plain")
+SNIPPET = '<script src="{origin}/widget/kefu.js" data-channel="{channel}" async></script>'
+
 
 async def security_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Signal handler: on every response, errors too. A page that embeds the widget brings its own policy."""
@@ -41,12 +46,15 @@ def find_widget() -> Path:
     )
 
 
-def site_routes(site: Path | None, widget: Path) -> list[web.AbstractRouteDef]:
-    """/widget/*, and the bot folder's site at / (a plain page where it has none)."""
+def site_routes(
+    site: Path | None, widget: Path, *, name: str, lang: str, channel: str
+) -> list[web.AbstractRouteDef]:
+    """/widget/*, and the bot folder's site at /: where it has none, a page with the bot's name and its chat."""
     routes: list[web.AbstractRouteDef] = [web.get("/widget/{name:.+}", _files(widget))]
-    if site is None:
-        return [*routes, web.get("/", _plain_page)]
-    return [*routes, web.get("/{name:.*}", _files(site))]
+    if site is not None:
+        return [*routes, web.get("/{name:.*}", _files(site))]
+    front = web.get("/", _plain_page(name=name, lang=lang, channel=channel))
+    return [*routes, front, web.get("/{name:plain\\.css}", _files(PLAIN))]
 
 
 def _files(folder: Path) -> Handler:
@@ -69,17 +77,13 @@ def _find(folder: Path, name: str) -> Path | None:
         return None
 
 
-async def _plain_page(request: web.Request) -> web.Response:
-    return web.Response(text=_PLAIN, content_type="text/html")
+def _plain_page(*, name: str, lang: str, channel: str) -> Handler:
+    page = Template((PLAIN / "index.html").read_text(encoding="utf-8"))
 
+    async def serve(request: web.Request) -> web.StreamResponse:
+        snippet = SNIPPET.format(origin=f"{request.scheme}://{request.host}", channel=channel)
+        words = {"name": name, "lang": lang, "channel": channel, "snippet": snippet}
+        text = page.substitute({key: escape(word) for key, word in words.items()})
+        return web.Response(text=text, content_type="text/html", headers=FRESH)
 
-_PLAIN = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Kefu</title>
-<h1>Kefu</h1>
-<p>The bot is running. Put this line into your own pages:</p>
-<pre>&lt;script src="/widget/kefu.js" data-channel="web" async&gt;&lt;/script&gt;</pre>
-<script src="/widget/kefu.js" data-channel="web" async></script>
-</html>
-"""
+    return serve

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 from aiohttp import ClientSession
 
@@ -10,6 +12,7 @@ from tests.integration.server.process import Server
 
 PATHS = (
     ("GET", "/", 200),
+    ("GET", "/plain.css", 200),
     ("GET", "/widget/kefu.js", 200),
     ("GET", "/channels/web/ws", 403),
     ("GET", "/nowhere", 404),
@@ -34,6 +37,15 @@ async def test_headers_guard_every_answer_and_errors_have_one_shape(
         if status >= 400:
             assert set(await answer.json()) == {"error"}
             assert {"code", "message"} <= set((await answer.json())["error"])
+
+
+async def test_a_bot_without_pages_has_one_that_says_how_to_embed_it(server: Server) -> None:
+    async with ClientSession() as session, session.get(server.url) as answer:
+        page = await answer.text()
+    line = f'<script src="{server.url}/widget/kefu.js" data-channel="web" async></script>'
+    assert f"<code>{escape(line)}</code>" in page
+    assert "<h1>橡果商店客服</h1>" in page
+    assert "$" not in page
 
 
 async def test_a_browser_asks_for_the_widget_each_time_and_gets_it_once(server: Server) -> None:
