@@ -12,7 +12,6 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.definition import FOLDER
-from bot.errors import KefuError
 from bot.inference.host import Knowledge
 from bot.inference.understanding import Live
 from bot.store import knowledge as shelf
@@ -23,6 +22,8 @@ from retrieval.types import Entry
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
+RETRY_S = 30.0
+"""After a failure: a disk that is full is so for a while."""
 
 
 class Refreshes(Protocol):
@@ -57,14 +58,19 @@ async def read_knowledge(store: Database) -> Knowledge:
         return Knowledge(await shelf.revision(session), tuple(await shelf.active(session)))
 
 
-async def keep_fresh(store: Database, host: Refreshes) -> None:
+async def keep_fresh(
+    store: Database, host: Refreshes, *, every: float = LOOK_EVERY_S, retry: float = RETRY_S
+) -> None:
     """Runs until cancelled: a newer revision becomes a bundle in the background and goes live."""
+    pause = every
     while True:
-        await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(pause)
         try:
             await _refresh(store, host)
-        except KefuError as error:
-            log.warning("knowledge not refreshed: %s", error)
+            pause = every
+        except Exception:  # whatever it was, knowledge must not stay as it is for good
+            log.exception("knowledge not refreshed: tried again in %.0f s", retry)
+            pause = retry
 
 
 async def _refresh(store: Database, host: Refreshes) -> None:

@@ -7,7 +7,6 @@ import logging
 
 from bot.engine.desk import Desk
 from bot.engine.lanes import Lanes
-from bot.errors import StoreError
 from bot.store import ledger
 
 log = logging.getLogger(__name__)
@@ -31,5 +30,5 @@ async def keep_sweeping(desk: Desk, lanes: Lanes) -> None:
         await asyncio.sleep(EVERY_S)
         try:
             await sweep(desk, lanes)
-        except StoreError as error:
-            log.warning("sweep: %s", error.message)
+        except Exception:  # the next one may work, and must be tried
+            log.exception("sweep failed")

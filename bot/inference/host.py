@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from retrieval.embed import Encoder, Vectors
 from retrieval.errors import BundleError
 from retrieval.types import Entry
 from training.apply import Heads
+
+log = logging.getLogger(__name__)
 
 EMBED_BATCH = 32
 PATIENCE_S = 600.0
@@ -99,11 +102,12 @@ class Host:
 
     def _find_bundle(self, knowledge: Knowledge) -> Bundle | None:
         """A damaged bundle is made again: the database has everything that it holds."""
+        folder = self._folder(knowledge.revision)
         try:
-            return Bundle.open(
-                self._folder(knowledge.revision), encoder_fingerprint=self._encoder.fingerprint
-            )
-        except BundleError:
+            return Bundle.open(folder, encoder_fingerprint=self._encoder.fingerprint)
+        except BundleError as error:
+            if folder.exists():
+                log.warning("the index is made again: %s", error)
             return None
 
     async def _build(self, knowledge: Knowledge, known: Mapping[str, Vectors]) -> Bundle:

@@ -60,6 +60,7 @@ async def make_release(
     releases: Path, lesson: Lesson, vectors: Mapping[str, Vectors], *, progress: Progress
 ) -> Heads:
     """Fit in a child process (seconds). Raises InferenceError."""
+    progress("fitting intents", 0, 0)  # the child needs seconds to get so far
     with tempfile.TemporaryDirectory(prefix="kefu-lesson-") as place:
         await asyncio.to_thread(_write_lesson, Path(place), lesson, vectors)
         await run_training(
