@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
 
+from bot.store import ledger
+from bot.store.db import Database
 from connectors.webchat import Tokens
 from connectors.webchat.tokens import LIFETIME, Session
 from tests.contract.webchat.page import PATH
@@ -120,6 +123,20 @@ async def test_a_conversation_the_server_does_not_know_begins_empty(server: Serv
     async with server.page(token=token, last_seq=40) as page:
         assert (page.welcome["conversation"], page.welcome["seq"]) == ("never-spoken-in", 0)
         assert await ask(page, "运费是多少？", ref="m1")
+
+
+async def test_a_conversation_of_another_channel_takes_no_messages_from_this_one(server: Server) -> None:
+    store = Database(f"sqlite:///{server.home / 'kefu.db'}")
+    await store.open()
+    told = ledger.NewMessage("terminal", "s", "m1", "told-elsewhere", "Where is my order?")
+    await store.write(lambda session: ledger.accept(session, told, datetime.now(UTC)))
+    await store.close()
+    token, _ = Tokens([key(server)]).issue(Session("told-elsewhere", "s"), instance="web")
+    async with server.page(token=token) as page:
+        await page.send("message", id="m2", text="运费是多少？")
+        error = await page.error()
+        assert (error["code"], error["ref"]) == ("unknown_conversation", "m2")
+        assert shape_of(error) == {"code", "message"}
 
 
 def key(server: Server) -> str:
