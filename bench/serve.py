@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -35,6 +36,7 @@ LONE = 150
 
 
 CUSTOMERS = 64
+READY = re.compile(r"Kefu is ready: http://(\S+)")
 ALONE = ("p95_ms_1", "p50_ms_1", "encoder_ms_1")
 
 
@@ -89,23 +91,27 @@ def server(home: Path, cache: Path) -> Iterator[tuple[str, psutil.Process, float
     environment = {**os.environ, "KEFU_CACHE": str(cache), "KEFU_RATE_PER_MINUTE": "100000"}
     command = [sys.executable, "-m", "bot", "serve", str(BOT), "--port", "0", "--home", str(home)]
     began = time.perf_counter()
-    child = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    home.mkdir(parents=True, exist_ok=True)
+    said = home / "server.log"  # a pipe that nobody reads would fill up and stop the server
+    with said.open("wb") as stderr:
+        child = subprocess.Popen(command, env=environment, stderr=stderr, cwd=ROOT)
     try:
-        address = _ready(child)
+        address = _ready(child, said)
         yield f"ws://{address}/channels/web/ws", psutil.Process(child.pid), time.perf_counter() - began
     finally:
         child.terminate()
         child.wait(30)
 
 
-def _ready(child: subprocess.Popen[str]) -> str:
-    assert child.stderr is not None
-    said = []
-    for line in child.stderr:
-        said.append(line)
-        if "Kefu is ready: http://" in line:
-            return line.split("http://")[1].split()[0]
-    raise RuntimeError("The server did not start: " + "".join(said[-10:]))
+def _ready(child: subprocess.Popen[bytes], said: Path) -> str:
+    """Its address, once it says that it is ready."""
+    while child.poll() is None:
+        if found := READY.search(said.read_text(encoding="utf-8", errors="replace")):
+            return found.group(1)
+        time.sleep(0.05)
+    raise RuntimeError(
+        "The server did not start: " + said.read_text(encoding="utf-8", errors="replace")[-2000:]
+    )
 
 
 def drive(url: str, file: Path, *, conversations: int, messages: int) -> dict[str, Any]:

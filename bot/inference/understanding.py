@@ -83,7 +83,9 @@ def understand(live: Live, ask: Ask, vectors: Vectors) -> Understanding:
     if _is_social(plain):
         return plain
     joined = _read(live, ask, ask.contextual, vectors[1])
-    other = replace(joined, contextual=True, candidates=_continued(joined, plain, ask.answered_key))
+    hits = tuple({hit.entry.id: hit for hit in (*plain.hits, *joined.hits)}.values())
+    candidates = _continued(joined, plain, ask.answered_key)
+    other = replace(joined, contextual=True, candidates=candidates, hits=hits)
     return plain if plain.best >= CLEAR and plain.best >= other.best else other
 
 
