@@ -1,0 +1,66 @@
+"""Progress where nobody watches is lines, where somebody does bars; logs are ours."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.cli.progress import shown
+
+ROOT = Path(__file__).resolve().parents[3]
+LOGS = """
+import logging
+from bot.cli.logs import log_to_stderr
+log_to_stderr("info")
+logging.getLogger("noisy").setLevel(logging.DEBUG)
+for name in ("noisy", "noisy.bot", "bot.engine", "retrieval"):
+    for level in (logging.DEBUG, logging.INFO, logging.WARNING):
+        logging.getLogger(name).log(level, "%s", logging.getLevelName(level).lower())
+"""
+
+
+def test_a_log_gets_a_line_a_stage_and_one_a_quarter() -> None:
+    out = io.StringIO()
+    with shown(Console(file=out)) as report:
+        report("Opening [the] database", 0, 0)
+        for done in range(1, 101):
+            report("Reading", done, 100)
+        report("Fitting", 0, 2)
+    assert out.getvalue().splitlines() == [
+        "Opening [the] database",
+        *(f"Reading: {done} of 100" for done in (1, 25, 50, 75, 100)),
+        "Fitting: 0 of 2",
+    ]
+
+
+def test_a_terminal_gets_a_bar_a_stage_and_is_clean_afterwards() -> None:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=True, width=80, color_system=None)
+    with shown(console) as report:
+        report("Opening [it]", 0, 0)
+        report("Reading", 1, 4)
+        report("Reading", 4, 4)
+    bars = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue())
+    assert re.search(r"✓ Opening \[it\]\s+━+ 100%", bars)
+    assert re.search(r"Reading\s+━+ 100%", bars)
+    assert out.getvalue().endswith("\x1b[2K")
+
+
+def test_of_libraries_only_warnings_are_logged() -> None:
+    done = subprocess.run([sys.executable, "-c", LOGS], cwd=ROOT, capture_output=True, text=True, check=True)
+    said = [line.split(" ", 2)[2] for line in done.stderr.splitlines()]
+    assert said == [
+        "WARNING noisy: warning",
+        "WARNING noisy.bot: warning",
+        "INFO bot.engine: info",
+        "WARNING bot.engine: warning",
+        "INFO retrieval: info",
+        "WARNING retrieval: warning",
+    ]
+    assert logging.getLogger("noisy").level == logging.NOTSET
