@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -110,7 +111,15 @@ def candidate_features(hits: Sequence[Hit], *, reading: Reading, terms: int, lan
     """
     found = np.array([_seen(hit) for hit in hits], dtype=np.float32).reshape(len(hits), len(_SEEN))
     margins = found - _best_others(found, [hit.entry.key for hit in hits])
-    said = [(*_intent(hit, reading.intents), *_topic(hit, reading.topics)) for hit in hits]
+    intents, topics = _Field(reading.intents), _Field(reading.topics)
+    neutral = 1.0 / (len(reading.topics) + 1)  # an answer newer than the head is neither helped nor harmed
+    said = [
+        (
+            *intents.evidence(hit.entry.intent or "", unknown=0.0),
+            *topics.evidence(hit.entry.key, unknown=neutral),
+        )
+        for hit in hits
+    ]
     rows = [
         (*_interleaved(f, m), *u, np.log1p(terms), float(lang == "zh"))
         for f, m, u in zip(found, margins, said, strict=True)
@@ -144,22 +153,18 @@ def _best_others(found: Floats, keys: Sequence[str]) -> Floats:
     return np.asarray(best, dtype=np.float32).reshape(found.shape)
 
 
-def _intent(hit: Hit, intents: Mapping[str, float]) -> tuple[float, float]:
-    """Own probability, and its lead over every other, by their logarithms. Scope is judged apart, by `decide`."""
-    name = hit.entry.intent or ""
-    own = _log(intents.get(name, 0.0))
-    return own, own - _log(_other(intents, name))
+class _Field:
+    """Probabilities by name, asked for one name and its lead over every other. Scope is judged apart, by `decide`."""
 
+    def __init__(self, probabilities: Mapping[str, float]) -> None:
+        self._all = probabilities
+        ranked = heapq.nlargest(2, probabilities.items(), key=lambda pair: pair[1])
+        (self._first, self._best), (_, self._second) = [*ranked, ("", 0.0), ("", 0.0)][:2]
 
-def _topic(hit: Hit, topics: Mapping[str, float]) -> tuple[float, float]:
-    """As `_intent`. An answer that is newer than the head is neither helped nor harmed."""
-    key = hit.entry.key
-    own = _log(topics.get(key, 1.0 / (len(topics) + 1)))
-    return own, own - _log(_other(topics, key))
-
-
-def _other(probabilities: Mapping[str, float], name: str) -> float:
-    return max((p for other, p in probabilities.items() if other != name), default=0.0)
+    def evidence(self, name: str, *, unknown: float) -> tuple[float, float]:
+        """Logarithm of its probability, and by how much that exceeds the best other's."""
+        own = _log(self._all.get(name, unknown))
+        return own, own - _log(self._second if name == self._first else self._best)
 
 
 def _log(probability: float) -> float:

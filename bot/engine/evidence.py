@@ -60,14 +60,14 @@ class Scene:
 
 
 def build_ask(heard: Heard, before: Before, *, today: date) -> Ask:
-    """The contextual form is made only where the message may lean: one text more in the same forward."""
+    """The contextual form exists only where the message may lean."""
     leaning = leans(heard.text)
     joined = (
         contextual(before.question, heard.text)
         if before.question and (leaning or fragment(heard.text))
         else None
     )
-    return Ask(heard.text, heard.lang, today, joined, answered_key=before.topic)
+    return Ask(heard.text, heard.lang, today, joined, leaning=leaning, answered_key=before.topic)
 
 
 def weigh(heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool) -> Evidence:

@@ -15,7 +15,7 @@ from bot.errors import InferenceError
 from bot.inference.child import Progress
 from bot.inference.door import Door
 from bot.inference.release import Lesson, find_release, make_release
-from bot.inference.understanding import Ask, Live, Understanding, understand
+from bot.inference.understanding import Ask, Live, Understanding, in_context, needs_context, understand
 from bot.inference.vectors import load_vectors, save_vectors
 from retrieval.bundle import Bundle, build_bundle
 from retrieval.embed import Encoder, Vectors
@@ -57,8 +57,13 @@ class Host:
 
     async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
         """One forward, then head, search and calibration in the same thread. Raises Busy, InferenceError."""
-        return await self.door.run(
+        seen = await self.door.run(
             ask.texts, lambda vectors: understand(live, ask, vectors), deadline=deadline
+        )
+        if ask.contextual is None or not needs_context(ask, seen):
+            return seen
+        return await self.door.run(
+            [ask.contextual], lambda vectors: in_context(live, ask, seen, vectors[0]), deadline=deadline
         )
 
     async def open(self, knowledge: Knowledge, *, progress: Progress) -> Live:

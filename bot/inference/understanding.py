@@ -50,13 +50,16 @@ class Ask:
     lang: str
     on: date
     contextual: str | None = None
+    leaning: bool = False
+    """It bears a sign that it leans: both forms are encoded in one forward. Else the contextual form is made only
+    where the message says too little by itself."""
     answered_key: str | None = None
     """Topic of the answer before: a message that leans on it asks for something else."""
 
     @property
     def texts(self) -> list[str]:
-        """What is encoded, in one forward."""
-        return [self.text] if self.contextual is None else [self.text, self.contextual]
+        """What is encoded in the first forward, as a rule the only one."""
+        return [self.text, self.contextual] if self.contextual and self.leaning else [self.text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +79,29 @@ class Understanding:
 
 
 def understand(live: Live, ask: Ask, vectors: Vectors) -> Understanding:
-    """float32 [1 or 2, dim]: the message and, where it may lean, its contextual form."""
+    """`vectors`: float32 [1 or 2, dim], of `ask.texts`."""
     plain = _read(live, ask, ask.text, vectors[0])
-    if ask.contextual is None or (plain.hits[:1] and plain.hits[0].exact):
-        return plain
-    if _is_social(plain):
-        return plain
-    joined = _read(live, ask, ask.contextual, vectors[1])
+    return in_context(live, ask, plain, vectors[1]) if len(vectors) > 1 and not _settled(plain) else plain
+
+
+def needs_context(ask: Ask, plain: Understanding) -> bool:
+    """A fragment that says too little by itself is read together with the question before."""
+    return bool(ask.contextual) and not ask.leaning and not _settled(plain) and plain.best < CLEAR
+
+
+def in_context(live: Live, ask: Ask, plain: Understanding, vector: Vectors) -> Understanding:
+    """`plain` and the contextual form, weighed together. `vector`: float32 [dim], of the contextual form."""
+    assert ask.contextual is not None
+    joined = _read(live, ask, ask.contextual, vector)
     hits = tuple({hit.entry.id: hit for hit in (*plain.hits, *joined.hits)}.values())
     candidates = _continued(joined, plain, ask.answered_key)
     other = replace(joined, contextual=True, candidates=candidates, hits=hits)
     return plain if plain.best >= CLEAR and plain.best >= other.best else other
+
+
+def _settled(seen: Understanding) -> bool:
+    """Nothing before it could change what an identical question or a "thanks" means."""
+    return bool(seen.hits and seen.hits[0].exact) or _is_social(seen)
 
 
 def _is_social(seen: Understanding) -> bool:

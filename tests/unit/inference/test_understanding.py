@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.inference.understanding import Ask, Live, understand
+from bot.inference.understanding import Ask, Live, in_context, needs_context, understand
 from retrieval.bundle import build_bundle
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
@@ -60,7 +60,14 @@ def live(tmp_path: Path) -> Live:
 
 
 def test_every_candidate_of_a_follow_up_has_its_hit(live: Live) -> None:
-    ask = Ask("and sell it?", "en", TODAY, "How do I order a card? and sell it?", answered_key="topic-0")
+    ask = Ask(
+        "and sell it?",
+        "en",
+        TODAY,
+        "How do I order a card? and sell it?",
+        leaning=True,
+        answered_key="topic-0",
+    )
     seen = understand(live, ask, HashEncoder().encode(ask.texts))
     assert seen.candidates
     assert {c.entry for c in seen.candidates} <= {hit.entry.id for hit in seen.hits}
@@ -69,6 +76,19 @@ def test_every_candidate_of_a_follow_up_has_its_hit(live: Live) -> None:
 
 
 def test_an_identical_question_comes_first_even_where_it_might_lean(live: Live) -> None:
-    ask = Ask("how do i BLOCK a card", "en", TODAY, "How do I order a card? how do i BLOCK a card")
+    ask = Ask(
+        "how do i BLOCK a card", "en", TODAY, "How do I order a card? how do i BLOCK a card", leaning=True
+    )
     seen = understand(live, ask, HashEncoder().encode(ask.texts))
     assert (seen.candidates[0].key, seen.candidates[0].exact) == ("topic-1", True)
+
+
+def test_a_fragment_is_read_in_context_only_where_it_says_too_little(live: Live) -> None:
+    ask = Ask("how long", "en", TODAY, "How do I sell a card? how long")
+    vectors = HashEncoder().encode([ask.text, ask.contextual or ""])
+    assert ask.texts == ["how long"]
+    plain = understand(live, ask, vectors[:1])
+    assert needs_context(ask, plain)
+    assert in_context(live, ask, plain, vectors[1]).contextual
+    exact = Ask("How do I sell a card?", "en", TODAY, "x How do I sell a card?")
+    assert not needs_context(exact, understand(live, exact, HashEncoder().encode(exact.texts)))
