@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ async def make_release(
 ) -> Heads:
     """Fit in a child process (seconds). Raises InferenceError."""
     progress("fitting intents", 0, 0)  # the child needs seconds to get so far
-    with tempfile.TemporaryDirectory(prefix="kefu-lesson-") as place:
+    place = await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-lesson-")
+    try:
         await asyncio.to_thread(_write_lesson, Path(place), lesson, vectors)
         await run_training(
             "heads",
@@ -69,6 +71,8 @@ async def make_release(
             progress=progress,
             hint="Is Kefu installed with its `train` extra?",
         )
+    finally:
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
     heads = await asyncio.to_thread(open_release, releases, lesson.name)
     if heads is None:
         raise InferenceError("The training of the intent head left no result.", hint="Try again.")
