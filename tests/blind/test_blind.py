@@ -12,8 +12,8 @@ from tests.blind.judge import judge, read_questions
 
 HERE = Path(__file__).parent
 BANK = HERE.parents[1] / "examples" / "bank"
-AT_LEAST = 48
-"""Of 60. The first run had 19; a floor against regressions, not the aim, which is 52."""
+AT_LEAST = 50
+"""Of 60. The first run had 19, this one 52; two may fall over on a machine that rounds otherwise."""
 pytestmark = pytest.mark.encoder
 
 
