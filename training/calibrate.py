@@ -78,14 +78,21 @@ def topic_rows(examples: Iterable[tuple[str, str, str]], entries: Sequence[Entry
 def heads_for(
     material: Material,
     entries: Sequence[Entry],
-    skip: frozenset[str] = frozenset(),
+    skip: frozenset[str],
     *,
-    temperature: float = 1.0,
+    temperature: float,
 ) -> Heads:
     """Heads that have seen neither the texts in `skip` nor entries beyond `entries`; not calibrated."""
     intent = _fit(material, training_rows(material.examples, entries), skip, c=C)
-    topic = _fit(material, topic_rows(material.examples, entries), skip, c=TOPIC_C)
+    topic = topic_head(material, entries, skip)
     return Heads("", replace(intent, temperature=temperature), topic, None)
+
+
+def topic_head(
+    material: Material, entries: Sequence[Entry], skip: frozenset[str] = frozenset()
+) -> IntentHead:
+    """The head over stored answers, of the texts that are not in `skip`."""
+    return _fit(material, topic_rows(material.examples, entries), skip, c=TOPIC_C)
 
 
 def _fit(

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from retrieval.types import Entry
 from training.apply import Heads, IntentHead, save_heads
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
-from training.calibrate import Judged, Material, fit_calibrator, heads_for, judge, summary, training_rows
+from training.calibrate import Judged, Material, fit_calibrator, judge, summary, topic_head, training_rows
 from training.fit import FOLDS, fit_head, fit_temperature, folds, no_head
 from training.progress import Report
 
@@ -37,8 +37,7 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
             report("heads", FOLDS + len(judged), FOLDS + CALIBRATION_FOLDS, "calibrating answers")
     calibrator = fit_calibrator(judged)
     figures = summary(judged, calibrator) if calibrator else {}
-    topic = heads_for(material, material.entries).topic
-    save_heads(out, Heads(name, head, topic, calibrator))
+    save_heads(out, Heads(name, head, topic_head(material, material.entries), calibrator))
     card = {
         "name": name,
         "examples": len(material.examples),

@@ -28,12 +28,8 @@ class EngineGateway:
 
     async def receive(self, inbound: Inbound) -> Receipt:
         desk, now = self._desk, self._desk.clock.now()
-        message = ledger.NewMessage(
-            channel=inbound.channel, scope=inbound.scope, external_id=inbound.external_id,
-            conversation=inbound.conversation, text=inbound.text, choice=inbound.choice, locale=inbound.locale,
-        )  # fmt: skip
         with _for_channels():
-            accepted = await desk.store.write(lambda session: ledger.accept(session, message, now))
+            accepted = await desk.store.write(lambda session: ledger.accept(session, inbound, now))
         if not accepted.duplicate:
             shown = Message(
                 accepted.seq, "customer", inbound.text, accepted.at, external_id=inbound.external_id

@@ -14,6 +14,7 @@ from typing import Any
 
 from bot.app import Bot
 from bot.engine.draft import ENTRY
+from bot.store import ledger
 from connectors.port import Inbound, Message
 
 
@@ -44,8 +45,6 @@ async def judge(bot: Bot, question: dict[str, Any]) -> Verdict:
     if expected == "clarify":
         right = got == "clarify" and len(options & set(question.get("between", options))) >= 1
     async with bot.desk.store.read() as session:
-        from bot.store import ledger
-
         trace = await ledger.trace(session, conversation, reply.seq - 1)
     shown = got if got != "clarify" else f"clarify({', '.join(sorted(options))})"
     return Verdict(
@@ -75,8 +74,6 @@ async def _reading(bot: Bot, conversation: str, reply: Message) -> tuple[str, se
     if options:
         return "clarify", options
     async with bot.desk.store.read() as session:
-        from bot.store import ledger
-
         context = await ledger.context(session, conversation, reply.seq, limit=1)
     topic = context.messages[-1].topic
     if topic:

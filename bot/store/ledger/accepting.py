@@ -9,10 +9,11 @@ from sqlalchemy import Executable, bindparam, case, func, insert, select
 
 from bot.errors import StoreError
 from bot.store.columns import new_id
-from bot.store.ledger.records import Accepted, NewMessage
+from bot.store.ledger.records import Accepted
 from bot.store.portable import Upsert
 from bot.store.session import Session
 from bot.store.tables import CONVERSATION, MESSAGE
+from connectors.port import Inbound
 
 _FIRST = select(MESSAGE.c.conversation_id, MESSAGE.c.seq, MESSAGE.c.created_at).where(
     MESSAGE.c.channel == bindparam("p_channel"),
@@ -43,7 +44,7 @@ def _next_seq(insertion: Any) -> Executable:
 _NEXT_SEQ = Upsert(CONVERSATION, _next_seq)
 
 
-async def accept(session: Session, new: NewMessage, now: datetime) -> Accepted:
+async def accept(session: Session, new: Inbound, now: datetime) -> Accepted:
     """Store the message under the conversation's next number; the conversation begins with its first message.
 
     The same (channel, scope, external_id) again returns the first receipt. A closed conversation is the bot's
@@ -62,13 +63,13 @@ async def accept(session: Session, new: NewMessage, now: datetime) -> Accepted:
     return Accepted(new.conversation, seq, now)
 
 
-async def _first(session: Session, new: NewMessage) -> Accepted | None:
+async def _first(session: Session, new: Inbound) -> Accepted | None:
     identity = {"p_channel": new.channel, "p_scope": new.scope, "p_external_id": new.external_id}
     row = (await session.execute(_FIRST, identity)).one_or_none()
     return None if row is None else Accepted(row.conversation_id, row.seq, row.created_at, duplicate=True)
 
 
-def _conversation(new: NewMessage, now: datetime) -> dict[str, Any]:
+def _conversation(new: Inbound, now: datetime) -> dict[str, Any]:
     return {
         "id": new.conversation,
         "channel": new.channel,
@@ -84,7 +85,7 @@ def _conversation(new: NewMessage, now: datetime) -> dict[str, Any]:
     }
 
 
-def _message(new: NewMessage, seq: int, now: datetime) -> dict[str, Any]:
+def _message(new: Inbound, seq: int, now: datetime) -> dict[str, Any]:
     return {
         "id": new_id(),
         "conversation_id": new.conversation,

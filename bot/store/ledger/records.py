@@ -11,19 +11,6 @@ from connectors.port import Citation, Message, QuickReply, Role, Status
 
 
 @dataclass(frozen=True, slots=True)
-class NewMessage:
-    """A customer's message; (channel, scope, external_id) makes it the same one again."""
-
-    channel: str
-    scope: str
-    external_id: str
-    conversation: str
-    text: str
-    choice: str | None = None
-    locale: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Accepted:
     """Where and when the message was FIRST stored; `duplicate`: that was not now."""
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.store import ledger
 from bot.store.db import Database
-from connectors.port import Message
+from connectors.port import Inbound, Message
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
@@ -17,8 +17,8 @@ def later(seconds: float) -> datetime:
 
 def inbound(
     external_id: str, *, conversation: str = "c1", text: str = "Where is my parcel?", channel: str = "web"
-) -> ledger.NewMessage:
-    return ledger.NewMessage(channel, f"{conversation}-scope", external_id, conversation, text)
+) -> Inbound:
+    return Inbound(channel, f"{conversation}-scope", external_id, conversation, text)
 
 
 def answer(seq: int, *, conversation: str = "c1", fence: int = 0, text: str = "On its way.") -> ledger.Reply:
@@ -39,7 +39,7 @@ TRACE = ledger.TraceRecord(
 )
 
 
-async def accept(db: Database, message: ledger.NewMessage, *, at: datetime = NOW) -> ledger.Accepted:
+async def accept(db: Database, message: Inbound, *, at: datetime = NOW) -> ledger.Accepted:
     return await db.write(lambda session: ledger.accept(session, message, at))
 
 

@@ -13,6 +13,7 @@ from aiohttp import ClientSession
 
 from bot.store import ledger
 from bot.store.db import Database
+from connectors.port import Inbound
 from connectors.webchat import Tokens
 from connectors.webchat.tokens import LIFETIME, Session
 from tests.contract.webchat.page import PATH
@@ -128,7 +129,7 @@ async def test_a_conversation_the_server_does_not_know_begins_empty(server: Serv
 async def test_a_conversation_of_another_channel_takes_no_messages_from_this_one(server: Server) -> None:
     store = Database(f"sqlite:///{server.home / 'kefu.db'}")
     await store.open()
-    told = ledger.NewMessage("terminal", "s", "m1", "told-elsewhere", "Where is my order?")
+    told = Inbound("terminal", "s", "m1", "told-elsewhere", "Where is my order?")
     await store.write(lambda session: ledger.accept(session, told, datetime.now(UTC)))
     await store.close()
     token, _ = Tokens([key(server)]).issue(Session("told-elsewhere", "s"), instance="web")

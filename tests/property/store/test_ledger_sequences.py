@@ -19,7 +19,7 @@ from bot.errors import Conflict, NotFound
 from bot.store import ledger
 from bot.store.db import Database
 from bot.store.tables import CONVERSATION, ESCALATION, MESSAGE, OUTBOX
-from connectors.port import Status
+from connectors.port import Inbound, Status
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CONVERSATIONS = (0, 1, 2)
@@ -115,7 +115,7 @@ class World:
 
     async def say(self, step: Say) -> None:
         name = self.name(step.conversation)
-        message = ledger.NewMessage("web", name, f"m{step.external_id}", name, "?")
+        message = Inbound("web", name, f"m{step.external_id}", name, "?")
         receipt = await self.db.write(lambda session: ledger.accept(session, message, NOW))
         assert receipt.conversation == name
         self.seen.receipts[step.conversation, step.external_id].append(receipt)

@@ -15,6 +15,7 @@ from bot.cli.main import kefu
 from bot.settings import load_settings
 from bot.store import ledger
 from bot.store.db import Database
+from connectors.port import Inbound
 from tests.unit.definition.folders import folder
 
 NOW = datetime.now(UTC)
@@ -26,7 +27,7 @@ def run(bot: Path, *words: str) -> Result:
 
 async def escalate(store: Database, conversation: str, text: str, *, waited: timedelta) -> None:
     at = NOW - waited
-    new = ledger.NewMessage("web", conversation, "1", conversation, text)
+    new = Inbound("web", conversation, "1", conversation, text)
     taken = await store.write(lambda session: ledger.accept(session, new, at))
     draft = ledger.Draft("A colleague will answer.")
     reply = ledger.Reply(conversation, taken.seq, 0, "turn", (draft,), lang="en", escalate="asked")

@@ -164,7 +164,7 @@ async def test_once_a_person_holds_the_conversation_nothing_of_the_bots_comes_th
 async def test_what_was_left_unanswered_is_taken_up_by_the_sweep(engine: Engine) -> None:
     engine.mind.script |= {"fee?": [("id-fee", 0.9)]}
     now = engine.desk.clock.now()
-    message = ledger.NewMessage("web", "c9", "x", "c9", "fee?", locale="en")
+    message = Inbound("web", "c9", "x", "c9", "fee?", locale="en")
     await engine.desk.store.write(lambda session: ledger.accept(session, message, now))
     assert await sweep(engine.desk, engine.lanes) == 1
     await engine.lanes.idle()
