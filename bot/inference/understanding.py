@@ -18,6 +18,8 @@ from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Heads, Reading, candidate_
 TOP_INTENTS = 3
 CLEAR = 0.6
 """A short message that stands on its own this well is not read as the continuation of another."""
+FOREIGN = 0.85
+"""A fragment that is surely out of scope ("what is the weather") continues nothing."""
 JOINED_SHARE = 0.8
 LEANING_LOGIT = 3.0
 """Added to the log-odds of answers to a message that leans. The calibrator saw only messages that stand alone; the
@@ -86,7 +88,8 @@ def understand(live: Live, ask: Ask, vectors: Vectors) -> Understanding:
 
 def needs_context(ask: Ask, plain: Understanding) -> bool:
     """A fragment that says too little by itself is read together with the question before."""
-    return bool(ask.contextual) and not ask.leaning and not _settled(plain) and plain.best < CLEAR
+    unclear = plain.best < CLEAR and plain.out_of_scope < FOREIGN
+    return bool(ask.contextual) and not ask.leaning and not _settled(plain) and unclear
 
 
 def in_context(live: Live, ask: Ask, plain: Understanding, vector: Vectors) -> Understanding:
