@@ -2,6 +2,7 @@
 
 ConnectorError
  ├─ Refused          the message itself is wrong: do not send it again as it is
+ │   └─ Malformed    it could not be read
  ├─ Overloaded       try again after `retry_after` seconds
  └─ DeliveryError    a push channel could not deliver
      ├─ Transient    try again after `retry_after` seconds
@@ -24,6 +25,14 @@ class ConnectorError(Exception):
 
 class Refused(ConnectorError):
     pass
+
+
+class Malformed(Refused):
+    """`ref` is the id (or number) that it was about, where that much could be read."""
+
+    def __init__(self, code: str, message: str, *, ref: str | int | None = None) -> None:
+        super().__init__(code, message)
+        self.ref = ref
 
 
 class Overloaded(ConnectorError):

@@ -77,6 +77,9 @@ class Message:
     external_id: str | None = None
     turn: str | None = None
     attempt: int = 0
+    reply_to: int | None = None
+    """Number of the customer's message that this one answers. Of several replies to one message, those of the
+    role `system` come before the answer (it takes longer), all others are committed together."""
     quick_replies: tuple[QuickReply, ...] = ()
     citations: tuple[Citation, ...] = ()
     feedback: Vote | None = None

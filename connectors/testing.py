@@ -107,6 +107,7 @@ class MemoryGateway:
         external_id: str | None = None,
         turn: str | None = None,
         attempt: int = 0,
+        reply_to: int | None = None,
         quick_replies: tuple[QuickReply, ...] = (),
         publish: bool = True,
     ) -> Message:
@@ -120,6 +121,7 @@ class MemoryGateway:
             external_id=external_id,
             turn=turn,
             attempt=attempt,
+            reply_to=reply_to,
             quick_replies=quick_replies,
             rateable=role == "bot",
         )
@@ -161,7 +163,7 @@ class MemoryGateway:
         for word in text.split():
             self.publish(Frame("delta", conversation, turn=turn, attempt=1, text=f"{word} "))
         self.publish(Frame("typing", conversation, on=False))
-        self.say(conversation, text, turn=turn, attempt=1)
+        self.say(conversation, text, turn=turn, attempt=1, reply_to=seq)
 
 
 class _Subscriber:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from connectors.port import Gateway
-from connectors.webchat.trouble import told
+from connectors.trouble import told
 
 
 class Acks:
@@ -18,8 +18,8 @@ class Acks:
         self._told = 0
         self._due: asyncio.Task[None] | None = None
 
-    def note(self, seq: int, *, tasks: asyncio.TaskGroup) -> None:
-        """Everything up to `seq` was shown. `tasks` owns the delayed call."""
+    async def note(self, seq: int, *, tasks: asyncio.TaskGroup) -> None:
+        """Everything up to `seq` was shown. `tasks` owns the delayed call; this one does not wait for it."""
         self._seen = max(self._seen, seq)
         if self._seen > self._told and self._due is None:
             self._due = tasks.create_task(self._later())

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import NoReturn
 
 from connectors.port import Frame, Gateway, Status
+from connectors.trouble import told
 from connectors.webchat import render
 from connectors.webchat.goodbye import TRY_AGAIN, Goodbye
+from connectors.webchat.outgoing import Write
 from connectors.webchat.timeline import Timeline
-from connectors.webchat.trouble import told
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 2.0
@@ -31,7 +32,7 @@ class Feed:
         last_seq: int,
         page: int,
         greet: Callable[[int, Status], bytes],
-        send: Callable[[bytes], Awaitable[None]],
+        send: Write,
     ) -> None:
         self._gateway = gateway
         self._conversation = conversation
@@ -75,12 +76,12 @@ class Feed:
         status = await self._gateway.status(self._conversation)
         if self.greeted.is_set():
             for frame in self.timeline.interrupted(self._conversation):
-                await self._send(render.frame(frame))
-            await self._send(render.status(status))
+                await self._send(render.frame(frame), 0)
+            await self._send(render.status(status), 0)
         else:
             if seq < self.timeline.last:  # another server's page, or an erased conversation
                 self.timeline.last = 0
-            await self._send(self._greet(seq, status))
+            await self._send(self._greet(seq, status), 0)
             self.greeted.set()
         await self._catch_up(seq)
 
@@ -91,10 +92,10 @@ class Feed:
             if not fresh:
                 return
             for message in fresh:
-                await self._send(render.final(message))
+                await self._send(render.final(message), message.seq)
 
     async def _show(self, frame: Frame) -> None:
         if frame.kind == "final" and frame.message is not None:
             await self._catch_up(frame.message.seq - 1)
         if self.timeline.admits(frame):
-            await self._send(render.frame(frame))
+            await self._send(render.frame(frame), frame.message.seq if frame.message else 0)

@@ -5,24 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from connectors.errors import Refused
 from connectors.port import Vote
 
 VERSION = 1
 MAX_FRAME = 16 * 1024
 """Bytes of one client frame."""
-MAX_SEQ = 2**53 - 1
-"""The largest whole number that JavaScript holds exactly."""
 MAX_VALUE = 1_000
 """Characters of a quick reply's value."""
-
-
-class FrameError(Refused):
-    """The frame is dropped. `ref` is the `id` or `of` it was about, where that much could be read."""
-
-    def __init__(self, code: str, message: str, *, ref: str | int | None = None) -> None:
-        super().__init__(code, message)
-        self.ref = ref
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connectors.limits import Limits
 from connectors.port import Gateway
-from connectors.webchat.limits import Limits
 from connectors.webchat.options import WebChatOptions
 from connectors.webchat.tokens import Tokens
 

@@ -6,25 +6,16 @@ from connectors.errors import Refused
 from connectors.port import Status
 from connectors.webchat import render
 from connectors.webchat.frames import Hello
-from connectors.webchat.goodbye import NO_HELLO, UNAUTHORISED, Goodbye
+from connectors.webchat.goodbye import NO_HELLO, Goodbye
 from connectors.webchat.house import House
-from connectors.webchat.tokens import Session, SessionError
+from connectors.webchat.tokens import Session
 
 
 def session_of(hello: Hello, house: House) -> Session:
-    """A new one without a token. Raises `Goodbye` for a token that is forged or too old."""
+    """A new one without a token. Raises `SessionError` for a token that is forged or too old."""
     if hello.token is None:
         return house.tokens.begin()
-    try:
-        return house.tokens.read(hello.token, instance=house.instance)
-    except SessionError as problem:
-        raise Goodbye(UNAUTHORISED, problem.code, last=render.error(problem)) from None
-
-
-def locale_of(hello: Hello, house: House) -> str | None:
-    """The language of a tag such as `zh-CN`, if the bot speaks it."""
-    language = (hello.locale or "").partition("-")[0].lower()
-    return language if language in house.gateway.profile().languages else None
+    return house.tokens.read(hello.token, instance=house.instance)
 
 
 def greeting(house: House, session: Session, seq: int, status: Status) -> bytes:

@@ -1,50 +1,52 @@
-"""What waits to be written to one socket: bounded, in order, and patient for a while with a slow reader."""
+"""What waits to be written to one client: bounded, in order, and patient for a while with a slow reader."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
-
-from aiohttp import WSMsgType, web
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from connectors.webchat.goodbye import TRY_AGAIN, Goodbye
 
+Write: TypeAlias = Callable[[bytes, int], Awaitable[None]]
+"""write(frame, seq): `seq` is the number of the committed message that the frame carries, else 0."""
+
 
 class Outgoing:
-    """`run` writes until `finish`. It must not be cancelled while the socket is still to be used: aiohttp's
-    next write would be cancelled with it, the close frame for one."""
+    """`run` writes until `finish`. It must not be cancelled while the client is still to be written to:
+    aiohttp's next write would be cancelled with it, the close frame for one."""
 
-    def __init__(self, socket: web.WebSocketResponse[Any], *, room: int, patience: float) -> None:
-        self._socket = socket
+    def __init__(self, write: Write, *, room: int, patience: float) -> None:
+        self._write = write
         self._patience = patience
-        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(room)
+        self._waiting: asyncio.Queue[tuple[bytes, int] | None] = asyncio.Queue(room)
 
     async def run(self) -> None:
         gone = False
-        while (data := await self._waiting.get()) is not None:
+        while (waiting := await self._waiting.get()) is not None:
             if gone:
                 continue  # whoever sends is not to wait for nobody; the reader notices as well
             try:
-                await self._socket.send_frame(data, WSMsgType.TEXT)
+                await self._write(*waiting)
             except ConnectionError:
                 gone = True
 
-    async def send(self, data: bytes) -> None:
+    async def send(self, data: bytes, seq: int = 0) -> None:
         """Raises `Goodbye` when there has been no room for too long."""
         try:
-            self._waiting.put_nowait(data)
+            self._waiting.put_nowait((data, seq))
         except asyncio.QueueFull:
-            await self._send_patiently(data)
+            await self._send_patiently(data, seq)
 
     async def finish(self, last: bytes | None) -> None:
         """`last`, and nothing after it."""
         if last is not None:
-            await self._waiting.put(last)
+            await self._waiting.put((last, 0))
         await self._waiting.put(None)
 
-    async def _send_patiently(self, data: bytes) -> None:
+    async def _send_patiently(self, data: bytes, seq: int) -> None:
         try:
             async with asyncio.timeout(self._patience):
-                await self._waiting.put(data)
+                await self._waiting.put((data, seq))
         except TimeoutError:
             raise Goodbye(TRY_AGAIN, "too slow: connect again with last_seq") from None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from math import ceil
 from typing import Any, assert_never
 
 from connectors.errors import ConnectorError
+from connectors.http import error_body
 from connectors.port import MAX_TEXT, Citation, Frame, Message, Profile, Receipt, Status
 from connectors.webchat.frames import VERSION
+from connectors.webchat.goodbye import Goodbye
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -28,16 +29,6 @@ PONG = _dump({"type": "pong"})
 
 def error(problem: ConnectorError, *, ref: str | int | None = None) -> bytes:
     return _dump({"type": "error", "error": error_body(problem, ref=ref)})
-
-
-def error_body(problem: ConnectorError, *, ref: str | int | None = None) -> dict[str, Any]:
-    """The one shape of every error, over HTTP too."""
-    body: dict[str, Any] = {"code": problem.code, "message": problem.message}
-    if ref is not None:
-        body["ref"] = ref
-    if problem.retry_after is not None:
-        body["retry_after"] = ceil(problem.retry_after * 10) / 10
-    return body
 
 
 def welcome(
@@ -106,6 +97,11 @@ def _citation(citation: Citation) -> dict[str, Any]:
     if citation.url is not None:
         body["url"] = citation.url
     return body
+
+
+def close(goodbye: Goodbye) -> bytes:
+    """The last event of a stream: what a WebSocket says in its close frame."""
+    return _dump({"type": "close", "code": goodbye.code, "reason": goodbye.reason})
 
 
 def status(value: Status) -> bytes:

@@ -1,23 +1,23 @@
-"""One connection's life: hello, then a reader, a writer and a feed until one of them says goodbye."""
+"""One WebSocket's life: hello, then a reader, a writer and a feed until one of them says goodbye."""
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
-from typing import Literal, NoReturn, TypeAlias, TypeVar
+from typing import Literal, NoReturn, TypeAlias
 
 from aiohttp import WSMsgType, web
 
+from connectors.errors import Malformed
+from connectors.reading import spoken
 from connectors.webchat import opening, render
 from connectors.webchat.acks import Acks
 from connectors.webchat.commands import Commands
-from connectors.webchat.feed import Feed
-from connectors.webchat.frames import FrameError, Hello
-from connectors.webchat.goodbye import INTERNAL, Goodbye
+from connectors.webchat.frames import Hello
+from connectors.webchat.goodbye import UNAUTHORISED, Goodbye
 from connectors.webchat.house import House
-from connectors.webchat.outgoing import Outgoing
+from connectors.webchat.line import Line
 from connectors.webchat.parse import parse
-from connectors.webchat.trouble import told
+from connectors.webchat.tokens import Session, SessionError
 
 Socket: TypeAlias = web.WebSocketResponse[Literal[False]]
 """Prepared with `decode_text=False`: text arrives as bytes."""
@@ -25,80 +25,47 @@ Socket: TypeAlias = web.WebSocketResponse[Literal[False]]
 HELLOS = 5
 """Frames in which a client may get its hello right."""
 
-_E = TypeVar("_E", bound=Exception)
 
-
-class Connection:
-    """`run` returns when the socket is closed; it does not raise for anything a client or the engine does."""
-
+class Connection(Line):
     def __init__(self, socket: Socket, house: House, *, peer: str, transport: asyncio.Transport) -> None:
+        super().__init__(house, transport=transport)
         self._socket = socket
-        self._house = house
         self._peer = peer
-        self._transport = transport
-        self._out = Outgoing(socket, room=house.options.queue, patience=house.options.patience)
-        self._tasks = asyncio.TaskGroup()
 
-    async def run(self, *, turned_away: Goodbye | None = None) -> None:
-        writer = asyncio.create_task(self._out.run())
-        try:
-            await self._part(turned_away or await self._stay(), writer)
-        finally:
-            writer.cancel()
-            await asyncio.wait([writer])
+    async def _write(self, data: bytes, seq: int) -> None:
+        await self._socket.send_frame(data, WSMsgType.TEXT)
 
-    def leave(self, goodbye: Goodbye) -> None:
-        """From outside: what is queued goes first."""
-        saying = _say(goodbye)
-        try:
-            self._tasks.create_task(saying)
-        except RuntimeError:  # leaving already
-            saying.close()
-
-    async def _stay(self) -> Goodbye:
-        goodbye = Goodbye()
-        try:
-            async with self._tasks:
-                await self._converse()
-        except* Goodbye as group:
-            goodbye = _first(group, Goodbye)
-        except* Exception as group:
-            told(_first(group, Exception), instance=self._house.instance, doing="a connection")
-            goodbye = Goodbye(INTERNAL, "internal error")
-        return goodbye
+    async def _close(self, goodbye: Goodbye) -> None:
+        await self._socket.close(code=goodbye.code, message=goodbye.reason.encode())
 
     async def _converse(self) -> NoReturn:
-        house, options = self._house, self._house.options
+        house = self.house
         hello = await self._hello()
-        session = opening.session_of(hello, house)
-        conversation = session.conversation
-        feed = Feed(
-            house.gateway,
-            conversation,
-            instance=house.instance,
-            last_seq=hello.last_seq,
-            page=options.page,
-            greet=partial(opening.greeting, house, session),
-            send=self._out.send,
-        )
-        acks = Acks(house.gateway, conversation, instance=house.instance, every=options.ack_every)
+        session = self._session_of(hello)
+        feed = await self._follow(session, last_seq=hello.last_seq)
+        every = house.options.ack_every
+        acks = Acks(house.gateway, session.conversation, instance=house.instance, every=every)
         commands = Commands(
             house,
             session,
             peer=self._peer,
-            locale=opening.locale_of(hello, house),
-            acknowledge=lambda seq: acks.note(min(seq, feed.timeline.last), tasks=self._tasks),
+            locale=spoken(hello.locale, house.gateway.profile().languages),
+            acknowledge=lambda seq: acks.note(min(seq, feed.timeline.last), tasks=self.tasks),
         )
-        self._tasks.create_task(feed.run())
-        await feed.greeted.wait()
         try:
             await self._read(commands, who=session.id)
         finally:
             await acks.flush()
 
+    def _session_of(self, hello: Hello) -> Session:
+        try:
+            return opening.session_of(hello, self.house)
+        except SessionError as problem:
+            raise Goodbye(UNAUTHORISED, problem.code, last=render.error(problem)) from None
+
     async def _hello(self) -> Hello:
         try:
-            async with asyncio.timeout(self._house.options.hello_within):
+            async with asyncio.timeout(self.house.options.hello_within):
                 for _ in range(HELLOS):
                     if hello := await self._try_hello():
                         return hello
@@ -109,8 +76,8 @@ class Connection:
     async def _try_hello(self) -> Hello | None:
         try:
             frame = parse(await self._receive())
-        except FrameError as problem:
-            await self._out.send(render.error(problem, ref=problem.ref))
+        except Malformed as problem:
+            await self.out.send(render.error(problem))
             return None
         if isinstance(frame, Hello):
             return frame
@@ -120,8 +87,8 @@ class Connection:
         while True:
             answer = await commands.answer(await self._receive())
             if answer is not None:
-                await self._out.send(answer)
-            if pause := self._house.limits.pause(who):
+                await self.out.send(answer)
+            if pause := self.house.limits.pause(who):
                 await asyncio.sleep(pause)
 
     async def _receive(self) -> bytes:
@@ -130,23 +97,3 @@ class Connection:
             raise Goodbye
         data: bytes = message.data
         return data
-
-    async def _part(self, goodbye: Goodbye, writer: asyncio.Task[None]) -> None:
-        try:
-            async with asyncio.timeout(self._house.options.close_within):
-                await self._out.finish(goodbye.last)
-                await asyncio.wait([writer])
-                await self._socket.close(code=goodbye.code, message=goodbye.reason.encode())
-        except TimeoutError:
-            pass
-        finally:
-            if self._transport.get_write_buffer_size():
-                self._transport.abort()  # a close that waits for such a reader may wait for minutes
-
-
-async def _say(goodbye: Goodbye) -> NoReturn:
-    raise goodbye
-
-
-def _first(group: BaseExceptionGroup[_E], kind: type[_E]) -> _E:
-    return next(error for error in group.exceptions if isinstance(error, kind))

@@ -35,7 +35,8 @@ _CONTEXT = (
 )
 _HISTORY = (
     select(
-        *(_m.seq, _m.role, _m.text, _m.created_at, _m.external_id, _m.turn, _m.attempt, _m.payload),
+        *(_m.seq, _m.role, _m.text, _m.created_at, _m.external_id, _m.turn, _m.attempt),
+        *(_m.reply_to, _m.payload),
         FEEDBACK.c.vote,
     )
     .select_from(
@@ -145,6 +146,7 @@ def _message(row: Any) -> Message:
         external_id=row.external_id,
         turn=row.turn,
         attempt=row.attempt,
+        reply_to=row.reply_to,
         quick_replies=_buttons(row.payload),
         citations=tuple(Citation(**citation) for citation in row.payload.get("citations", ())),
         feedback=row.vote,

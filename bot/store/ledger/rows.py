@@ -19,6 +19,7 @@ def message(reply: Reply, draft: Draft, seq: int, *, now: datetime) -> Message:
         at=now,
         turn=reply.turn,
         attempt=reply.attempt,
+        reply_to=reply.seq,
         quick_replies=draft.quick_replies,
         citations=draft.citations,
         rateable=draft.rateable,

@@ -85,6 +85,7 @@ class GatewayContract:
         assert finals == (await history(gateway, conversation))[: len(finals)]
         assert [m.seq for m in finals if m] == list(range(1, len(finals) + 1))
         assert [m.role for m in finals if m][-1] == "bot"
+        assert [m.reply_to for m in finals if m] == [None] * (len(finals) - 1) + [1]
         assert all(frame.conversation == conversation for frame in seen)
 
     async def test_a_turn_opens_with_read_and_its_deltas_end_with_a_final(

@@ -163,7 +163,7 @@ async def test_many_pages_of_one_address_connect_at_once() -> None:
 async def test_a_bad_hello_may_be_followed_by_a_good_one() -> None:
     async with open_site() as site:
         page = await site.socket()
-        await page.socket.send_str("{")
+        await page.raw("{")
         assert (await page.error())["code"] == "bad_json"
         await page.send("hello", v=2)
         assert (await page.error())["code"] == "bad_frame"
@@ -181,6 +181,6 @@ async def test_more_sockets_than_there_is_room_for_are_told_to_come_back() -> No
         assert body["code"] == "overloaded"
         assert body["retry_after"] > 0
         assert await third.closed() == 1013
-        await first.socket.close()
+        await first.leave()
         await site.at_most(1)
         await site.page()

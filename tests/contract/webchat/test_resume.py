@@ -8,6 +8,8 @@ from connectors.port import Frame
 from connectors.testing import MemoryGateway
 from tests.contract.webchat.page import Page, Site, open_site
 
+pytestmark = pytest.mark.usefixtures("either_way")
+
 
 def delta(page: Page, text: str, *, turn: str = "t1", attempt: int = 1) -> Frame:
     return Frame("delta", page.conversation, turn=turn, attempt=attempt, text=text)
@@ -50,7 +52,7 @@ async def test_reconnecting_in_the_middle_of_an_answer() -> None:
         begin(site, first)
         site.gateway.publish(delta(first, "You must "))
         await first.until("delta")
-        await first.socket.close()
+        await first.leave()
         site.gateway.publish(delta(first, "not "))
 
         page = await site.page(token=first.token, last_seq=1)

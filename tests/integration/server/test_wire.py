@@ -68,7 +68,7 @@ async def test_a_bad_frame_gets_its_error_and_the_connection_stays(
     server: Server, data: str | bytes, code: str, ref: object
 ) -> None:
     async with server.page() as page:
-        await (page.socket.send_bytes(data) if isinstance(data, bytes) else page.socket.send_str(data))
+        await page.raw(data)
         error = await page.error()
         assert shape_of(error) == {"code", "message"}
         assert (error["code"], error.get("ref")) == (code, ref)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.limits import RateLimit
+from connectors.origins import Origins, Peers
 from connectors.port import Frame, Message
-from connectors.webchat.limits import RateLimit
-from connectors.webchat.origins import Origins, Peers
 from connectors.webchat.timeline import Timeline
 from connectors.webchat.tokens import Session, SessionError, Tokens
 

@@ -29,10 +29,7 @@ async def test_random_frames_leave_the_server_up_and_answering(
     async with open_site(MemoryGateway(reply=lambda inbound: inbound.text)) as site:
         page = await site.page()
         for frame in frames:
-            if data.draw(st.booleans()):
-                await page.socket.send_bytes(frame)
-            else:
-                await page.socket.send_str(frame.decode("utf-8", "replace"))
+            await page.raw(frame if data.draw(st.booleans()) else frame.decode("utf-8", "replace"))
         await page.settled()
         errors = [frame["error"]["code"] for frame in page.seen if frame["type"] == "error"]
         assert "internal" not in errors
@@ -93,7 +90,7 @@ class Tab:
     async def leave(self, *, politely: bool) -> None:
         old = self.page
         if politely:
-            await old.socket.close()
+            await old.leave()
         else:
             old.vanish()
         self._before += old.finals

@@ -10,9 +10,11 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from connectors.errors import Malformed
 from connectors.port import MAX_TEXT, Citation, Message, QuickReply
+from connectors.reading import MAX_SEQ
 from connectors.webchat import render
-from connectors.webchat.frames import MAX_SEQ, Ack, Choose, ClientFrame, FrameError, Hello, Ping, Rate, Say
+from connectors.webchat.frames import Ack, Choose, ClientFrame, Hello, Ping, Rate, Say
 from connectors.webchat.parse import parse
 
 CODES = {"bad_json", "bad_frame", "unknown_type", "too_large", "empty_text"}
@@ -33,17 +35,17 @@ NEARLY = st.builds(
 )
 
 
-def outcome(data: bytes) -> ClientFrame | FrameError:
+def outcome(data: bytes) -> ClientFrame | Malformed:
     try:
         return parse(data)
-    except FrameError as problem:
+    except Malformed as problem:
         return problem
 
 
-def checked(data: bytes) -> ClientFrame | FrameError:
+def checked(data: bytes) -> ClientFrame | Malformed:
     frame = outcome(data)
     match frame:
-        case FrameError(code=code, message=message):
+        case Malformed(code=code, message=message):
             assert code in CODES
             assert message
         case Say(id=ref, text=text):
@@ -90,7 +92,7 @@ def test_a_text_comes_through_whole_or_is_refused_for_its_emptiness(text: str, r
     if isinstance(said, Say):
         assert said == Say(ref, "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc"))
     else:
-        assert isinstance(said, FrameError)
+        assert isinstance(said, Malformed)
         assert (said.code, said.ref) == ("empty_text", ref)
     assert isinstance(said, Say) is bool(visible)
 

@@ -12,10 +12,12 @@ from connectors.webchat import Tokens, WebChat, WebChatOptions
 TOKENS = Tokens(["a-key-for-tests-of-more-than-32-characters"])
 
 
-def test_it_is_a_channel_with_one_route() -> None:
+def test_it_is_a_channel_with_a_socket_and_a_way_without() -> None:
     channel: Channel = WebChat("shop-1", MemoryGateway(), tokens=TOKENS, options=WebChatOptions())
     assert channel.instance == "shop-1"
-    assert [(route.method, route.path) for route in channel.routes()] == [("GET", "/channels/shop-1/ws")]
+    ways = {"ws": ["GET"], "events": ["GET", "OPTIONS"], "messages": ["OPTIONS", "POST"]}
+    expected = {(method, f"/channels/shop-1/{name}") for name, methods in ways.items() for method in methods}
+    assert {(route.method, route.path) for route in channel.routes()} == expected
 
 
 @pytest.mark.parametrize("instance", ["", "a/b", "a b", "{x}", "x" * 65, "店"])

@@ -4,6 +4,7 @@ import json
 from datetime import datetime, timedelta, timezone
 
 from connectors.errors import Overloaded, Refused
+from connectors.http import error_body
 from connectors.port import Frame, Message, Receipt
 from connectors.webchat import render
 
@@ -37,4 +38,4 @@ def test_errors_have_one_shape_and_round_waits_up() -> None:
         "type": "error",
         "error": {"code": "busy", "message": "Wait.", "ref": 0, "retry_after": 0.1},
     }
-    assert render.error_body(Refused("no", "No.")) == {"code": "no", "message": "No."}
+    assert error_body(Refused("no", "No.")) == {"code": "no", "message": "No."}

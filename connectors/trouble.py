@@ -17,5 +17,5 @@ def told(problem: Exception, *, instance: str, doing: str) -> ConnectorError:
         return problem
     frames = extract_tb(problem.__traceback__)
     place = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames[-5:]))
-    _log.error("web chat %s: %s failed: %s at %s", instance, doing, type(problem).__qualname__, place)
+    _log.error("channel %s: %s failed: %s at %s", instance, doing, type(problem).__qualname__, place)
     return ConnectorError("internal", "Something went wrong on our side: try again.")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.errors import Overloaded
-from connectors.webchat.limits import FRAMES_BURST, Limits, RateLimit
+from connectors.limits import FRAMES_BURST, Limits, RateLimit
 from connectors.webchat.options import WebChatOptions
 
 

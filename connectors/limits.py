@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Protocol
 
 from connectors.errors import Overloaded
-from connectors.webchat.options import WebChatOptions
 
 KEYS = 50_000
 """Keys remembered; the one that spoke longest ago is forgotten first. About 150 bytes each."""
@@ -56,10 +56,23 @@ class RateLimit:
         return len(self._full_at)
 
 
+class Allowance(Protocol):
+    """What a channel's options say: of one session and of one address, in a minute and at once. 0: no limit."""
+
+    @property
+    def per_minute(self) -> int: ...
+    @property
+    def burst(self) -> int: ...
+    @property
+    def peer_per_minute(self) -> int: ...
+    @property
+    def peer_burst(self) -> int: ...
+
+
 class Limits:
     """Of one channel instance: by session, and by address since sessions are free to open."""
 
-    def __init__(self, options: WebChatOptions, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, options: Allowance, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._session = RateLimit(options.per_minute, burst=options.burst, clock=clock)
         self._peer = RateLimit(options.peer_per_minute, burst=options.peer_burst, clock=clock)
         self._frames = RateLimit(FRAMES_PER_MINUTE, burst=FRAMES_BURST, clock=clock)

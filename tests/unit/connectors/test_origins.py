@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.webchat.origins import Origins, Peers
+from connectors.origins import Origins, Peers
 
 
 @pytest.mark.parametrize(
