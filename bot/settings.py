@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -31,7 +31,7 @@ from bot.errors import HomeError, SettingsError
 PREFIX = "KEFU_"
 _SHY = ("secret", "generator_key", "database_url")
 """Values that no message repeats."""
-_SECRET_BYTES = 32
+SECRET_LENGTH = 32
 
 
 def _network(text: str) -> str:
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
     @field_validator("secret")
     @classmethod
     def _long(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value()) < _SECRET_BYTES:
+        if secret is not None and len(secret.get_secret_value()) < SECRET_LENGTH:
             raise PydanticCustomError("short", "is shorter than 32 characters")
         return secret
 
@@ -174,8 +174,37 @@ def load_settings(**given: Any) -> Settings:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         raise _plain(error.errors(include_url=False)[0]) from None
-    _no_typos()
+    if wrong := _typos():
+        raise wrong[0]
     return settings
+
+
+def survey(**given: Any) -> tuple[Settings, list[SettingsError]]:
+    """Every problem, and the settings as they would be without it. For who explains rather than starts."""
+    wrong: list[SettingsError] = []
+    left = {name: value for name, value in given.items() if value is not None}
+    names: set[str] = set()
+    for _ in Settings.model_fields:
+        try:
+            with _unset(names):
+                return Settings(**left), [*wrong, *_typos()]
+        except ValidationError as error:
+            problems = error.errors(include_url=False)
+        wrong += map(_plain, problems)
+        names |= {"generator" if problem["type"] == "needs" else _name(problem) for problem in problems}
+        left = {name: value for name, value in left.items() if name not in names}
+    raise wrong[0]
+
+
+@contextmanager
+def _unset(names: Iterable[str]) -> Iterator[None]:
+    """As if the environment had no such settings."""
+    variables = [v for v in os.environ if v.lower() in {f"{PREFIX}{name}".lower() for name in names}]
+    kept = {variable: os.environ.pop(variable) for variable in variables}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def _kept_secret(path: Path) -> str:
@@ -194,7 +223,7 @@ def _make_secret(path: Path) -> None:
     draft = path.with_name(f"secret.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
-        stream.write(secrets.token_urlsafe(_SECRET_BYTES))
+        stream.write(secrets.token_urlsafe(SECRET_LENGTH))
         stream.flush()
         os.fsync(stream.fileno())
     with suppress(FileExistsError):
@@ -204,8 +233,7 @@ def _make_secret(path: Path) -> None:
 
 def _plain(error: ErrorDetails) -> SettingsError:
     """One line, without the value where it is secret."""
-    context = error.get("ctx", {})
-    name = str(context.get("name") or (error["loc"] or ("",))[0])
+    name = _name(error)
     if error["type"] == "extra_forbidden":
         return _unknown(name)
     field = Settings.model_fields[name]
@@ -216,15 +244,18 @@ def _plain(error: ErrorDetails) -> SettingsError:
     return SettingsError(f"{PREFIX}{name.upper()}: {shown}{what}.", hint=field.description or "")
 
 
+def _name(error: ErrorDetails) -> str:
+    return str(error.get("ctx", {}).get("name") or (error["loc"] or ("",))[0])
+
+
 def _unknown(name: str) -> SettingsError:
     close = get_close_matches(name, Settings.model_fields, n=1)
     hint = f"Did you mean {PREFIX}{close[0].upper()}?" if close else "Remove it."
     return SettingsError(f"{PREFIX}{name.upper()}: there is no such setting.", hint=hint)
 
 
-def _no_typos() -> None:
+def _typos() -> list[SettingsError]:
     """A misspelt variable is an error. Others with the prefix stay: clusters set some of their own."""
     names = (variable.removeprefix(PREFIX).lower() for variable in os.environ if variable.startswith(PREFIX))
-    for name in names:
-        if name not in Settings.model_fields and get_close_matches(name, Settings.model_fields, cutoff=0.7):
-            raise _unknown(name)
+    unknown = (name for name in names if name not in Settings.model_fields)
+    return [_unknown(name) for name in unknown if get_close_matches(name, Settings.model_fields, cutoff=0.7)]

@@ -43,7 +43,7 @@ class OnnxEncoder:
         self._manifest = manifest
         self._tokenizer = tokenizer
         self._session = session
-        self._fingerprint = hashlib.sha256(f"{manifest.fingerprint}:{QUERY_TOKENS}".encode()).hexdigest()
+        self._fingerprint = fingerprint(manifest)
 
     @classmethod
     def open(cls, folder: Path, *, threads: int = 0, verify: bool = False) -> OnnxEncoder:
@@ -85,6 +85,11 @@ class OnnxEncoder:
         except Exception as error:  # onnxruntime raises bare Exception
             raise EncoderError(f"The encoder could not run: {error}") from error
         return np.asarray(vectors, dtype=np.float32)
+
+
+def fingerprint(manifest: Manifest) -> str:
+    """SHA-256 (hex) of what decides the vectors: the folder, and where texts are cut."""
+    return hashlib.sha256(f"{manifest.fingerprint}:{QUERY_TOKENS}".encode()).hexdigest()
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -28,6 +28,11 @@ def publish(folder: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def leftovers(parent: Path) -> list[Path]:
+    """Folders of `publish` that were never finished: what a crash left, or what is being made right now."""
+    return sorted(path for path in parent.glob(".*.*") if path.is_dir()) if parent.is_dir() else []
+
+
 def _sync(work: Path) -> None:
     """Contents before the name: a power cut must not leave a torn folder under the final name."""
     for path in [*work.rglob("*"), work]:

@@ -116,6 +116,21 @@ def escalations(folder: Path | None, as_json: bool, close_id: str | None, home: 
     run(_settings(bot=folder, home=home), as_json=as_json, close_id=close_id)
 
 
+@kefu.command()
+@_folder
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a check instead of lines for people.")
+@_home
+def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
+    """Say what is wrong with the set-up of the bot in FOLDER, and what to do.
+
+    It changes nothing and may run beside a server. Exit code 1: something is wrong.
+    """
+    from bot.cli.doctor import run
+
+    if not run(as_json=as_json, bot=folder, home=home):
+        raise SystemExit(1)
+
+
 def _settings(**given: Path | str | int | None) -> Settings:
     from bot.settings import load_settings
 

@@ -10,14 +10,14 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
 from aiohttp import web
-from filelock import FileLock, Timeout
 from rich.console import Console
 
 from bot.app import Bot, load_definition, make_app, open_bot, recovering
 from bot.cli.logs import log_to_stderr
 from bot.cli.progress import shown
 from bot.definition import BotDefinition
-from bot.errors import HomeError, SettingsError
+from bot.errors import SettingsError
+from bot.home import home_lock
 from bot.settings import Settings
 
 BACKLOG = 1024
@@ -29,25 +29,6 @@ def run(folder: Path, settings: Settings) -> None:
     definition = load_definition(folder)
     with home_lock(settings.home), listening(settings.host, settings.port) as sock:
         asyncio.run(_serve(definition, settings, sock))
-
-
-@contextmanager
-def home_lock(home: Path) -> Iterator[None]:
-    """One server a home: two would answer the same messages."""
-    lock = FileLock(home / "serve.lock")
-    try:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock.acquire(timeout=0)
-    except Timeout:
-        hint = "Stop it, or give this one its own home: --home FOLDER."
-        raise HomeError(f"Another server already uses {home}.", hint=hint) from None
-    except OSError as error:
-        hint = "Give the server a folder that it may write: --home FOLDER."
-        raise HomeError(f"{home}: {error.strerror}.", hint=hint, code="home_unwritable") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

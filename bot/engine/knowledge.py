@@ -55,7 +55,12 @@ async def _sync(
 
 async def read_knowledge(store: Database) -> Knowledge:
     async with store.read() as session:
-        return Knowledge(await shelf.revision(session), tuple(await shelf.active(session)))
+        return await knowledge_in(session)
+
+
+async def knowledge_in(session: Session) -> Knowledge:
+    """Revision and answers of one snapshot."""
+    return Knowledge(await shelf.revision(session), tuple(await shelf.active(session)))
 
 
 async def keep_fresh(

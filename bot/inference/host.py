@@ -18,6 +18,7 @@ from bot.inference.release import Lesson, find_release, make_release
 from bot.inference.understanding import Ask, Live, Understanding, in_context, needs_context, understand
 from bot.inference.vectors import load_vectors, save_vectors
 from retrieval.bundle import Bundle, build_bundle
+from retrieval.drift import drift
 from retrieval.embed import Encoder, Vectors
 from retrieval.errors import BundleError
 from retrieval.types import Entry
@@ -103,17 +104,21 @@ class Host:
         return self._live
 
     def _folder(self, revision: int) -> Path:
-        return self._bundles / f"{revision:08d}-{self._encoder.fingerprint[:12]}"
+        return self._bundles / bundle_name(revision, self._encoder.fingerprint)
 
     def _find_bundle(self, knowledge: Knowledge) -> Bundle | None:
-        """A damaged bundle is made again: the database has everything that it holds."""
+        """A damaged bundle is made again, and so is one that says otherwise than the database."""
         folder = self._folder(knowledge.revision)
         try:
-            return Bundle.open(folder, encoder_fingerprint=self._encoder.fingerprint)
+            bundle = Bundle.open(folder, encoder_fingerprint=self._encoder.fingerprint)
         except BundleError as error:
             if folder.exists():
                 log.warning("the index is made again: %s", error)
             return None
+        if away := drift(knowledge.entries, bundle.entries):
+            log.warning("the index is made again: the database has other answers (%s)", away)
+            return None
+        return bundle
 
     async def _build(self, knowledge: Knowledge, known: Mapping[str, Vectors]) -> Bundle:
         return await asyncio.to_thread(self._build_now, knowledge, known)
@@ -134,6 +139,11 @@ class Host:
             vectors = await self.door.encode(batch, deadline=time.monotonic() + PATIENCE_S)
             known.update(zip(batch, np.asarray(vectors), strict=True))
             progress("Reading questions and answers", min(start + EMBED_BATCH, len(missing)), len(missing))
+
+
+def bundle_name(revision: int, fingerprint: str) -> str:
+    """Name of a bundle's folder in the home's `bundles`."""
+    return f"{revision:08d}-{fingerprint[:12]}"
 
 
 def prune_bundles(bundles: Path, *, keep: Path) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_TOKENS = 400
 CONNECT_S = 3.0
+PROBE_S = 5.0
 _HINTS = {
     401: "Check KEFU_GENERATOR_KEY.",
     403: "Check KEFU_GENERATOR_KEY.",
@@ -51,6 +52,29 @@ class OpenAIGenerator:
                 yield piece
         if not said:
             raise GeneratorError("The generator server said nothing.")
+
+    async def probe(self) -> bool:
+        """Whether the server, which takes the key, lists the model; a server that lists none is asked for a word.
+
+        Within `PROBE_S` seconds. Raises GeneratorError as an answer would.
+        """
+        client = (await self._connected()).with_options(timeout=PROBE_S)
+        failure: GeneratorError | None = None
+        try:
+            async with asyncio.timeout(PROBE_S):
+                try:
+                    return self._model in [model.id async for model in client.models.list()]
+                except Exception as error:
+                    if getattr(error, "status_code", None) not in (404, 405, 501):
+                        raise
+                message: Any = [{"role": "user", "content": "Hello"}]
+                await client.chat.completions.create(model=self._model, messages=message, max_tokens=1)
+                return True
+        except TimeoutError:
+            failure = GeneratorError(f"The generator server said nothing within {PROBE_S:.0f} s.")
+        except Exception as error:
+            failure = _plain(error)
+        raise failure
 
     async def close(self) -> None:
         async with self._opening:

@@ -40,6 +40,12 @@ def migrate(url: URL, revision: str = "head", *, busy: float = 30.0) -> None:
         step(connection)
 
 
+def known_revisions() -> list[str]:
+    """Every revision this Kefu can migrate from, oldest first; the last one is the schema of its tables."""
+    walked = ScriptDirectory.from_config(config()).walk_revisions()
+    return [script.revision for script in walked][::-1]
+
+
 def config(connection: Connection | None = None) -> Config:
     """Alembic's settings, without a file."""
     settings = Config()

@@ -1,0 +1,114 @@
+"""What answers: encoder, index, whether the index says what the database says, intent head."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Iterator
+
+from bot.doctor.finding import Finding, ok, size, warning, wrong
+from bot.doctor.machine import PROCESS, available
+from bot.doctor.setup import Setup
+
+SENTENCES = ("这张银行卡怎么挂失？", "How do I report a lost card?")
+UNIT = 1e-3
+"""How far a vector's length may be from 1."""
+SHOWN = 3
+"""Answers named when the index says otherwise."""
+AGAIN = "Restart the server: it makes the index again from the database."
+
+
+def encoder(setup: Setup) -> Iterator[Finding]:
+    manifest = setup.manifest()
+    if manifest is None:
+        yield _no_encoder()
+    elif (free := available()) is not None and free < PROCESS:
+        yield warning(f"{manifest.name} is whole; not loaded: {size(free)} of memory are left.")
+    else:
+        yield _tried(setup)
+
+
+def _no_encoder() -> Finding:
+    if importlib.util.find_spec("torch") is None:
+        hint = "Install Kefu with its `train` extra, or bring a cache that was made elsewhere (KEFU_CACHE)."
+        return wrong("there is no encoder yet, and what makes it is not installed.", hint)
+    return ok("made at the first start, in about a minute.")
+
+
+def _tried(setup: Setup) -> Finding:
+    from retrieval.onnx_encoder import OnnxEncoder
+
+    opened = OnnxEncoder.open(setup.encoder_folder, threads=setup.settings.encoder_threads)
+    opened.encode(SENTENCES)
+    begun = time.perf_counter()
+    vectors = opened.encode(SENTENCES)
+    took = 1e3 * (time.perf_counter() - begun)
+    # A length that is no number is not near 1 either.
+    if not all(abs(float(length) - 1.0) < UNIT for length in (vectors**2).sum(axis=1) ** 0.5):
+        hint = f"Delete {setup.encoder_folder}: it is made again."
+        return wrong("the encoder gives vectors that are not of length 1.", hint)
+    return ok(f"whole; reads a Chinese and an English question in {took:.0f} ms.")
+
+
+def index(setup: Setup) -> Iterator[Finding]:
+    if _is_new(setup):
+        yield ok("the first start makes it.")
+        return
+    bundle = setup.bundle()
+    if bundle is not None:
+        yield ok(f"revision {bundle.revision}, {len(bundle.entries)} answers, every file as it was made.")
+    elif setup.served():
+        hint = "The server makes it within minutes. If it does not, see the server's log."
+        yield warning(f"revision {setup.knowledge().revision} of the answers has no index yet.", hint)
+    else:
+        yield ok(f"the next start makes it, of {len(setup.knowledge().entries)} answers.")
+
+
+def agreement(setup: Setup) -> Iterator[Finding]:
+    from retrieval.drift import drift
+
+    bundle = None if _is_new(setup) else setup.bundle()
+    if bundle is None:
+        yield ok("nothing to compare: the index is still to be made.")
+        return
+    entries = setup.knowledge().entries
+    away = drift(entries, bundle.entries)
+    if away:
+        keys = {e.id: e.key for e in (*entries, *bundle.entries)}
+        names = [keys[i] for i in (*away.gone, *away.changed, *away.missing)][:SHOWN]
+        yield wrong(f"the index says otherwise than the database ({away}), as of {', '.join(names)}.", AGAIN)
+    else:
+        yield ok(f"index and database say the same {len(entries)} answers.")
+
+
+def release(setup: Setup) -> Iterator[Finding]:
+    from bot.app import examples
+    from bot.inference.release import Lesson
+    from retrieval.onnx_encoder import fingerprint
+    from training.registry import open_release
+
+    manifest = None if _is_new(setup) else setup.manifest()
+    if manifest is None:
+        yield ok("the first start learns the bot's examples, in seconds.")
+        return
+    lesson = Lesson(tuple(examples(setup.definition())), setup.knowledge().entries, fingerprint(manifest))
+    heads = open_release(setup.settings.home / "releases", lesson.name)
+    if heads is not None:
+        calibrated = (
+            "calibrated" if heads.calibrator else "too few phrasings to calibrate: it asks more often"
+        )
+        yield ok(f"{heads.name}, made of these examples and answers; {calibrated}.")
+    elif setup.served():
+        yield warning(
+            "the server learned from other examples or answers.", "A restart learns these, in seconds."
+        )
+    else:
+        yield ok("the next start learns these examples, in seconds.")
+
+
+def _is_new(setup: Setup) -> bool:
+    """Nothing was ever served from here."""
+    from bot.store.glance import sqlite_path
+
+    path = sqlite_path(setup.settings.database_url)
+    return setup.schema() == "empty" if path is None or path.exists() else True

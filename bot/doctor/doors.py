@@ -1,0 +1,128 @@
+"""What goes out and comes in: the generator, the widget, the port."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+
+from bot.doctor.finding import Finding, ok, warning, wrong
+from bot.doctor.setup import Setup
+
+PATIENCE_S = 3.0
+OURS = ("origin_refused", "bad_handshake")
+"""What a Kefu's web chat answers to a request that is no WebSocket's."""
+
+
+def generator(setup: Setup) -> Iterator[Finding]:
+    match setup.settings.generator:
+        case "extractive":
+            yield ok("stored sentences; nothing is needed.")
+        case "openai":
+            yield _server(setup)
+        case "local":
+            yield _weights(setup)
+
+
+def _server(setup: Setup) -> Finding:
+    from bot.inference.openai import OpenAIGenerator
+
+    settings = setup.settings
+    url, model, key = settings.generator_url or "", settings.generator_model or "", settings.generator_key
+
+    async def ask() -> bool:
+        server = OpenAIGenerator(url, model, key=key.get_secret_value() if key else None)
+        try:
+            return await server.probe()
+        finally:
+            await server.close()
+
+    if not asyncio.run(ask()):
+        return warning(f"{url} answers and does not list {model}.", "Check KEFU_GENERATOR_MODEL.")
+    return ok(f"{url} answers and has {model}.")
+
+
+def _weights(setup: Setup) -> Finding:
+    from bot.inference.generators import make_generator
+    from bot.inference.weights import SHA256, place
+    from retrieval.model_folder import sha256_file
+
+    settings = setup.settings
+    made = make_generator("local", model=settings.generator_model, cache=settings.cache)
+    asyncio.run(made.close())
+    path = place(settings.cache)
+    if settings.generator_model or not path.exists():
+        return ok(f"{made.name} is there.")
+    if sha256_file(path) != SHA256:
+        return warning(f"{path} has changed.", "The next start makes it again.")
+    return ok(f"{made.name} is whole.")
+
+
+def widget(setup: Setup) -> Iterator[Finding]:
+    from bot.api.site import find_widget
+
+    yield ok(f"{find_widget() / 'kefu.js'}.")
+
+
+def port(setup: Setup) -> Iterator[Finding]:
+    host, number = setup.settings.host, setup.settings.port
+    where = f"{host}:{number}"
+    if not number:
+        yield ok("a free one is taken at the start.")
+    elif not _is_here(host):
+        yield wrong(f"{host} is no address of this machine.", "Check KEFU_HOST.")
+    elif not _is_taken(host, number):
+        yield from _free(setup, where)
+    elif _is_ours(setup):
+        yield ok(f"a Kefu answers at {where}.")
+    else:
+        yield wrong(
+            f"another program has {where}.", "Choose another one: KEFU_PORT, or --port of `kefu serve`."
+        )
+
+
+def _free(setup: Setup, where: str) -> Iterator[Finding]:
+    if setup.served():
+        hint = "It was given another one, or it is still starting: see its log."
+        yield warning(f"a server runs on this home, but not at {where}.", hint)
+    else:
+        yield ok(f"{where} is free.")
+
+
+def _is_here(host: str) -> bool:
+    """Tried with a port of the system's choice: the real one is left alone, in case a server wants it now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
+def _is_taken(host: str, number: int) -> bool:
+    try:
+        socket.create_connection((_near(host), number), timeout=PATIENCE_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _is_ours(setup: Setup) -> bool:
+    settings = setup.settings
+    link = http.client.HTTPConnection(_near(settings.host), settings.port, timeout=PATIENCE_S)
+    try:
+        link.request("GET", f"/channels/{setup.definition().channels[0].instance}/ws")
+        said = json.loads(link.getresponse().read(4_096))
+        return said["error"]["code"] in OURS
+    except Exception:  # whatever is not ours may answer anything, or nothing
+        return False
+    finally:
+        link.close()
+
+
+def _near(host: str) -> str:
+    """Where a server that listens everywhere is reached."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

@@ -1,0 +1,110 @@
+"""What several checks look at. Each thing is read when the first check asks for it, and once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from bot.clock import Clock, SystemClock
+from bot.doctor.finding import Skipped
+from bot.errors import SettingsError
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.definition import BotDefinition
+    from bot.inference.host import Knowledge
+    from retrieval.bundle import Bundle
+    from retrieval.model_folder import Manifest
+
+T = TypeVar("T")
+
+PATIENCE_S = 30.0
+"""For a long look at the database."""
+
+
+class Once(Generic[T]):
+    """Made at the first call. Where that fails, later calls raise `Skipped`: the failure has been told."""
+
+    def __init__(self, make: Callable[[], T], what: str) -> None:
+        self._make, self._what = make, what
+        self._made: list[T] = []
+        self._failed = False
+
+    def __call__(self) -> T:
+        if self._failed:
+            raise Skipped(f"{self._what} is not to be had")
+        if not self._made:
+            try:
+                self._made.append(self._make())
+            except Exception:
+                self._failed = True
+                raise
+        return self._made[0]
+
+
+class Setup:
+    """A bot folder, a home, a cache and a machine."""
+
+    def __init__(
+        self, settings: Settings, problems: Sequence[SettingsError], *, clock: Clock | None = None
+    ) -> None:
+        self.settings, self.problems = settings, problems
+        self.clock = clock or SystemClock()
+        self.began = (time.time(), time.monotonic())
+        self.served = Once(self._served, "the home's lock")
+        self.definition = Once(self._definition, "the bot folder")
+        self.schema = Once(self._schema, "the database")
+        self.knowledge = Once(self._knowledge, "the database")
+        self.manifest = Once(self._manifest, "the encoder")
+        self.bundle = Once(self._bundle, "the index")
+
+    @property
+    def encoder_folder(self) -> Path:
+        from retrieval.model_folder import locate
+
+        return locate(self.settings.cache, self.settings.encoder)
+
+    def _served(self) -> bool:
+        from bot.home import is_served
+
+        return is_served(self.settings.home)
+
+    def _definition(self) -> BotDefinition:
+        from bot.definition import load
+
+        return load(self.settings.bot)
+
+    def _schema(self) -> str:
+        from bot.store.glance import schema
+
+        return schema(self.settings.database_url)
+
+    def _knowledge(self) -> Knowledge:
+        from bot.engine.knowledge import knowledge_in
+        from bot.store.glance import glance
+
+        if self.schema() != "current":
+            raise Skipped("the database is not of this Kefu's schema")
+        return glance(self.settings.database_url, knowledge_in, within=PATIENCE_S)
+
+    def _manifest(self) -> Manifest | None:
+        """None where no encoder has been made yet."""
+        from retrieval.model_folder import MANIFEST, read_manifest
+
+        folder = self.encoder_folder
+        return read_manifest(folder, verify=True) if (folder / MANIFEST).exists() else None
+
+    def _bundle(self) -> Bundle | None:
+        """The index of the database's revision under this encoder; None where it has not been made."""
+        from bot.inference.host import bundle_name
+        from retrieval.bundle import Bundle
+        from retrieval.onnx_encoder import fingerprint
+
+        manifest = self.manifest()
+        if manifest is None:
+            raise Skipped("there is no encoder yet")
+        found = fingerprint(manifest)
+        folder = self.settings.home / "bundles" / bundle_name(self.knowledge().revision, found)
+        return Bundle.open(folder, encoder_fingerprint=found) if folder.exists() else None

@@ -1,0 +1,127 @@
+"""A whole set-up in small: bot folder, database, index, release, and an encoder folder that is whole but no model."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bot.app import examples
+from bot.cli.main import kefu
+from bot.clock import SystemClock
+from bot.definition import load
+from bot.engine.knowledge import read_knowledge, sync_folder
+from bot.inference.host import Knowledge, bundle_name
+from bot.inference.release import Lesson
+from bot.settings import load_settings
+from bot.store.db import Database
+from retrieval.bundle import build_bundle
+from retrieval.model_folder import Manifest, checksums, locate
+from retrieval.onnx_encoder import OnnxEncoder, fingerprint
+from retrieval.testing import HashEncoder
+from tests.unit.definition.folders import folder, knowledge
+from training.apply import Heads, IntentHead, save_heads
+from training.registry import new_release
+
+INTENTS = "intents: {place: {examples: {en: [where are you]}}}"
+ROWS = [
+    {"id": "open", "question": "When are you open?", "answer": "From nine to five."},
+    {"id": "post", "question": "What is the postage?", "answer": "Eight yuan."},
+]
+
+
+@dataclass(frozen=True)
+class Place:
+    """`bot`, its `home` inside it, and a `cache`."""
+
+    bot: Path
+    cache: Path
+
+    @property
+    def home(self) -> Path:
+        return self.bot / ".kefu"
+
+    @property
+    def database(self) -> Path:
+        return self.home / "kefu.db"
+
+    @property
+    def encoder(self) -> Path:
+        return locate(self.cache)
+
+    @property
+    def bundle(self) -> Path:
+        [found] = (self.home / "bundles").iterdir()
+        return found
+
+    def doctor(self, *words: str) -> Report:
+        done = CliRunner().invoke(kefu, ["doctor", str(self.bot), "--json", *words])
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+        return Report(done.exit_code, [json.loads(line) for line in done.stdout.splitlines()])
+
+
+@dataclass(frozen=True)
+class Report:
+    code: int
+    lines: list[dict[str, str]]
+
+    def __getitem__(self, check: str) -> tuple[str, str]:
+        """The worst state of a check, and all that it said."""
+        found = defaultdict(list)
+        for line in self.lines:
+            found[line["check"]].append(line)
+        states = [line["state"] for line in found[check]]
+        worst = next(state for state in ("wrong", "warning", "ok") if state in states)
+        return worst, " ".join(f"{line['text']} {line['hint']}" for line in found[check])
+
+    @property
+    def wrong(self) -> set[str]:
+        return {line["check"] for line in self.lines if line["state"] == "wrong"}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    made = Place(tmp_path / "bot", tmp_path / "cache")
+    made.bot.mkdir()
+    made.home.mkdir(mode=0o700)
+    monkeypatch.setenv("KEFU_CACHE", str(made.cache))
+    monkeypatch.setenv("KEFU_PORT", "0")
+    folder(made.bot, intents=INTENTS)
+    knowledge(made.bot, "faq.jsonl", "".join(json.dumps(row) + "\n" for row in ROWS))
+    made.encoder.mkdir(parents=True)
+    (made.encoder / "encoder.onnx").write_bytes(b"no graph at all")
+    manifest = Manifest("small", 64, 512, 1, "<pad>", "mean", "query: ", checksums(made.encoder))
+    manifest.write(made.encoder)
+    # What loads it is tried in tests/integration/server/test_doctor.py, on the real one.
+    monkeypatch.setattr(OnnxEncoder, "open", lambda folder, threads: HashEncoder())
+    load_settings(bot=made.bot).signing_secret()
+    _prepare(made, asyncio.run(_store(made)), fingerprint(manifest))
+    return made
+
+
+async def _store(place: Place) -> Knowledge:
+    store = Database(load_settings(bot=place.bot).database_url)
+    await store.open()
+    rows = await asyncio.to_thread(lambda: [(row.file, row.entry) for row in load(place.bot).knowledge])
+    await sync_folder(store, rows, clock=SystemClock())
+    found = await read_knowledge(store)
+    await store.close()
+    return found
+
+
+def _prepare(place: Place, known: Knowledge, encoder: str) -> None:
+    texts = [text for entry in known.entries for text in entry.texts]
+    vectors = dict(zip(texts, HashEncoder().encode(texts), strict=True))
+    where = place.home / "bundles" / bundle_name(known.revision, encoder)
+    build_bundle(where, known.entries, vectors, encoder_fingerprint=encoder, revision=known.revision)
+    lesson = Lesson(tuple(examples(load(place.bot))), known.entries, encoder)
+    ones = np.ones(64, dtype=np.float32)
+    head = IntentHead(("a", "b"), ones, ones, np.ones((64, 2), np.float32), np.ones(2, np.float32), 1.0)
+    with new_release(place.home / "releases", lesson.name) as work:
+        save_heads(work, Heads(lesson.name, head, head, None))

@@ -1,0 +1,125 @@
+"""Generator and port, against real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from aiohttp import web
+
+from tests.contract.generator.faulty import FaultyServer, refusing, saying
+from tests.unit.doctor.conftest import Place
+
+
+@contextmanager
+def serving(make: Callable[[], web.Application]) -> Iterator[int]:
+    """A server in a thread of its own: the doctor waits where it is called."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def start() -> web.AppRunner:
+        runner = web.AppRunner(make(), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return runner
+
+    runner = asyncio.run_coroutine_threadsafe(start(), loop).result()
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def answering(path: str, body: object, *, status: int = 200) -> Callable[[], web.Application]:
+    async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") == "Bearer wrong":
+            return web.json_response({"error": "no such key: wrong"}, status=401)
+        return web.json_response(body, status=status)
+
+    def make() -> web.Application:
+        app = web.Application()
+        app.router.add_get(path, answer)
+        return app
+
+    return make
+
+
+def use_openai(monkeypatch: pytest.MonkeyPatch, port: int, *, key: str = "right") -> None:
+    monkeypatch.setenv("KEFU_GENERATOR", "openai")
+    monkeypatch.setenv("KEFU_GENERATOR_URL", f"http://127.0.0.1:{port}/v1")
+    monkeypatch.setenv("KEFU_GENERATOR_MODEL", "small")
+    monkeypatch.setenv("KEFU_GENERATOR_KEY", key)
+
+
+MODELS = {"object": "list", "data": [{"id": "small", "object": "model", "created": 0, "owned_by": "us"}]}
+
+
+def test_a_generator_server_that_has_the_model(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answering("/v1/models", MODELS)) as port:
+        use_openai(monkeypatch, port)
+        assert place.doctor()["generator"] == ("ok", f"http://127.0.0.1:{port}/v1 answers and has small. ")
+        monkeypatch.setenv("KEFU_GENERATOR_MODEL", "large")
+        assert place.doctor()["generator"][0] == "warning"
+
+
+def test_a_key_that_is_refused_is_not_repeated(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answering("/v1/models", MODELS)) as port:
+        use_openai(monkeypatch, port, key="wrong")
+        state, text = place.doctor()["generator"]
+    assert (state, text) == (
+        "wrong",
+        "The generator server answered with status 401. Check KEFU_GENERATOR_KEY.",
+    )
+
+
+def test_a_generator_server_that_is_not_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_openai(monkeypatch, 9)
+    assert place.doctor()["generator"] == (
+        "wrong",
+        "The connection to the generator server failed. Is it running at KEFU_GENERATOR_URL?",
+    )
+
+
+async def test_a_server_that_lists_no_models_is_asked_for_a_word() -> None:
+    from bot.errors import GeneratorError
+    from bot.inference.openai import OpenAIGenerator
+
+    async with FaultyServer() as server:
+        generator = OpenAIGenerator(server.url, "small")
+        server.behaviour = saying("Hello.")
+        assert await generator.probe()
+        assert server.requests[0]["max_tokens"] == 1
+        server.behaviour = refusing(401)
+        with pytest.raises(GeneratorError, match="status 401"):
+            await generator.probe()
+        await generator.close()
+
+
+def test_weights_that_are_missing_are_named(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEFU_GENERATOR", "local")
+    monkeypatch.setenv("KEFU_GENERATOR_MODEL", "/nowhere/model.gguf")
+    assert "/nowhere/model.gguf is not a file" in place.doctor()["generator"][1]
+
+
+def test_a_port_that_is_free_taken_or_ours(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    kefu = answering("/channels/web/ws", {"error": {"code": "origin_refused", "message": ""}}, status=403)
+    with serving(kefu) as port:
+        monkeypatch.setenv("KEFU_PORT", str(port))
+        assert place.doctor()["port"] == ("ok", f"a Kefu answers at 127.0.0.1:{port}. ")
+    assert place.doctor()["port"] == ("ok", f"127.0.0.1:{port} is free. ")
+    with serving(answering("/", {})) as port:
+        monkeypatch.setenv("KEFU_PORT", str(port))
+        assert place.doctor()["port"][0] == "wrong"
+
+
+def test_an_address_of_another_machine(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEFU_PORT", "8000")
+    monkeypatch.setenv("KEFU_HOST", "192.0.2.7")
+    assert place.doctor()["port"] == ("wrong", "192.0.2.7 is no address of this machine. Check KEFU_HOST.")
