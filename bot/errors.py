@@ -49,8 +49,16 @@ class HomeError(KefuError):
     code = "home_in_use"
 
 
+_PASSING = ("locked", "overloaded", "disk_full", "unreachable", "io", "read_only")
+
+
 class StoreError(KefuError):
     code = "store"
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same may work later, when somebody has freed the disk, the lock, the server."""
+        return self.code in _PASSING
 
 
 class Conflict(StoreError):

@@ -13,6 +13,8 @@ import hypothesis
 import pytest
 from blockbuster import blockbuster_ctx
 
+from tests.postgres import private_server
+
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "kefu"
 ROOMS = ("bot", "connectors", "retrieval", "training")
@@ -48,6 +50,17 @@ def encoder_folder() -> Path:
     ready = json.loads(done.stdout.splitlines()[-1])
     assert ready["stage"] == "ready", ready
     return Path(ready["text"])
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a real PostgreSQL whose account may create databases: one of the tests' own, started with the first
+    test that needs it, or the one that TEST_POSTGRES names."""
+    if named := os.environ.get("TEST_POSTGRES"):
+        yield named
+        return
+    with private_server() as url:
+        yield url
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from bot.engine.draft import PERSON, ask_which, asks_for_person, hand_over, resp
 from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
 from bot.engine.record import Record, announce_late, commit
 from bot.engine.speak import Said, Speech, speak
-from bot.errors import Conflict
+from bot.errors import Conflict, StoreError
 from bot.inference.generator import Exchange
 from bot.inference.understanding import Live, Understanding
 from bot.store import ledger
@@ -28,7 +28,10 @@ log = logging.getLogger(__name__)
 
 
 async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
-    """Answer message `seq`. Whatever goes wrong, the customer is told; a second turn for it commits nothing."""
+    """Answer message `seq`. Whatever goes wrong, the customer is told; a second turn for it commits nothing.
+
+    Raises StoreError that `passes`, and nothing else of the database's: then it is to be tried again.
+    """
     scene = await read_scene(desk, conversation, seq)
     if scene is None:
         return
@@ -38,7 +41,9 @@ async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
         await _in_time(desk, scene)
     except Conflict as error:
         log.info("turn given up: %s", error.code)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, StoreError) and error.passes:
+            raise  # an apology could not be stored either: the lane tries the whole turn again
         log.exception("turn failed")
         await _apologise(desk, scene)
     finally:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Integer, and_, bindparam, select, text, true
+from sqlalchemy import BindParameter, Integer, String, and_, bindparam, select, text, true, tuple_
 
 from bot.errors import NotFound
-from bot.store.columns import bounded
+from bot.store.columns import UtcDateTime, bounded
 from bot.store.ledger.records import Context, Line, Pending, TraceRecord
 from bot.store.session import Session
 from bot.store.tables import CONVERSATION, FEEDBACK, MESSAGE, TRACE, WAITING_FOR_REPLY
 from connectors.port import Citation, Message, QuickReply, Status
 
+_DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 _c, _m = CONVERSATION.c, MESSAGE.c
 _ID: BindParameter[str] = bindparam("p_conversation")
 
@@ -49,9 +51,18 @@ _HISTORY = (
     .limit(bindparam("p_limit", type_=Integer()))
 )
 _UNANSWERED = (
-    select(_m.conversation_id, _m.seq, _m.state)
+    select(_m.conversation_id, _m.seq, _m.state, _m.created_at)
     .join(CONVERSATION, _c.id == _m.conversation_id)
-    .where(text(f"message.{WAITING_FOR_REPLY}"), _c.status.in_(["bot", "waiting"]))
+    .where(
+        text(f"message.{WAITING_FOR_REPLY}"),
+        _c.status.in_(["bot", "waiting"]),
+        tuple_(_m.created_at, _m.conversation_id, _m.seq)
+        > tuple_(
+            bindparam("p_at", type_=UtcDateTime()),
+            bindparam("p_conversation", type_=String()),
+            bindparam("p_seq", type_=Integer()),
+        ),
+    )
     .order_by(_m.created_at, _m.conversation_id, _m.seq)
     .limit(bindparam("p_limit", type_=Integer()))
 )
@@ -87,10 +98,15 @@ async def history_after(session: Session, conversation: str, seq: int, *, limit:
     return [_message(row) for row in rows]
 
 
-async def unanswered(session: Session, limit: int) -> list[Pending]:
-    """What the bot owes an answer, oldest first; not of conversations held by a person, or closed."""
-    rows = await session.execute(_UNANSWERED, {"p_limit": limit})
-    return [Pending(row.conversation_id, row.seq, row.state == "late") for row in rows]
+async def unanswered(session: Session, limit: int, *, after: Pending | None = None) -> list[Pending]:
+    """What the bot owes an answer, oldest first; not of conversations held by a person, or closed.
+
+    `after`: the last one of the page before.
+    """
+    last = after or Pending("", 0, _DAWN)
+    window = {"p_at": last.at, "p_conversation": last.conversation, "p_seq": last.seq, "p_limit": limit}
+    rows = await session.execute(_UNANSWERED, window)
+    return [Pending(row.conversation_id, row.seq, row.created_at, row.state == "late") for row in rows]
 
 
 async def last_seq(session: Session, conversation: str) -> int:

@@ -22,10 +22,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A customer's message that is owed an answer; `late`: its deadline passed and the customer knows."""
+    """A customer's message that is owed an answer; `late`: its deadline passed and the customer knows.
+
+    `at`: when it was accepted.
+    """
 
     conversation: str
     seq: int
+    at: datetime
     late: bool = False
 
 

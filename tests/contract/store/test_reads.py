@@ -75,6 +75,18 @@ async def test_what_is_owed_comes_oldest_first(db: Database) -> None:
     assert [p.conversation for p in await pending(db, limit=2)] == ["old", "middle"]
 
 
+async def test_what_is_owed_is_read_page_by_page(db: Database) -> None:
+    for number in range(7):
+        await accept(db, inbound("m1", conversation=f"c{number}"), at=later(number // 3))
+    whole = await pending(db)
+    assert [p.at for p in whole] == [later(number // 3) for number in range(7)]
+    read: list[ledger.Pending] = []
+    async with db.read() as session:
+        while page := await ledger.unanswered(session, 2, after=read[-1] if read else None):
+            read += page
+    assert read == whole
+
+
 async def test_nothing_is_owed_where_a_person_holds_it_or_it_is_closed(db: Database) -> None:
     for conversation in ("bots", "persons", "closed"):
         await accept(db, inbound("m1", conversation=conversation))

@@ -180,7 +180,7 @@ async def test_late_is_said_once_and_the_answer_still_follows(db: Database) -> N
     await accept(db, inbound("m1"))
     notice = replace(answer(1, text="One moment."), late=True, trace=None)
     await commit(db, notice)
-    assert await pending(db) == [ledger.Pending("c1", 1, late=True)]
+    assert await pending(db) == [ledger.Pending("c1", 1, NOW, late=True)]
     with pytest.raises(Conflict) as caught:
         await commit(db, notice)
     assert caught.value.code == "answered"

@@ -51,11 +51,10 @@ async def test_what_was_written_is_read_right_after(db: Database) -> None:
 async def test_only_the_guilty_unit_fails_and_nothing_of_it_stays(db: Database) -> None:
     units: list[Unit[object]] = [put("a"), put_then_fail("b"), put("c"), put("a"), put("d")]
     results = await asyncio.gather(*(db.write(unit) for unit in units), return_exceptions=True)
-    assert results[0] == "a"
     assert isinstance(results[1], NotFound)
-    assert results[2] == "c"
-    assert isinstance(results[3], Conflict)
-    assert results[4] == "d"
+    assert (results[2], results[4]) == ("c", "d")
+    # On PostgreSQL each has a transaction of its own, and either may be the first.
+    assert {type(results[0]), type(results[3])} == {str, Conflict}
     assert await keys(db) == {"a", "c", "d"}
 
 

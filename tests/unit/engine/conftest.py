@@ -129,12 +129,17 @@ async def engine(tmp_path: Path, generator: Generator, limits: Limits) -> AsyncI
     store = Database(f"sqlite:///{tmp_path / 'kefu.db'}")
     await store.open()
     mind = ScriptedMind(await asyncio.to_thread(live, tmp_path))
+    engine = assemble(store, mind, generator, limits=limits)
+    yield engine
+    await engine.lanes.close(patience=1)
+    await store.close()
+
+
+def assemble(store: Database, mind: ScriptedMind, generator: Generator, *, limits: Limits) -> Engine:
     desk = Desk(store, mind, generator, Voice(), LocalBus(), SystemClock(), Policy(), limits)
     lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
     profile = Profile({"zh": "小客", "en": "Kay"}, ("zh", "en"), {"zh": "您好", "en": "Hello"})
-    yield Engine(desk, mind, lanes, EngineGateway(desk, lanes, profile))
-    await lanes.close(patience=1)
-    await store.close()
+    return Engine(desk, mind, lanes, EngineGateway(desk, lanes, profile))
 
 
 def live(place: Path) -> Live:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.engine.desk import Limits
 from bot.engine.draft import WIDGET_ASKS
 from bot.engine.sweep import sweep
-from bot.errors import Busy, GeneratorError
+from bot.errors import Busy, GeneratorError, StoreError
 from bot.inference.generator import Generator
 from bot.store import escalations, ledger
+from bot.store.session import Unit
 from bot.testing import ScriptedGenerator
 from connectors.errors import Refused
 from connectors.port import Frame, Inbound, Message
@@ -170,6 +174,51 @@ async def test_what_was_left_unanswered_is_taken_up_by_the_sweep(engine: Engine)
     await engine.lanes.idle()
     assert await engine.gateway.last_seq("c9") == 2
     assert await sweep(engine.desk, engine.lanes) == 0
+
+
+async def test_a_sweep_takes_up_everything_in_order_however_much_it_is(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.engine.sweep.PAGE", 7)
+    store, now = engine.desk.store, engine.desk.clock.now()
+    for number in range(60):
+        # Twelve conversations whose messages alternate; a clock that was set back must not turn them round.
+        where, at = f"c{number % 12}", now - timedelta(seconds=number)
+        message = Inbound("web", where, f"m{number}", where, "fee?", locale="en")
+        await store.write(partial(ledger.accept, new=message, now=at))
+    assert await sweep(engine.desk, engine.lanes) == 60
+    await engine.lanes.idle()
+    for number in range(12):
+        async with store.read() as session:
+            lines = (await ledger.context(session, f"c{number}", 100, limit=100)).messages
+        assert [line.reply_to for line in lines if line.role == "bot"] == [1, 2, 3, 4, 5]
+    assert await sweep(engine.desk, engine.lanes) == 0
+
+
+async def test_a_message_that_was_promised_an_answer_is_swept_too(engine: Engine) -> None:
+    now = engine.desk.clock.now()
+    message = Inbound("web", "c9", "x", "c9", "fee?", locale="en")
+    await engine.desk.store.write(lambda session: ledger.accept(session, message, now))
+    notice = ledger.Reply("c9", 1, 0, "t", (ledger.Draft("One moment.", role="system"),), late=True)
+    await engine.desk.store.write(lambda session: ledger.commit_reply(session, notice, now))
+    assert await sweep(engine.desk, engine.lanes) == 1
+    await engine.lanes.idle()
+    assert [m.role for m in await engine.gateway.history_after("c9", 0)] == ["customer", "system", "bot"]
+
+
+async def test_an_answer_that_cannot_be_stored_now_is_stored_later_and_is_no_apology(engine: Engine) -> None:
+    engine.mind.script["fee?"] = [("id-fee", 0.9)]
+    real, troubles = engine.desk.store.write, [StoreError("full", code="disk_full")] * 2
+
+    async def write(unit: Unit[Any]) -> Any:
+        if engine.mind.asked and troubles:
+            raise troubles.pop()
+        return await real(unit)
+
+    engine.desk.store.write = write  # type: ignore[method-assign]
+    [_, answer] = finals(await engine.exchange("fee?"))
+    assert answer.text == "A card costs 10 yuan. Damaged cards are free. [1]"
+    assert troubles == []
 
 
 async def test_a_follow_up_is_asked_in_its_contextual_form(engine: Engine) -> None:
