@@ -67,8 +67,11 @@ def _tools(folder: Path, user: str | None) -> Path:
     installed = Path(found.submodule_search_locations[0]) / "pginstall"
     if user is None:
         return installed / "bin"
-    # The account may not be able to look into the checkout (/root, say): it gets a copy, 35 MB.
-    return Path(shutil.copytree(installed, folder / "postgresql", symlinks=True)) / "bin"
+    # The account may not be able to look into the checkout (/root, say): it gets a copy of programs and libraries.
+    package, copy = installed.parent, folder / "programs"
+    shutil.copytree(installed, copy / package.name / installed.name)
+    shutil.copytree(package.with_name(f"{package.name}.libs"), copy / f"{package.name}.libs")
+    return copy / package.name / installed.name / "bin"
 
 
 def _account() -> str | None:
