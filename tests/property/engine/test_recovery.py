@@ -101,8 +101,19 @@ class Recovery(RuleBasedStateMachine):
             await asyncio.sleep(0)
 
     @rule()
+    def think_slowly(self) -> None:
+        """From now on turns get as far as the encoder, so that whatever comes finds them under way."""
+        self.engine.mind.gate = self.engine.mind.gate or asyncio.Event()
+
+    @rule()
     def answer_all(self) -> None:
+        self.think_quickly()
         self.run(self.engine.lanes.idle())
+
+    def think_quickly(self) -> None:
+        gate, self.engine.mind.gate = self.engine.mind.gate, None
+        if gate is not None:
+            gate.set()
 
     @rule(conversation=which)
     def promise(self, conversation: str) -> None:
@@ -135,6 +146,8 @@ class Recovery(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
+        self.think_quickly()
+
         async def again() -> Engine:
             await asyncio.gather(*self.flying)
             await self.engine.lanes.close(patience=5)
@@ -207,6 +220,7 @@ class Recovery(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """In the end everything is answered once."""
+        self.think_quickly()
         try:
             self.run(self.finish())
         finally:
@@ -249,4 +263,4 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.mark.usefixtures("_world")
 def test_nothing_is_lost_doubled_or_reordered_whatever_happens() -> None:
-    run_state_machine_as_test(Recovery, settings=settings(max_examples=40, stateful_step_count=25))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Recovery, settings=settings(max_examples=25, stateful_step_count=25))  # type: ignore[no-untyped-call]
