@@ -88,22 +88,27 @@ def server(home: Path, cache: Path) -> Iterator[tuple[str, psutil.Process, float
     """`kefu serve` on a free port; gives its web-chat URL, its process, and the seconds until it was
     ready.
     """
-    environment = {**os.environ, "KEFU_CACHE": str(cache), "KEFU_RATE_PER_MINUTE": "100000"}
-    command = [sys.executable, "-m", "bot", "serve", str(BOT), "--port", "0", "--home", str(home)]
     began = time.perf_counter()
-    home.mkdir(parents=True, exist_ok=True)
-    said = home / "server.log"  # a pipe that nobody reads would fill up and stop the server
-    with said.open("wb") as stderr:
-        child = subprocess.Popen(command, env=environment, stderr=stderr, cwd=ROOT)
+    child, said = launch(home, cache)
     try:
-        address = _ready(child, said)
+        address = ready(child, said)
         yield f"ws://{address}/channels/web/ws", psutil.Process(child.pid), time.perf_counter() - began
     finally:
         child.terminate()
         child.wait(30)
 
 
-def _ready(child: subprocess.Popen[bytes], said: Path) -> str:
+def launch(home: Path, cache: Path, *, port: int = 0) -> tuple[subprocess.Popen[bytes], Path]:
+    """The process, and the file that it writes its standard error to."""
+    environment = {**os.environ, "KEFU_CACHE": str(cache), "KEFU_RATE_PER_MINUTE": "100000"}
+    command = [sys.executable, "-m", "bot", "serve", str(BOT), "--port", str(port), "--home", str(home)]
+    home.mkdir(parents=True, exist_ok=True)
+    said = home / "server.log"  # a pipe that nobody reads would fill up and stop the server
+    with said.open("wb") as stderr:
+        return subprocess.Popen(command, env=environment, stderr=stderr, cwd=ROOT), said
+
+
+def ready(child: subprocess.Popen[bytes], said: Path) -> str:
     """Its address, once it says that it is ready."""
     while child.poll() is None:
         if found := READY.search(said.read_text(encoding="utf-8", errors="replace")):

@@ -263,4 +263,4 @@ def _world(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.mark.usefixtures("_world")
 def test_nothing_is_lost_doubled_or_reordered_whatever_happens() -> None:
-    run_state_machine_as_test(Recovery, settings=settings(max_examples=25, stateful_step_count=25))  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(Recovery, settings=settings(max_examples=25, stateful_step_count=25))
