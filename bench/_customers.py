@@ -40,7 +40,7 @@ class Customer:
     @property
     def owed(self) -> int:
         """Messages written and not answered, as far as this page knows."""
-        return len(self.sent) - sum(final["role"] == "bot" for final in self.shown)
+        return len(self.sent) - sum(1 for final in self.shown if final["role"] == "bot")
 
     async def run(self, http: aiohttp.ClientSession, url: str) -> None:
         """Until it has stopped writing and everything is answered."""
