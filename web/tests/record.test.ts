@@ -24,6 +24,39 @@ const state = (count: number): State => ({
   seenSeq: 2,
 });
 
+describe("earlier conversations", () => {
+  const at = Date.parse("2025-01-02T00:00:00Z");
+  const lay = (records: Records, ...names: string[]) => {
+    for (const [i, conversation] of names.entries()) {
+      const day = `2025-01-0${i + 1}T00:00:00Z`;
+      const messages = state(1).messages.map((m) => ({ ...m, at: day }));
+      records.layAside("t", 1, { ...state(1), conversation, messages });
+    }
+  };
+  const names = (records: Records, now = at) => records.past(now).map(({ kept }) => kept.conversation);
+
+  it("are listed with the newest first, and the five newest are kept", () => {
+    const records = new Records(new Browser().tab(), "s", "c");
+    lay(records, "a", "b", "c", "d", "e", "f");
+    expect(names(records)).toEqual(["f", "e", "d", "c", "b"]);
+  });
+
+  it("are not offered once the server has let them go", () => {
+    const records = new Records(new Browser().tab(), "s", "c");
+    lay(records, "a", "b");
+    expect(names(records, Date.parse("2025-01-31T12:00:00Z"))).toEqual(["b"]);
+  });
+
+  it("go with everything else when the customer clears it", () => {
+    const shelf = new Browser().tab();
+    const records = new Records(shelf, "s", "c");
+    records.save("t", 1, state(1));
+    lay(records, "a");
+    records.clear();
+    expect(shelf.keys("")).toEqual([]);
+  });
+});
+
 describe("what is kept", () => {
   it("comes back as it was", () => {
     const saved = unpack(pack("t", 7, state(3)));

@@ -292,3 +292,46 @@ it("says the new locale to the server, unless that would cut a sentence short", 
   await until(() => expect(server.hellos.at(-1)?.locale).toBe("zh"));
   expect(server.hellos).toHaveLength(2);
 });
+
+describe("a long conversation", () => {
+  it("is asked for beyond what the browser keeps, once, and comes whole", async () => {
+    const shelf = browser.tab();
+    const first = tab(shelf);
+    first.start();
+    await until(() => expect(first.state.link).toBe("online"));
+    for (let i = 1; i <= 230; i += 1) server.commit(server.last, `t${i}`, 0, { text: `m${i}` });
+    await settled(first, 230);
+    leave(first);
+    const next = tab(shelf);
+    next.start();
+    await until(() => expect(next.state.link).toBe("online"));
+    expect([seqs(next)[0], seqs(next).length, next.hasOlder]).toEqual([31, 200, true]);
+    next.older();
+    expect(next.hasOlder).toBe(false);
+    await settled(next, 230);
+    expect(seqs(next)).toEqual(Array.from({ length: 230 }, (_, i) => i + 1));
+    expect([next.fetching, server.hellos.map((h) => h.last_seq)]).toEqual([false, [0, 230, 0]]);
+  });
+});
+
+describe("an earlier conversation", () => {
+  it("is gone on with, and other tabs follow", async () => {
+    const [one, two] = [tab(), tab()];
+    one.start();
+    two.start();
+    one.send("first");
+    await settled(one, 2);
+    one.begin();
+    await until(() => expect(one.state.link).toBe("online"));
+    one.send("second");
+    await settled(one, 2);
+    const [saved] = one.past;
+    expect(one.past).toHaveLength(1);
+    if (saved) one.reopen(saved);
+    await until(() => expect(texts(one)[0]).toBe("first"));
+    one.send("third");
+    await settled(one, 4);
+    await until(() => expect(texts(two)).toEqual(texts(one)));
+    expect(server.conversations.at(-1)?.messages.map((m) => m.text)).toContain("second");
+  });
+});

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Message } from "../widget/core/protocol";
 import { STRINGS } from "../widget/strings";
 import { accent } from "../widget/text/colour";
 import { chooseLang, pick, scriptOf } from "../widget/text/language";
@@ -11,6 +12,7 @@ import {
   safeHref,
   toPlain,
 } from "../widget/text/markdown";
+import { transcript } from "../widget/text/transcript";
 import { dayName, readDate } from "../widget/text/when";
 
 describe("markdown", () => {
@@ -115,6 +117,35 @@ describe("markdown", () => {
 
   it("can be read as plain words", () => {
     expect(toPlain("**Hi** [there](https://a.example)[1]\n\n- one\n- two")).toBe("Hi there one; two");
+  });
+});
+
+describe("a hotline", () => {
+  const hrefs = (text: string) => parseInline(text).flatMap((i) => (i.type === "link" ? [i.href] : []));
+  it("can be called", () => {
+    expect(hrefs("请拨打400-555-0119。")).toEqual(["tel:4005550119"]);
+    expect(hrefs("Call 0571-8888-1234, or 400-555-0119.")).toEqual(["tel:057188881234", "tel:4005550119"]);
+  });
+  it("is no card, no date and no part of a longer number", () => {
+    expect(hrefs("6222-0212-3456-7890, 2025-01-31, 1-400-555-0119, 400-555-01190")).toEqual([]);
+  });
+});
+
+describe("a transcript", () => {
+  const said = (seq: number, role: Message["role"], text: string, day: number): Message => ({
+    ...{ seq, role, text, at: new Date(2025, 2, day, 9, seq).toISOString() },
+    ...{ quick_replies: [], citations: [], vote: null, rateable: false },
+  });
+  it("has a line a message, under its day", () => {
+    const messages = [
+      said(1, "customer", "Hi **there**", 1),
+      said(2, "bot", "Call **us**.[1]", 1),
+      said(3, "system", "Ended.", 2),
+    ];
+    expect(transcript(messages, "Orchid", STRINGS.en)).toBe(
+      "Orchid\n\nMarch 1, 2025\n\n[09:01] You: Hi **there**\n[09:02] Orchid: Call us.\n" +
+        "\nMarch 2, 2025\n\n[09:03] Ended.\n",
+    );
   });
 });
 

@@ -5,7 +5,7 @@ import type { Message } from "../widget/core/protocol";
 import { EMPTY, type State } from "../widget/core/state";
 import { isSendKey } from "../widget/view/composer";
 import { type Child, draw, h } from "../widget/view/dom";
-import { isFresh, openReplies, rows } from "../widget/view/rows";
+import { isFresh, openOffer, rows } from "../widget/view/rows";
 
 const host = () => document.createElement("div");
 
@@ -149,19 +149,24 @@ describe("rows", () => {
 });
 
 describe("quick replies", () => {
-  const replies = (...messages: Message[]) => openReplies({ ...EMPTY, messages });
+  const replies = (...messages: Message[]) => openOffer({ ...EMPTY, messages });
   it("are offered until the customer says something", () => {
     const asked = message(1, "bot", { quick_replies: offer });
-    expect(replies(asked)).toEqual({ of: 1, replies: offer });
-    expect(replies(asked, message(2, "bot"))).toEqual({ of: 1, replies: offer });
+    expect(replies(asked)).toEqual({ of: 1, replies: offer, person: null });
+    expect(replies(asked, message(2, "bot"))).toEqual({ of: 1, replies: offer, person: null });
     expect(replies(asked, message(2, "customer"))).toBeNull();
     const pending = [{ id: "a", text: "x", at: 0, phase: "queued" as const }];
-    expect(openReplies({ ...EMPTY, messages: [asked], pending })).toBeNull();
+    expect(openOffer({ ...EMPTY, messages: [asked], pending })).toBeNull();
+  });
+  it("leave a person to the composer, which has a button for one already", () => {
+    const person = { label: "Talk to a person", value: "person" };
+    const offered = replies(message(1, "bot", { quick_replies: [...offer, person] }));
+    expect(offered).toEqual({ of: 1, replies: offer, person: { of: 1, label: person.label } });
   });
   it("are not offered by an older question", () => {
     const later = [{ label: "No", value: "no" }];
     const both = [message(1, "bot", { quick_replies: offer }), message(2, "bot", { quick_replies: later })];
-    expect(replies(...both)).toEqual({ of: 2, replies: later });
+    expect(replies(...both)).toEqual({ of: 2, replies: later, person: null });
   });
 });
 

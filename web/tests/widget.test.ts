@@ -37,7 +37,7 @@ function write(text: string): HTMLTextAreaElement {
 
 async function openChat(): Promise<void> {
   find(".launcher").click();
-  await until(() => expect(find(".status").textContent).toBe("Online"));
+  await until(() => expect(find(".status").textContent).toBe("Automated assistant · Online"));
   await until(() => expect(all(".suggestions button")).toHaveLength(3));
 }
 
@@ -190,10 +190,21 @@ it("always shows the way to a person, and then who it leads to", async () => {
   await openChat();
   expect(find("button.person").textContent).toBe("Talk to a person");
   find("button.person").click();
-  await until(() => expect(find(".person.on").textContent).toBe("With a colleague"));
+  await until(() => expect(find(".status").textContent).toBe("With a colleague"));
+  expect(all(".person")).toEqual([]);
   expect(server.last.messages[0]?.text).toBe("I would like to talk to a person");
-  expect(find(".status").textContent).toBe("With a colleague");
   await until(() => expect(all(".agent .speaker").map((s) => s.textContent)).toEqual(["Colleague"]));
+});
+
+it("shows one way to a person where the bot offers one too, and takes its offer", async () => {
+  await put();
+  await openChat();
+  const label = "Talk to a person";
+  server.commit(server.last, "x", 0, { text: "I cannot say.", quick_replies: [{ label, value: "person" }] });
+  await until(() => expect(find("button.person").className).toContain("offered"));
+  expect(all(".replies")).toEqual([]);
+  find("button.person").click();
+  await until(() => expect(server.last.messages.map((m) => m.text)).toContain(label));
 });
 
 it("counts what came while it was closed, and shows a glimpse of it", async () => {
@@ -234,7 +245,7 @@ it("follows the language of the page while nobody has chosen one", async () => {
   await until(() => expect(find(".root").lang).toBe("en"));
 });
 
-it("begins a new conversation after asking, and ends one without a trace", async () => {
+it("begins a new conversation after asking, goes back to the earlier one, and ends all without a trace", async () => {
   await put();
   await openChat();
   press("Enter", write("old"));
@@ -245,11 +256,43 @@ it("begins a new conversation after asking, and ends one without a trace", async
   find(".primary").click();
   await until(() => expect(server.conversations).toHaveLength(2));
   await until(() => expect(bubbles()).toHaveLength(1));
+  press("Enter", write("new"));
+  await until(() => expect(bubbles()).toHaveLength(3));
   find(".menu > .icon").click();
   await click(".item", 1);
+  await until(() => expect(find(".past-text").textContent).toBe("old"));
+  find(".past").click();
+  await until(() => expect(bubbles()[1]).toBe("old"));
+  await until(() => expect(server.hellos.at(-1)?.token).toBe(server.conversations[0]?.token));
+  find(".menu > .icon").click();
+  await click(".item", 3);
   await click(".primary");
   await until(() => expect(all("[role=dialog]")).toEqual([]));
   expect(Object.keys(localStorage)).toEqual([]);
+});
+
+it("forgets everything where the page says so, as at a logout", async () => {
+  await put();
+  await openChat();
+  press("Enter", write("secret"));
+  await until(() => expect(bubbles()).toHaveLength(3));
+  window.Kefu?.newConversation();
+  await until(() => expect(server.conversations).toHaveLength(2));
+  window.Kefu?.end();
+  await until(() => expect(all("[role=dialog]")).toEqual([]));
+  expect(Object.keys(localStorage)).toEqual([]);
+});
+
+it("draws the end of a long conversation, and more of it as somebody reads up", async () => {
+  await put();
+  await openChat();
+  for (let i = 1; i <= 130; i += 1) server.commit(server.last, `t${i}`, 0, { text: `line ${i}` });
+  await until(() => expect(bubbles().at(-1)).toBe("line 130"));
+  const drawn = bubbles().length;
+  expect(drawn).toBeLessThanOrEqual(100);
+  find(".earlier").click();
+  await until(() => expect(bubbles().length).toBe(drawn + 50));
+  await until(() => expect(root().activeElement).toBe(find(".log")));
 });
 
 it("tells the page what happens, and obeys it", async () => {

@@ -150,7 +150,8 @@ export class Chat {
   }
 
   private onMessages(state: State, before: State): void {
-    if (state.messages === before.messages) return;
+    // Another conversation is shown: what was said in it is no news.
+    if (state.messages === before.messages || state.conversation !== before.conversation) return;
     const known = before.messages.at(-1)?.seq ?? 0;
     const news = state.messages.filter((m) => m.seq > known);
     for (const message of news) this.options.emit("message", { message });

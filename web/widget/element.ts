@@ -57,6 +57,13 @@ export class KefuChat extends HTMLElement {
     this.draw();
   }
 
+  /** Forgets everything in this browser, as when the customer logs out of the page. */
+  end(): void {
+    this.chat?.session.end();
+    this.hide();
+    this.draw();
+  }
+
   /** Speaks `lang` from now on, on later pages too; "auto" follows the page again. */
   setLanguage(lang: Lang | "auto"): void {
     const key = this.languageKey();
@@ -76,6 +83,7 @@ export class KefuChat extends HTMLElement {
     this.wide.addEventListener("change", this.draw);
     this.darkness.addEventListener("change", this.draw);
     this.pageLang.observe(document.documentElement, { attributeFilter: ["lang"] });
+    this.raise();
     this.build();
   }
 
@@ -101,6 +109,12 @@ export class KefuChat extends HTMLElement {
     else if (name === "open") this.opened(this.chat);
     else if (name === "lang") this.chat.setLang(this.language());
     this.draw();
+  }
+
+  /** Above every z-index of the page and out of its transforms; dialogs it opens later still cover the chat. */
+  private raise(): void {
+    this.popover = "manual";
+    this.showPopover?.();
   }
 
   private build(): void {

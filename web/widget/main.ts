@@ -12,6 +12,8 @@ export interface KefuApi {
   on<K extends keyof ChatEvents>(event: K, listener: (detail: ChatEvents[K]) => void): () => void;
   setLanguage(lang: Lang | "auto"): void;
   newConversation(): void;
+  /** Closes the chat and wipes every conversation from this browser, as at a logout. */
+  end(): void;
 }
 
 declare global {
@@ -36,6 +38,7 @@ const api: KefuApi = {
   },
   setLanguage: (lang) => element()?.setLanguage(lang),
   newConversation: () => element()?.newConversation(),
+  end: () => element()?.end(),
 };
 
 function mount(): void {

@@ -5,6 +5,9 @@ import type { Shelf } from "./shelf";
 import type { Kept, State } from "./state";
 
 const KEEP_MESSAGES = 200;
+const KEEP_PAST = 5;
+/** The server lets a token go after so long. */
+const PAST_MS = 30 * 86_400_000;
 
 export interface Saved {
   readonly token: string;
@@ -43,6 +46,9 @@ export function unpack(json: string | null): Saved | null {
   }
 }
 
+/** Milliseconds since 1970 of its newest message; 0 where it has none. */
+export const lastAt = ({ kept }: Saved): number => Date.parse(kept.messages.at(-1)?.at ?? "") || 0;
+
 /** One shelf, one channel of one server. */
 export class Records {
   private readonly key: string;
@@ -71,6 +77,38 @@ export class Records {
 
   remove(): void {
     this.shelf.remove(this.key);
+  }
+
+  /** Conversations that were laid aside and can still be gone on with, the newest first. */
+  past(now: number): Saved[] {
+    const fresh = (saved: Saved | null): saved is Saved => saved !== null && lastAt(saved) > now - PAST_MS;
+    return this.shelf
+      .keys(this.pastKey(""))
+      .map((key) => unpack(this.shelf.get(key)))
+      .filter(fresh)
+      .sort((a, b) => lastAt(b) - lastAt(a));
+  }
+
+  layAside(token: string, epoch: number, state: State): void {
+    this.shelf.set(this.pastKey(state.conversation ?? ""), pack(token, epoch, state));
+    const kept = this.past(0).slice(0, KEEP_PAST);
+    for (const key of this.shelf.keys(this.pastKey(""))) {
+      if (!kept.some((saved) => key === this.pastKey(saved.kept.conversation ?? ""))) this.shelf.remove(key);
+    }
+  }
+
+  /** It is no past conversation any more. */
+  take({ kept }: Saved): void {
+    this.shelf.remove(this.pastKey(kept.conversation ?? ""));
+  }
+
+  /** Everything, past conversations too. */
+  clear(): void {
+    for (const key of [this.key, ...this.shelf.keys(this.pastKey(""))]) this.shelf.remove(key);
+  }
+
+  private pastKey(conversation: string): string {
+    return `${this.prefix}past:${conversation}`;
   }
 
   /** Another tab has saved or removed the session. */

@@ -38,6 +38,8 @@ export class Session {
   private acked = 0;
   private gapTries = 0;
   private shown = false;
+  /** The server was asked for all, from the first message on. */
+  private rewound = false;
   private cancelSave: (() => void) | null = null;
   private cancelGap: (() => void) | null = null;
   private readonly votes = new Map<number, Vote | null>();
@@ -77,8 +79,30 @@ export class Session {
     return this.token !== null || this.state.pending.length > 0;
   }
 
+  /** Messages before the first one here are on the server, and nobody has asked for them yet. */
+  get hasOlder(): boolean {
+    return !this.rewound && (this.state.messages[0]?.seq ?? 1) > 1;
+  }
+
+  /** What `older` has asked for is on its way. */
+  get fetching(): boolean {
+    return this.rewound && this.state.lastSeq < this.state.resumeTo;
+  }
+
+  /** Conversations that this browser has had before this one, the newest first. */
+  get past(): readonly Saved[] {
+    return this.records.past(this.clock.now());
+  }
+
   start(): void {
     this.connection.start();
+  }
+
+  /** Asks for the conversation from its first message: this browser keeps only its end. */
+  older(): void {
+    this.rewound = true;
+    this.dispatch({ type: "rewound" });
+    this.connection.restart();
   }
 
   /** Saves and hangs up; the object is of no use afterwards. */
@@ -130,15 +154,28 @@ export class Session {
     this.acknowledge();
   }
 
-  /** Forgets this conversation in this browser and begins another. */
+  /** Lays this conversation aside and begins another. */
   begin(): void {
+    this.layAside();
     this.forget(null);
     this.connection.renew();
   }
 
-  /** Forgets this conversation in this browser. Nothing is begun until `start`. */
+  /** Lays this conversation aside and goes on with one of `past`. */
+  reopen(saved: Saved): void {
+    this.layAside();
+    this.forget(null);
+    this.records.take(saved);
+    // The younger session is what other tabs follow.
+    this.restore({ ...saved, epoch: this.clock.now() });
+    this.save();
+    this.connection.renew();
+  }
+
+  /** Forgets all conversations in this browser. Nothing is begun until `start`. */
   end(): void {
     this.forget(null);
+    this.records.clear();
     this.connection.stop();
   }
 
@@ -243,10 +280,16 @@ export class Session {
   private forget(notice: Notice | null): void {
     this.token = null;
     this.acked = 0;
+    this.rewound = false;
     this.votes.clear();
     this.outbox.clear();
     this.records.remove();
     this.dispatch({ type: "forgotten", notice });
+  }
+
+  private layAside(): void {
+    const begun = this.state.messages.some((m) => m.role === "customer");
+    if (this.token && begun) this.records.layAside(this.token, this.epoch, this.state);
   }
 
   private restore(saved: Saved | null): void {
@@ -254,6 +297,7 @@ export class Session {
     this.token = saved.token;
     this.epoch = saved.epoch;
     this.acked = 0;
+    this.rewound = false;
     this.dispatch({ type: "restored", kept: saved.kept });
   }
 
@@ -281,7 +325,7 @@ export class Session {
   }
 
   private watchGap(): void {
-    if (!hasGap(this.state)) {
+    if (!hasGap(this.state) || this.fetching) {
       this.cancelGap?.();
       this.cancelGap = null;
       this.gapTries = 0;

@@ -61,6 +61,7 @@ export type Event =
   | { readonly type: "outbox"; readonly pending: readonly Pending[] }
   | { readonly type: "voted"; readonly of: number; readonly vote: Vote | null }
   | { readonly type: "seen"; readonly seq: number }
+  | { readonly type: "rewound" }
   | { readonly type: "gapAccepted" }
   | { readonly type: "forgotten"; readonly notice: Notice | null };
 
@@ -226,6 +227,9 @@ export function reduce(state: State, event: Event): State {
       return setVote(state, event.of, event.vote);
     case "seen":
       return event.seq > state.seenSeq ? { ...state, seenSeq: event.seq } : state;
+    case "rewound":
+      // What is shown stays; what comes from the first message on joins it from below.
+      return { ...state, lastSeq: 0 };
     case "gapAccepted":
       return { ...state, lastSeq: newest(state) };
     case "forgotten":

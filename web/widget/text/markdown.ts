@@ -33,12 +33,13 @@ export function safeHref(raw: string): string | null {
   }
 }
 
-// One pass over what may stand inside a line. Bare addresses end before closing punctuation, Chinese or Latin.
+// One pass over what may stand inside a line. Hotlines (400-555-0119) can be called. Bare addresses end before closing punctuation, Chinese or Latin.
 const TOKEN = new RegExp(
   [
     String.raw`\*\*(?<bold>\S(?:[^\n]*?\S)?)\*\*`,
     String.raw`\[(?<label>[^\[\]\n]+)\]\((?<href>[^\s()]+(?:\([^\s()]*\)[^\s()]*)*)\)`,
     String.raw`\[(?<mark>\d{1,3})\]`,
+    String.raw`(?<phone>(?<![\d-])\d{3,4}-\d{3,4}-\d{4}(?![\d-]))`,
     String.raw`(?<bare>https?:\/\/[^\s<>"'，。；：！？、（）【】《》“”]*[^\s<>"'，。；：！？、（）【】《》“”.,;:!?)\]*])`,
   ].join("|"),
   "gu",
@@ -51,10 +52,11 @@ function link(label: string, raw: string): Inline {
 }
 
 function inlineToken(groups: Record<string, string | undefined>): Inline {
-  const { bold, label, href, mark, bare } = groups;
+  const { bold, label, href, mark, phone, bare } = groups;
   if (bold !== undefined) return { type: "bold", content: parseInline(bold) };
   if (label !== undefined) return link(label, href ?? "");
   if (mark !== undefined) return { type: "mark", mark: Number(mark) };
+  if (phone !== undefined) return link(phone, `tel:${phone.replaceAll("-", "")}`);
   return link(bare ?? "", bare ?? "");
 }
 

@@ -57,8 +57,9 @@ function speaker({ role }: Message, { s, chat }: View): Child {
 export function staffBubble(key: string, message: Message, first: string, v: View): Child {
   const marks = marksOf(message, v);
   const streamed = message.turn !== undefined && v.state.streamed.includes(message.turn);
+  const quiet = streamed || message.seq <= v.ui.quiet;
   return (
-    <li key={key} class={`row ${message.role} ${first}`} aria-live={streamed && "off"}>
+    <li key={key} class={`row ${message.role} ${first}`} aria-live={quiet && "off"}>
       {speaker(message, v)}
       <div class="bubble" lang={scriptOf(message.text)}>
         {markup(message.text, v, marks)}

@@ -1,25 +1,29 @@
 import { clean, countCharacters } from "../core/protocol";
 import { type Child, h } from "./dom";
 import { personIcon, sendIcon } from "./icons";
+import { openOffer, PERSON } from "./rows";
 import { COMPOSER, type View } from "./ui";
 
 /** The counter shows itself once this share of the limit is used. */
 const COUNT_FROM = 0.9;
 const MAX_HEIGHT_PX = 132;
 
-/** The way to a person, always in sight; once it was taken, how far it has led. */
-function person({ state, s, chat }: View): Child {
-  if (state.status === "waiting" || state.status === "human") {
-    return (
-      <span class="person on">
-        {personIcon}
-        {state.status === "human" ? s.human : s.waiting}
-      </span>
-    );
-  }
-  const asked = state.pending.some((p) => p.text === s.personText);
+/**
+ * The way to a person, always in sight; once it is taken the header says how far it has led. Where the bot itself
+ * offers a person this is the button it offers, so that there are never two.
+ */
+function person(v: View): Child {
+  const { state, s, chat } = v;
+  if (state.status === "waiting" || state.status === "human") return null;
+  const asked = state.pending.some((p) => p.text === s.personText || p.choice?.value === PERSON);
+  const offered = openOffer(state)?.person;
+  const ask = () => {
+    if (!asked && offered) chat.session.choose(offered.of, PERSON, offered.label);
+    else if (!asked) chat.session.send(s.personText);
+    v.redraw(COMPOSER);
+  };
   return (
-    <button type="button" class="person" onclick={() => asked || chat.session.send(s.personText)}>
+    <button type="button" class={offered ? "person offered" : "person"} onclick={ask}>
       {personIcon}
       {s.person}
     </button>
@@ -54,6 +58,7 @@ export function composer(v: View): Child {
   const max = v.state.maxText;
   const count = countCharacters(text);
   const counted = count > max * COUNT_FROM;
+  const way = person(v);
   const sendable = count <= max && clean(text) !== "";
 
   const write = (value: string) => {
@@ -68,10 +73,12 @@ export function composer(v: View): Child {
   };
   return (
     <form class="composer" onsubmit={send}>
-      <div class="tools">
-        {person(v)}
-        {counted && counter(count, max, v)}
-      </div>
+      {(way || counted) && (
+        <div class="tools">
+          {way}
+          {counted && counter(count, max, v)}
+        </div>
+      )}
       <div class="field">
         <textarea
           rows={1}

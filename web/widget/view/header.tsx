@@ -1,15 +1,19 @@
 import type { Chat } from "../chat";
 import { type Child, h } from "./dom";
-import { chatIcon, closeIcon } from "./icons";
+import { chatIcon, closeIcon, personIcon } from "./icons";
 import { menu } from "./menu";
 import type { View } from "./ui";
 
-/** What the line under the name says, and the colour of its dot. */
-export function statusOf({ link, state, strings }: Pick<Chat, "link" | "state" | "strings">) {
+type Shown = Pick<Chat, "link" | "state" | "strings" | "botName">;
+
+/** What the line under the name says, and the colour of its dot. A bot is called one, by its name or beside it. */
+export function statusOf({ link, state, strings, botName }: Shown) {
   if (link === "offline" || link === "reconnecting") return { tone: link, text: strings[link] };
   if (link === "connecting" && state.link !== "online") return { tone: link, text: strings.connecting };
   const { status } = state;
-  return { tone: status, text: status === "bot" ? strings.online : strings[status] };
+  if (status !== "bot") return { tone: status, text: strings[status] };
+  const { botKind, online } = strings;
+  return { tone: status, text: botName.includes(botKind) ? online : `${botKind} · ${online}` };
 }
 
 export function header(v: View): Child {
@@ -17,11 +21,10 @@ export function header(v: View): Child {
   const { tone, text } = statusOf(chat);
   return (
     <div class="head">
-      <span class="avatar">{chatIcon}</span>
+      <span class="avatar">{v.state.status === "human" ? personIcon : chatIcon}</span>
       <div class="who">
-        <p class="name">
-          <span id="title">{chat.botName}</span>
-          {chat.botName !== s.botKind && <span class="kind">{s.botKind}</span>}
+        <p class="name" id="title">
+          {chat.botName}
         </p>
         <p class="status" role="status">
           <i class={`dot ${tone}`} />

@@ -18,6 +18,8 @@ export const chatIcon = icon(
   24,
 );
 export const downIcon = icon(<path d="m6 9.5 6 6 6-6" />, 24);
+export const upIcon = icon(<path d="m6.5 14.5 5.5-5.5 5.5 5.5" />, 16);
+export const backIcon = icon(<path d="m14.5 6.5-5.5 5.5 5.5 5.5" />, 18);
 export const closeIcon = icon(<path d="m6.5 6.5 11 11m0-11-11 11" />);
 export const moreIcon = icon(<path d="M5.5 12h.01M12 12h.01M18.5 12h.01" stroke-width="2.6" />);
 export const sendIcon = icon(<path d="M12 19V5.5m-5.5 5L12 5l5.5 5.5" />);
@@ -36,6 +38,8 @@ export const endIcon = icon(
   <path d="M13.5 5H7a1.5 1.5 0 0 0-1.5 1.5v11A1.5 1.5 0 0 0 7 19h6.5m2.5-3.5 3.5-3.5L16 8.5m3.3 3.5H10.5" />,
   18,
 );
+export const pastIcon = icon(<path d="M5 12a7 7 0 1 1 2.2 5.1M4.5 14.5 5 12l2.4.9M12 8.5V12l2.3 1.6" />, 18);
+export const saveIcon = icon(<path d="M12 5v9.5m-4-3.7 4 4 4-4M5.5 18.5h13" />, 18);
 export const upVoteIcon = icon(
   <path d="M7.5 10.8 11.3 4c1.4 0 2.3 1.1 2.1 2.5L13 9.5h4.7c1.2 0 2.1 1.1 1.8 2.3l-1.2 5.4c-.2 1-1 1.6-2 1.6H7.5m0-8v8m0-8H4.5v8h3" />,
   18,

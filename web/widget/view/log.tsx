@@ -2,10 +2,11 @@ import { pick, scriptOf } from "../text/language";
 import { dayName } from "../text/when";
 import { draftBubble, ownBubble, pendingBubble, staffBubble } from "./bubble";
 import { type Child, h } from "./dom";
-import { downIcon, nextIcon } from "./icons";
+import { downIcon, nextIcon, upIcon } from "./icons";
 import { markup } from "./markup";
-import { isFresh, openReplies, type Row, rows } from "./rows";
+import { isFresh, openOffer, type Row, rows } from "./rows";
 import { COMPOSER, type View } from "./ui";
+import { hasEarlier, inView, scrolledUp, showEarlier } from "./window";
 
 /** Closer to the end than this, the log follows what is new. */
 const NEAR_END_PX = 80;
@@ -15,7 +16,7 @@ function line(row: Row, now: Date, v: View): Child {
   const first = "first" in row && row.first ? "first" : "";
   if (row.kind === "day")
     return (
-      <li key={key} class="day">
+      <li key={key} class="day" aria-live="off">
         {dayName(row.date, now, v.s)}
       </li>
     );
@@ -34,10 +35,9 @@ function line(row: Row, now: Date, v: View): Child {
 /** The bot's first words: they are its own, not part of the conversation. */
 function greeting(v: View): Child {
   const text = pick(v.state.bot?.welcome ?? {}, v.lang);
-  const fromStart = (v.state.messages[0]?.seq ?? 1) === 1;
   return (
     text &&
-    fromStart && (
+    !hasEarlier(v) && (
       <li key="greeting" class="row bot first" aria-live="off">
         <div class="bubble" lang={scriptOf(text)}>
           {markup(text, v)}
@@ -68,15 +68,15 @@ function suggestions(v: View): Child {
 }
 
 function quickReplies(v: View): Child {
-  const offer = openReplies(v.state);
-  if (!offer) return null;
+  const offered = openOffer(v.state);
+  if (!offered?.replies.length) return null;
   const choose = (value: string, label: string) => {
-    v.chat.session.choose(offer.of, value, label);
+    v.chat.session.choose(offered.of, value, label);
     v.redraw(COMPOSER);
   };
   return (
     <section class="replies" aria-label={v.s.quickReplies}>
-      {offer.replies.map(({ label, value }) => (
+      {offered.replies.map(({ label, value }) => (
         <button type="button" lang={scriptOf(label)} onclick={() => choose(value, label)}>
           {label}
         </button>
@@ -149,8 +149,25 @@ export function follow(
   }
 }
 
-function scrolled(log: Element, { ui, redraw }: View): void {
+function earlier(v: View): Child {
+  const onclick = () => {
+    showEarlier(v);
+    v.redraw(".log");
+  };
+  return (
+    hasEarlier(v) && (
+      <button type="button" class="quiet earlier" onclick={onclick}>
+        {upIcon}
+        {v.s.earlier}
+      </button>
+    )
+  );
+}
+
+function scrolled(log: Element, v: View): void {
+  const { ui, redraw } = v;
   ui.follow = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  scrolledUp(log, v);
   if (!ui.follow || !ui.behind) return;
   ui.behind = false;
   redraw();
@@ -161,6 +178,7 @@ export const lastRowOf = (v: View): string => rows(v.state, new Date()).at(-1)?.
 export function log(v: View): Child {
   const { state, s } = v;
   const now = new Date();
+  const messages = inView(v);
   // History that comes in after a reload is not news to be read aloud.
   const caughtUp = state.link === "online" && state.lastSeq >= state.resumeTo;
   return (
@@ -175,9 +193,10 @@ export function log(v: View): Child {
         onscroll={(event) => scrolled(event.currentTarget as Element, v)}
       >
         {state.notice && <p class="system">{s[state.notice]}</p>}
+        {earlier(v)}
         <ol>
           {greeting(v)}
-          {rows(state, now).map((row) => line(row, now, v))}
+          {rows({ ...state, messages }, now).map((row) => line(row, now, v))}
         </ol>
         {suggestions(v)}
         {quickReplies(v)}

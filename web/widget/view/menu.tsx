@@ -1,6 +1,10 @@
 import type { Lang } from "../core/protocol";
+import { lastAt, type Saved } from "../core/record";
+import { scriptOf } from "../text/language";
+import { dayName } from "../text/when";
 import { type Child, Fragment, h } from "./dom";
-import { endIcon, moreIcon, newIcon } from "./icons";
+import { backIcon, endIcon, moreIcon, newIcon, pastIcon, saveIcon } from "./icons";
+import { saveTranscript } from "./transcript";
 import { COMPOSER, LAUNCHER, type View } from "./ui";
 
 const LANGUAGES: readonly (readonly [Lang, string, string])[] = [
@@ -27,20 +31,64 @@ function languages(v: View): Child {
 }
 
 function items(v: View): Child {
-  const item = (menu: "new" | "end", icon: Child, label: string) => (
-    <button type="button" class="item" onclick={() => goTo(v, menu, ".primary")}>
+  const { s, chat, state } = v;
+  const item = (icon: Child, label: string, onclick: () => void) => (
+    <button type="button" class="item" onclick={onclick}>
       {icon}
       {label}
     </button>
   );
+  const save = () => {
+    saveTranscript(v);
+    goTo(v, "shut", OPENER);
+  };
+  // What waits to be sent belongs to the conversation that is open.
+  const movable = state.pending.length === 0 && chat.session.past.length > 0;
   return (
     <>
       {languages(v)}
-      {item("new", newIcon, v.s.newChat)}
-      {item("end", endIcon, v.s.endChat)}
+      {item(newIcon, s.newChat, () => goTo(v, "new", ".primary"))}
+      {movable && item(pastIcon, s.past, () => goTo(v, "past", ".back"))}
+      {state.messages.length > 0 && item(saveIcon, s.transcript, save)}
+      {item(endIcon, s.endChat, () => goTo(v, "end", ".primary"))}
     </>
   );
 }
+
+/** The words a conversation is known by are the customer's own first ones. */
+function pastItem(saved: Saved, v: View): Child {
+  const { conversation, messages } = saved.kept;
+  const text = messages.find((m) => m.role === "customer")?.text ?? "";
+  const onclick = () => {
+    v.chat.session.reopen(saved);
+    v.ui.follow = true;
+    goTo(v, "shut", COMPOSER);
+  };
+  return (
+    <button type="button" class="item past" key={conversation ?? ""} onclick={onclick}>
+      <span class="past-text" lang={scriptOf(text)}>
+        {text}
+      </span>
+      <span class="past-day">{dayName(new Date(lastAt(saved)), new Date(), v.s)}</span>
+    </button>
+  );
+}
+
+function past(v: View): Child {
+  const { s } = v;
+  return (
+    <>
+      <button type="button" class="item back" onclick={() => goTo(v, "items", ".item")}>
+        {backIcon}
+        <span class="sr">{s.back}: </span>
+        <strong>{s.past}</strong>
+      </button>
+      {v.chat.session.past.map((saved) => pastItem(saved, v))}
+    </>
+  );
+}
+
+const PANES = { items, past, new: question, end: question };
 
 function question(v: View): Child {
   const { s, chat } = v;
@@ -58,7 +106,7 @@ function question(v: View): Child {
       <p>
         <strong>{isNew ? s.newQuestion : s.endQuestion}</strong>
       </p>
-      <p>{s.wipes}</p>
+      <p>{isNew ? s.keeps : s.wipes}</p>
       <div class="answers">
         <button type="button" onclick={() => goTo(v, "shut", OPENER)}>
           {s.cancel}
@@ -74,7 +122,8 @@ function question(v: View): Child {
 /** A disclosure of plain buttons: everything in it is reached by Tab and closed by Escape. */
 export function menu(v: View): Child {
   const { s, ui } = v;
-  const open = ui.menu !== "shut";
+  const pane = ui.menu === "shut" ? null : PANES[ui.menu];
+  const open = pane !== null;
   const onkeydown = (event: KeyboardEvent) => {
     if (event.key !== "Escape" || !open) return;
     event.stopPropagation();
@@ -97,9 +146,9 @@ export function menu(v: View): Child {
       >
         {moreIcon}
       </button>
-      {open && (
+      {pane && (
         <div class="menu-panel" id="menu">
-          {ui.menu === "items" ? items(v) : question(v)}
+          {pane(v)}
         </div>
       )}
     </div>

@@ -43,13 +43,26 @@ export function rows(state: State, now: Date): Row[] {
   return out;
 }
 
+/** Value of the quick reply that asks for a person (bot/engine/draft.py). */
+export const PERSON = "person";
+
+export interface Offer {
+  readonly of: number;
+  readonly replies: readonly QuickReply[];
+  /** A person is offered too: the composer's own button shows it. */
+  readonly person: { readonly of: number; readonly label: string } | null;
+}
+
 /** The newest offer of quick replies, unless the customer has said something since. */
-export function openReplies(state: State): { of: number; replies: readonly QuickReply[] } | null {
+export function openOffer(state: State): Offer | null {
   if (state.pending.some((p) => p.phase !== "failed")) return null;
   for (let i = state.messages.length - 1; i >= 0; i -= 1) {
     const message = state.messages[i];
     if (!message || message.role === "customer") return null;
-    if (message.quick_replies.length) return { of: message.seq, replies: message.quick_replies };
+    const { seq: of, quick_replies: all } = message;
+    const person = all.find((reply) => reply.value === PERSON);
+    const replies = all.filter((reply) => reply !== person);
+    if (all.length) return { of, replies, person: person ? { of, label: person.label } : null };
   }
   return null;
 }

@@ -6,13 +6,19 @@ import type { State } from "../core/state";
 import type { Strings } from "../strings";
 
 export class Ui {
-  menu: "shut" | "items" | "new" | "end" = "shut";
+  menu: "shut" | "items" | "past" | "new" | "end" = "shut";
   /** Source cards that are open, as `seq:mark`. */
   readonly cards = new Set<string>();
   /** The log follows its end. */
   follow = true;
   /** News came while the customer was reading further up. */
   behind = false;
+  /** Seq of the first message that is drawn. */
+  first = 0;
+  /** What comes up to here was fetched by reading further up: it is not read aloud. */
+  quiet = 0;
+  /** The transcript is saved as soon as all of it is there. */
+  saving = false;
   /** Key of the log's last row when it was last drawn. */
   lastRow = "";
   /** Selector of what gets the focus after the next drawing. */
