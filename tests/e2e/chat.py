@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.async_api import ConsoleMessage, Locator, Page, Response, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, Response, ViewportSize, expect
 
 from tests.integration.server.process import ROOT, Server
 
 SHOTS = ROOT / ".artifacts"
 AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
 PATIENCE_MS = 20_000
+WIDE: ViewportSize = {"width": 1280, "height": 720}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+SAVED = "JSON.parse(localStorage.getItem(Object.keys(localStorage).find((k) => k.endsWith(':session'))))"
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+"""WCAG 2.2 AA: without the tags axe leaves out what is new in 2.2, the size of targets."""
 WORDS = {
     "en": {
         "launcher": "Chat with us",
@@ -69,6 +74,27 @@ class Chat:
     def status(self) -> Locator:
         return self.page.locator(".head .status")
 
+    @property
+    def growing(self) -> Locator:
+        """Text that is still coming in."""
+        return self.page.locator("li.row[aria-busy=true]")
+
+    @property
+    def log(self) -> Locator:
+        return self.page.locator(".log")
+
+    @property
+    def person(self) -> Locator:
+        return self.page.locator("button.person")
+
+    async def token(self) -> str:
+        """The session's, as the page has kept it: it does so as soon as it is online."""
+        return str((await self.saved())["token"])
+
+    async def saved(self) -> dict[str, Any]:
+        kept: dict[str, Any] = await self.page.evaluate(SAVED)
+        return kept
+
     async def open(self) -> None:
         await self.launcher.click()
         await expect(self.panel).to_be_visible()
@@ -90,11 +116,11 @@ class Chat:
         SHOTS.mkdir(exist_ok=True)
         await self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
 
-    async def violations(self) -> list[str]:
+    async def violations(self, *, within: str = "document") -> list[str]:
         """What axe finds, one line each. Evaluated by the debugger, since the page's policy runs no foreign code."""
         if not await self.page.evaluate("'axe' in window"):
             await self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: dict[str, Any] = await self.page.evaluate("axe.run()")
+        found: dict[str, Any] = await self.page.evaluate(f"(rules) => axe.run({within}, rules)", RULES)
         return [
             f"{v['id']}: {node['target']} {node['failureSummary']}"
             for v in found["violations"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
-from playwright.async_api import Page, WebSocketRoute, expect
+from playwright.async_api import Page, expect
 
 from tests.e2e.chat import PATIENCE_MS, Chat
+from tests.e2e.wire import Wire
 from tests.integration.server.process import Server
 
 HOURS, HOLIDAYS = "When are the branches open?", "Are branches open on public holidays?"
@@ -45,23 +44,8 @@ async def test_offline_a_message_waits_and_goes_out_once_by_itself(page: Page, b
 
 
 async def test_a_refused_message_is_sent_again_by_one_click(page: Page, bank: Server) -> None:
-    refuse = [True]
-
-    def between(page_side: WebSocketRoute) -> None:
-        server_side = page_side.connect_to_server()
-
-        def from_page(data: str | bytes) -> None:
-            frame = json.loads(data)
-            if refuse and frame["type"] == "message":
-                refuse.pop()
-                error = {"code": "unforeseen", "message": "No.", "ref": frame["id"]}
-                page_side.send(json.dumps({"type": "error", "error": error}))
-            else:
-                server_side.send(data)
-
-        page_side.on_message(from_page)
-
-    await page.route_web_socket("**/channels/web/ws", between)
+    wire = await Wire.tap(page)
+    wire.refuse("unforeseen")
     chat = await Chat.visit(page, bank)
     await chat.open()
     await chat.say(HOURS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from playwright.async_api import Page, ViewportSize, expect
+from playwright.async_api import Page, expect
 
 from tests.e2e.chat import PATIENCE_MS, Chat, seen
 from tests.integration.server.process import Server
@@ -14,7 +14,6 @@ LOST = {
     "en": ("How do I report my debit card as lost or stolen?", "go to Cards > Freeze", "1 source"),
     "zh": ("借记卡丢了或者被偷了，怎么挂失？", "400-555-0119", "1 条参考来源"),
 }
-NARROW: ViewportSize = {"width": 390, "height": 844}
 AMBIGUOUS = ("my loan", "whats the interest rate?", "how do i cancel", "利率", "提前还款", "密码忘了")
 
 
@@ -99,54 +98,4 @@ async def test_a_reload_shows_the_same_conversation_and_goes_on(page: Page, bank
     await chat.ask("Are branches open on public holidays?")
     await expect(chat.answers).to_have_count(2)
     await expect(chat.own).to_have_count(2)
-    assert chat.complaints == []
-
-
-async def test_the_keyboard_alone_is_enough(page: Page, bank: Server) -> None:
-    chat = await Chat.visit(page, bank)
-    await chat.launcher.focus()
-    await page.keyboard.press("Enter")
-    await expect(chat.field).to_be_focused()
-    await page.keyboard.type("When are the branches")
-    await page.keyboard.press("Shift+Enter")
-    await page.keyboard.type("open?")
-    assert await chat.field.input_value() == "When are the branches\nopen?"
-    await page.keyboard.press("Enter")
-    await expect(chat.answers).to_have_count(1)
-    await expect(chat.field).to_be_focused()
-    source = chat.answers.locator("button.mark")
-    for _ in range(20):
-        await page.keyboard.press("Shift+Tab")
-        if await source.evaluate("(mark) => mark.matches(':focus')"):
-            break
-    await page.keyboard.press("Enter")
-    await expect(chat.answers.locator(".source-title")).to_be_visible()
-    await page.keyboard.press("Escape")
-    await expect(chat.panel).to_have_count(0)
-    await expect(chat.launcher).to_be_focused()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["en", "zh"])
-async def test_everybody_can_use_it_and_it_looks_like_something(
-    page: Page, bank: Server, lang: str, scheme: str
-) -> None:
-    """axe finds nothing: on the page, in a conversation with sources and buttons, on a narrow screen."""
-    await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
-    chat = await Chat.visit(page, bank, lang=lang)
-    assert await chat.violations() == []
-    await chat.shot(f"page-{lang}-{scheme}-wide")
-    await chat.open()
-    await chat.shot(f"greeting-{lang}-{scheme}-wide")
-    await (await chat.ask(LOST[lang][0])).get_by_role("button", name=LOST[lang][2]).click()
-    await chat.ask("xyzzy qwertz" if lang == "en" else "嗷嗷呜呜啦啦")
-    assert await chat.violations() == []
-    await chat.shot(f"chat-{lang}-{scheme}-wide")
-    await page.set_viewport_size(NARROW)
-    assert await chat.violations() == []
-    await chat.shot(f"chat-{lang}-{scheme}-narrow")
-    assert await page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
-    await chat.panel.get_by_role("button", name=chat.words["close"]).click()
-    assert await chat.violations() == []
-    await chat.shot(f"page-{lang}-{scheme}-narrow")
     assert chat.complaints == []

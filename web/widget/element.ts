@@ -78,7 +78,7 @@ export class KefuChat extends HTMLElement {
     window.addEventListener("offline", this.onNetwork);
     window.addEventListener("pageshow", this.onNetwork);
     window.addEventListener("pagehide", this.onHide);
-    window.visualViewport?.addEventListener("resize", this.onViewport);
+    window.visualViewport?.addEventListener("resize", this.draw);
     window.visualViewport?.addEventListener("scroll", this.onViewport);
     this.wide.addEventListener("change", this.draw);
     this.darkness.addEventListener("change", this.draw);
@@ -93,7 +93,7 @@ export class KefuChat extends HTMLElement {
     window.removeEventListener("offline", this.onNetwork);
     window.removeEventListener("pageshow", this.onNetwork);
     window.removeEventListener("pagehide", this.onHide);
-    window.visualViewport?.removeEventListener("resize", this.onViewport);
+    window.visualViewport?.removeEventListener("resize", this.draw);
     window.visualViewport?.removeEventListener("scroll", this.onViewport);
     this.wide.removeEventListener("change", this.draw);
     this.darkness.removeEventListener("change", this.draw);

@@ -1,7 +1,7 @@
 import { composer, fitHeight } from "./composer";
 import { type Child, draw, h } from "./dom";
 import { header } from "./header";
-import { follow, lastRowOf, log } from "./log";
+import { follow, log } from "./log";
 import { launcher, peek } from "./outside";
 import { saveWhenWhole } from "./transcript";
 import type { View } from "./ui";
@@ -67,14 +67,13 @@ export function fitSheet(root: ShadowRoot, sheet: boolean): void {
 
 /** Brings the shadow root up to date: nodes first, then what needs their measures, then the focus. */
 export function drawApp(root: ShadowRoot, v: View): void {
-  const { ui, state } = v;
+  const { ui } = v;
   const settle = ui.follow ? null : hold(root.querySelector(".log"));
   draw(root, [app(v)]);
   settle?.();
   fitSheet(root, v.sheet);
   fitHeight(root.querySelector("textarea"));
-  // A greeting is read from its beginning, a conversation from its end.
-  if (state.messages.length + state.pending.length) follow(root.querySelector(".log"), v, lastRowOf(v));
+  follow(root.querySelector(".log"), v);
   saveWhenWhole(v);
   if (!ui.focus) return;
   root.querySelector<HTMLElement>(ui.focus)?.focus();

@@ -1,3 +1,4 @@
+import type { Message } from "../core/protocol";
 import { pick, scriptOf } from "../text/language";
 import { dayName } from "../text/when";
 import { draftBubble, ownBubble, pendingBubble, staffBubble } from "./bubble";
@@ -22,7 +23,10 @@ function line(row: Row, now: Date, v: View): Child {
     );
   if (row.kind === "pending") return pendingBubble(key, row.pending, first, v);
   if (row.kind === "draft") return draftBubble(key, row.draft, v);
-  const { message } = row;
+  return remembered(row.message, `${key} ${first}`, v, () => committed(key, row.message, first, v));
+}
+
+function committed(key: string, message: Message, first: string, v: View): Child {
   if (message.role === "customer") return ownBubble(key, message, first, v);
   if (message.role !== "system") return staffBubble(key, message, first, v);
   return (
@@ -30,6 +34,22 @@ function line(row: Row, now: Date, v: View): Child {
       {markup(message.text, v)}
     </li>
   );
+}
+
+const drawn = new WeakMap<Message, { readonly as: string; readonly child: Child }>();
+
+/** A message looks the same until something of this changes: a long log is not described anew at each letter. */
+function remembered(message: Message, place: string, v: View, describe: () => Child): Child {
+  const { ui, state, chat } = v;
+  const { seq, turn, citations } = message;
+  const open = citations.map(({ mark }) => ui.cards.has(`${seq}:${mark}`));
+  const streamed = turn !== undefined && state.streamed.includes(turn);
+  const as = `${[place, v.lang, chat.botName, seq <= state.readSeq, seq <= ui.quiet, streamed, open]}`;
+  const known = drawn.get(message);
+  if (known?.as === as) return known.child;
+  const child = describe();
+  drawn.set(message, { as, child });
+  return child;
 }
 
 /** The bot's first words: they are its own, not part of the conversation. */
@@ -130,24 +150,25 @@ function jump(v: View): Child {
   );
 }
 
-/** Runs after each drawing: keeps the end in view, unless the customer reads further up. */
-export function follow(
-  log: Element | null,
-  { ui, redraw }: Pick<View, "ui" | "redraw">,
-  lastRow: string,
-): void {
-  if (!log) return;
-  const isNew = lastRow !== ui.lastRow;
-  ui.lastRow = lastRow;
-  if (ui.follow || (isNew && lastRow.startsWith("m:"))) {
+/** Runs after each drawing: keeps the end in view, unless the customer reads further up and writes nothing. */
+export function follow(log: Element | null, { ui, state, redraw }: View): void {
+  const last = rows(state, new Date()).at(-1);
+  // A greeting is read from its beginning, a conversation from its end.
+  if (!log || !last) return;
+  const isNew = last.key !== ui.lastRow;
+  ui.lastRow = last.key;
+  if (ui.follow || (isNew && last.kind === "pending")) {
     ui.follow = true;
-    ui.behind = false;
     log.scrollTop = log.scrollHeight;
-  } else if (isNew && !ui.behind) {
-    ui.behind = true;
-    redraw();
   }
+  const behind = !ui.follow && (ui.behind || isNew);
+  if (behind !== ui.behind) redraw();
+  ui.behind = behind;
+  ui.room = roomOf(log);
 }
+
+/** How far the log can be scrolled. */
+const roomOf = (log: Element): number => log.scrollHeight - log.clientHeight;
 
 function earlier(v: View): Child {
   const onclick = () => {
@@ -166,14 +187,14 @@ function earlier(v: View): Child {
 
 function scrolled(log: Element, v: View): void {
   const { ui, redraw } = v;
-  ui.follow = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
+  // A turned phone or its keyboard has moved it, not the customer: the next drawing sets it right.
+  if (ui.follow && ui.room !== roomOf(log)) return;
+  ui.follow = roomOf(log) - log.scrollTop < NEAR_END_PX;
   scrolledUp(log, v);
   if (!ui.follow || !ui.behind) return;
   ui.behind = false;
   redraw();
 }
-
-export const lastRowOf = (v: View): string => rows(v.state, new Date()).at(-1)?.key ?? "";
 
 export function log(v: View): Child {
   const { state, s } = v;

@@ -11,10 +11,14 @@ export class Ui {
   readonly cards = new Set<string>();
   /** The log follows its end. */
   follow = true;
+  /** How far the log could be scrolled when it was last drawn. */
+  room = 0;
   /** News came while the customer was reading further up. */
   behind = false;
   /** Seq of the first message that is drawn. */
   first = 0;
+  /** Seq of the oldest message there was before the server was asked for more. */
+  had = 0;
   /** What comes up to here was fetched by reading further up: it is not read aloud. */
   quiet = 0;
   /** The transcript is saved as soon as all of it is there. */

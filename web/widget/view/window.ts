@@ -15,18 +15,25 @@ export function inView(v: View): readonly Message[] {
   const { messages } = state;
   const page = messages.at(-PAGE);
   if (ui.first > (messages.at(-1)?.seq ?? 0)) ui.first = 0;
-  const shown = messages.filter((m) => m.seq >= ui.first);
+  // What is fetched is shown at once, not line by line.
+  const first = v.chat.session.fetching ? Math.max(ui.first, ui.had) : ui.first;
+  const shown = messages.filter((m) => m.seq >= first);
   if (!ui.follow || !page || shown.length <= 2 * PAGE) return shown;
   ui.first = page.seq;
   return messages.slice(-PAGE);
 }
 
-export const hasEarlier = (v: View): boolean => v.ui.first > oldest(v) || v.chat.session.hasOlder;
+export function hasEarlier(v: View): boolean {
+  const { fetching, hasOlder } = v.chat.session;
+  return fetching || hasOlder || v.ui.first > oldest(v);
+}
 
 /** Draws a page more; what this browser has not kept, the server tells again. */
 export function showEarlier(v: View): void {
   const { ui, chat } = v;
+  if (chat.session.fetching) return;
   const known = Math.max(ui.first, oldest(v));
+  ui.had = oldest(v);
   ui.quiet = v.state.messages.at(-1)?.seq ?? 0;
   if (known - PAGE < oldest(v) && chat.session.hasOlder) chat.session.older();
   ui.follow = false;
@@ -35,7 +42,8 @@ export function showEarlier(v: View): void {
 }
 
 export function scrolledUp(log: Element, v: View): void {
-  if (!v.ui.follow && log.scrollTop < NEAR_TOP_PX && v.ui.first > oldest(v)) showEarlier(v);
+  const { ui } = v;
+  if (!ui.follow && log.scrollTop < NEAR_TOP_PX && ui.first > oldest(v)) showEarlier(v);
 }
 
 /** Call it before a drawing; what it returns, called afterwards, puts the line that was on top back where it was. */
