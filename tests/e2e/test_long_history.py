@@ -43,7 +43,8 @@ async def said(browser: Browser, bank: Server) -> StorageState:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, said: StorageState) -> AsyncIterator[Page]:
-    context = await browser.new_context(locale="en-GB", storage_state=said)
+    # A panel that still rises has its rows in different places from one moment to the next.
+    context = await browser.new_context(locale="en-GB", storage_state=said, reduced_motion="reduce")
     yield await context.new_page()
     await context.close()
 
