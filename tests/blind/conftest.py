@@ -1,9 +1,13 @@
-"""The example bank's bot in process, on the real encoder; its home is the browser tests', kept between runs."""
+"""The example bots in process, on the real encoder.
+
+Their homes are kept between runs. The bank's is the browser tests'.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,12 +16,24 @@ from bot.app import Bot, load_definition, open_bot
 from bot.settings import load_settings
 from tests.conftest import CACHE, ROOT
 
-HOME = ROOT / ".cache" / "test-home"
+HOMES = {"bank": ROOT / ".cache" / "test-home", "shop": ROOT / ".cache" / "test-home-shop"}
 
 
 @pytest.fixture
 async def bank(encoder_folder: Path) -> AsyncIterator[Bot]:
-    definition = await asyncio.to_thread(load_definition, ROOT / "examples" / "bank")
-    settings = load_settings(bot=definition.folder, home=HOME, cache=CACHE)
+    async with _example("bank") as bot:
+        yield bot
+
+
+@pytest.fixture
+async def shop(encoder_folder: Path) -> AsyncIterator[Bot]:
+    async with _example("shop") as bot:
+        yield bot
+
+
+@asynccontextmanager
+async def _example(name: str) -> AsyncIterator[Bot]:
+    definition = await asyncio.to_thread(load_definition, ROOT / "examples" / name)
+    settings = load_settings(bot=definition.folder, home=HOMES[name], cache=CACHE)
     async with open_bot(definition, settings, progress=lambda *_: None) as bot:
         yield bot

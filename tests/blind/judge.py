@@ -1,6 +1,7 @@
 """Puts questions to a whole bot, turn by turn, and judges the last reply of each.
 
-A question: {"id", "lang", "turns": [...], "expect": topic | "refuse" | "clarify", "between"?: [...], "also"?: [...]}.
+A question: {"id", "lang", "turns": [...], "expect": topic | document | "refuse" | "clarify", "between"?: [...],
+"also"?: [...], "says"?: [...]}. A document is named by its file; `says` is what the answer has to hold.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from bot.app import Bot
 from bot.engine.draft import ENTRY
@@ -41,7 +43,9 @@ async def judge(bot: Bot, question: dict[str, Any]) -> Verdict:
         reply = await say(bot, conversation, text, locale=question["lang"])
     got, options = await _reading(bot, conversation, reply)
     expected = question["expect"]
-    right = got in (expected, *question.get("also", ()))
+    right = got in (expected, *question.get("also", ())) and all(
+        w in reply.text for w in question.get("says", ())
+    )
     if expected == "clarify":
         right = got == "clarify" and len(options & set(question.get("between", options))) >= 1
     async with bot.desk.store.read() as session:
@@ -69,7 +73,8 @@ async def say(bot: Bot, conversation: str, text: str, *, locale: str | None = No
 
 
 async def _reading(bot: Bot, conversation: str, reply: Message) -> tuple[str, set[str]]:
-    keys = {e.id: e.key for e in bot.host.current().bundle.entries}
+    entries = bot.host.current().bundle.entries
+    keys = {e.id: e.key for e in entries}
     options = {keys[v.removeprefix(ENTRY)] for v in _values(reply) if v.startswith(ENTRY)}
     if options:
         return "clarify", options
@@ -77,8 +82,13 @@ async def _reading(bot: Bot, conversation: str, reply: Message) -> tuple[str, se
         context = await ledger.context(session, conversation, reply.seq, limit=1)
     topic = context.messages[-1].topic
     if topic:
-        return topic, set()
+        return _document(next((e.url for e in entries if e.key == topic), None)) or topic, set()
     return _response_name(bot, reply.text), set()
+
+
+def _document(url: str | None) -> str | None:
+    """The name of the file that a passage comes from; stored answers link to pages, or to nothing."""
+    return None if url is None or "://" in url else unquote(url.partition("#")[0])
 
 
 def _values(reply: Message) -> Iterator[str]:
