@@ -162,8 +162,8 @@ def profile(definition: BotDefinition) -> Profile:
     )
 
 
-def load_definition(folder: Path) -> BotDefinition:
-    return load(folder)
+def load_definition(folder: Path, *, memory: Path | None = None) -> BotDefinition:
+    return load(folder, memory=memory)
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> Database:

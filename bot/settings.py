@@ -160,6 +160,11 @@ class Settings(BaseSettings):
                     raise PydanticCustomError("needs", "is needed by KEFU_GENERATOR=openai", {"name": name})
         return self
 
+    @property
+    def documents(self) -> Path:
+        """Where it is kept what documents came to: made anew from them at any time."""
+        return self.home / "documents"
+
     def signing_secret(self) -> str:
         """What signs sessions: the setting, or the one kept in the home, made there once (mode 0600).
 

@@ -57,7 +57,7 @@ class Talk:
 
 def run(folder: Path, settings: Settings, *, explain: bool, lang: str | None) -> None:
     """Until the input ends. Raises KefuError for what is wrong with folder or home."""
-    definition = load_definition(folder)
+    definition = load_definition(folder, memory=settings.documents)
     console = Console(soft_wrap=True)
     stack = AsyncExitStack()
     with background_loop() as call, suppress(KeyboardInterrupt):

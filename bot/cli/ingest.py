@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import click
 from rich.cells import cell_len
@@ -16,16 +13,16 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from bot.cli.progress import shown
-from bot.cli.sources import see_others, sources
-from bot.clock import SystemClock
-from bot.definition import Checks, KnowledgeRow, Problem, load, read_knowledge
+from bot.cli.shelf import Shelf, shelf_of
+from bot.cli.sources import Sources, see_others, sources
+from bot.definition import FOLDER, Checks, KnowledgeRow, Problem, load, read_knowledge
+from bot.documents import MAX_PASSAGES, DocumentReader
+from bot.inference.child import Progress
 from bot.settings import Settings
-from bot.store import knowledge as shelf
-from bot.store.db import Database
-from bot.store.session import Session
+from bot.store import knowledge
 
-PART = 20_000
-"""Rows a transaction: a running server waits for a part, not for a file."""
+PART = 2 * MAX_PASSAGES
+"""Rows a transaction: a running server waits for a part, not for a file. A document is always one part."""
 
 NUMBERS = ("added", "changed", "unchanged", "removed", "skipped")
 
@@ -39,52 +36,79 @@ class Tally:
     unchanged: int = 0
     removed: int = 0
     skipped: int = 0
+    broken: int = 0
+    """Skipped rows that may have been good ones before."""
 
     @property
     def taken(self) -> int:
         return self.added + self.changed + self.unchanged
 
-    def count(self, report: shelf.SyncReport) -> None:
+    def count(self, report: knowledge.SyncReport) -> None:
         self.added += report.added
         self.changed += report.changed
         self.unchanged += report.unchanged
         self.removed += report.removed
 
+    def skip(self, problem: Problem) -> None:
+        self.skipped += 1
+        self.broken += not problem.minor
+        click.echo(f"skipped {problem}", err=True)
 
-class Sync(Protocol):
-    def __call__(
-        self, source: str, rows: Sequence[shelf.KnowledgeRow], *, prune: bool
-    ) -> shelf.SyncReport: ...
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What all files of one command share."""
+
+    shelf: Shelf
+    checks: Checks
+    documents: DocumentReader
+    progress: Progress
+    prune: bool
+
+    def take(self, source: str, path: Path) -> Tally:
+        tally = Tally()
+        rows = self.checks.apply(
+            read_knowledge(path, name=source.removeprefix(FOLDER), documents=self.documents)
+        )
+        for part in _parts(_taken(rows, tally), whole=self.prune):
+            self.progress(path.name, tally.taken + len(part), 0)
+            # A document says all there is to say; a table may be one of several. What is broken today was not
+            # taken out.
+            prune = (self.prune or _prose(part)) and not tally.broken
+            rows_of_part = [knowledge.from_entry(row.entry) for row in part]
+            tally.count(self.shelf.sync(source, rows_of_part, prune=prune))
+        return tally
 
 
 def run(paths: Iterable[Path], settings: Settings, *, prune: bool, dry_run: bool) -> bool:
-    """False where rows were skipped. Raises KefuError where folder, kind of file or database is wrong."""
+    """False where something was skipped. Raises KefuError where folder, kind of file or database is wrong."""
     bot = load(settings.bot, knowledge=False)
-    files = sources(paths, settings.bot)
+    found = sources(paths, settings.bot)
     checks = Checks(frozenset(bot.intents), bot.languages)
-    see_others(settings.bot, files, checks)
-    tallies: dict[str, Tally] = {}
-    with _shelf(settings, dry_run=dry_run) as sync, shown(Console(stderr=True)) as progress:
-        for source, path in files.items():
-            tally = tallies[str(path)] = Tally()
-            for part in _parts(_taken(checks.apply(read_knowledge(path)), tally), whole=prune):
-                progress(path.name, tally.taken + len(part), 0)
-                # A row that is broken today is not a row that was taken out.
-                tally.count(sync(source, part, prune=prune and not tally.skipped))
+    with DocumentReader(settings.documents) as documents:
+        see_others(settings.bot, found.files, checks, documents)
+        with shelf_of(settings, dry_run=dry_run) as shelf, shown(Console(stderr=True)) as progress:
+            work = Run(shelf, checks, documents, progress, prune)
+            tallies = _take_all(work, found)
     _account(tallies, prune=prune, dry_run=dry_run)
-    return not any(tally.skipped for tally in tallies.values())
+    return not found.passed_over and not any(tally.skipped for tally in tallies.values())
 
 
-def _taken(rows: Iterable[KnowledgeRow | Problem], tally: Tally) -> Iterator[shelf.KnowledgeRow]:
+def _take_all(work: Run, found: Sources) -> dict[str, Tally]:
+    for line in found.passed_over:
+        click.echo(f"skipped {line}", err=True)
+    return {str(path): work.take(source, path) for source, path in found.files.items()}
+
+
+def _taken(rows: Iterable[KnowledgeRow | Problem], tally: Tally) -> Iterator[KnowledgeRow]:
     for row in rows:
         if isinstance(row, Problem):
-            tally.skipped += 1
-            click.echo(f"skipped {row}", err=True)
+            tally.skip(row)
         else:
-            yield shelf.from_entry(row.entry)
+            yield row
 
 
-def _parts(rows: Iterator[shelf.KnowledgeRow], *, whole: bool) -> Iterator[list[shelf.KnowledgeRow]]:
+def _parts(rows: Iterator[KnowledgeRow], *, whole: bool) -> Iterator[list[KnowledgeRow]]:
     """At least one, maybe empty. Pruning compares with the whole file at once."""
     part = list(rows if whole else islice(rows, PART))
     yield part
@@ -92,42 +116,8 @@ def _parts(rows: Iterator[shelf.KnowledgeRow], *, whole: bool) -> Iterator[list[
         yield part
 
 
-@contextmanager
-def _shelf(settings: Settings, *, dry_run: bool) -> Iterator[Sync]:
-    """The database, for code that reads files between its transactions."""
-    store = Database(settings.database_url)
-    with asyncio.Runner() as runner:
-        runner.run(store.open())
-
-        def sync(source: str, rows: Sequence[shelf.KnowledgeRow], *, prune: bool) -> shelf.SyncReport:
-            return runner.run(_sync(store, source, rows, prune=prune, dry_run=dry_run))
-
-        try:
-            yield sync
-        finally:
-            runner.run(store.close())
-
-
-class _Rehearsed(Exception):
-    """Ends a transaction that shall leave nothing behind."""
-
-    def __init__(self, report: shelf.SyncReport) -> None:
-        self.report = report
-
-
-async def _sync(
-    store: Database, source: str, rows: Sequence[shelf.KnowledgeRow], *, prune: bool, dry_run: bool
-) -> shelf.SyncReport:
-    async def unit(session: Session) -> shelf.SyncReport:
-        report = await shelf.sync(session, source, rows, SystemClock().now(), prune=prune)
-        if dry_run:
-            raise _Rehearsed(report)
-        return report
-
-    try:
-        return await store.write(unit)
-    except _Rehearsed as rehearsed:
-        return rehearsed.report
+def _prose(part: list[KnowledgeRow]) -> bool:
+    return bool(part) and all(row.prose for row in part)
 
 
 def _account(tallies: Mapping[str, Tally], *, prune: bool, dry_run: bool) -> None:
@@ -137,8 +127,8 @@ def _account(tallies: Mapping[str, Tally], *, prune: bool, dry_run: bool) -> Non
     for file, tally in tallies.items():
         table.add_row(*(str(getattr(tally, name)) for name in NUMBERS), file)
     # As wide as it needs: a cut or folded path cannot be copied.
-    Console(width=60 + max(map(cell_len, tallies))).print(table)
-    if prune and any(tally.skipped for tally in tallies.values()):
+    Console(width=60 + max(map(cell_len, tallies), default=0)).print(table)
+    if prune and any(tally.broken for tally in tallies.values()):
         click.echo("Nothing was removed for files with skipped rows: mend those rows first.")
     if dry_run:
         click.echo("Nothing was written: this was a dry run.")

@@ -76,20 +76,38 @@ def chat(folder: Path | None, explain: bool, lang: str | None, home: Path | None
 
 
 @kefu.command()
-@click.argument("paths", type=_PATH, nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", type=_PATH, nargs=-1, metavar="[PATH]...")
 @click.option("--bot", type=_PATH, help="The bot folder, instead of KEFU_BOT or the one you stand in.")
-@click.option("--prune", is_flag=True, help="Remove what a file of that name brought and no longer has.")
+@click.option("--prune", is_flag=True, help="Remove what a table of that name brought and no longer has.")
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
+@click.option("--list", "listing", is_flag=True, help="List the sources of the bot's answers instead.")
+@click.option("--remove", multiple=True, metavar="NAME", help="Take a source out again; may be repeated.")
 @_home
-def ingest(paths: tuple[Path, ...], bot: Path | None, prune: bool, dry_run: bool, home: Path | None) -> None:
-    """Take questions and answers from files into the bot.
+def ingest(
+    paths: tuple[Path, ...],
+    bot: Path | None,
+    prune: bool,
+    dry_run: bool,
+    listing: bool,
+    remove: tuple[str, ...],
+    home: Path | None,
+) -> None:
+    """Take questions and answers, and documents, from files into the bot.
 
-    PATH is a file (.jsonl, .csv, either with .gz) or a folder of such. The same file twice changes nothing.
-    Exit code 1: some rows were skipped; each is listed with its reason.
+    PATH is a file or a folder: tables of questions and answers (.jsonl, .csv, either with .gz, .xlsx) and
+    documents (.md, .html, .pdf, .docx, and .xlsx without such columns). The same file twice changes nothing.
+    Exit code 1: something was skipped; each is listed with its reason.
     """
+    if bool(paths) + listing + bool(remove) != 1:
+        raise click.UsageError("Name files or folders, or say --list, or --remove NAME.")
+    settings = _settings(bot=bot, home=home)
+    if listing or remove:
+        from bot.cli import shelf
+
+        shelf.show(settings) if listing else shelf.remove(remove, settings, dry_run=dry_run)
+        return
     from bot.cli.ingest import run
 
-    settings = _settings(bot=bot, home=home)
     if not run(paths, settings, prune=prune, dry_run=dry_run):
         raise SystemExit(1)
 

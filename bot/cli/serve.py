@@ -26,7 +26,7 @@ BACKLOG = 1024
 def run(folder: Path, settings: Settings) -> None:
     """Blocks until SIGINT or SIGTERM. Raises KefuError for what is wrong with the folder, the home or the port."""
     log_to_stderr(settings.log_level)
-    definition = load_definition(folder)
+    definition = load_definition(folder, memory=settings.documents)
     with home_lock(settings.home), listening(settings.host, settings.port) as sock:
         asyncio.run(_serve(definition, settings, sock))
 

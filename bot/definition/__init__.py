@@ -1,10 +1,17 @@
 """The bot folder as frozen dataclasses: `load(folder)`.
 
 A folder holds `bot.yml` (who the bot is), `intents.yml` (examples of what people want), `responses.yml` (what
-it says beside answers), `knowledge/` (questions with answers). Errors are `DefinitionError`, one line each.
+it says beside answers), `knowledge/` (questions with answers, documents). Errors are `DefinitionError`, one line each.
 """
 
-from bot.definition.knowledge import Checks, knowledge_files, read_knowledge
+from bot.definition.knowledge import (
+    Checks,
+    is_knowledge,
+    knowledge_files,
+    look_into,
+    read_knowledge,
+    unknown_kind,
+)
 from bot.definition.load import load
 from bot.definition.model import (
     FOLDER,
@@ -29,7 +36,10 @@ __all__ = [
     "KnowledgeRow",
     "PolicyOverrides",
     "Problem",
+    "is_knowledge",
     "knowledge_files",
     "load",
+    "look_into",
     "read_knowledge",
+    "unknown_kind",
 ]

@@ -1,13 +1,15 @@
-"""Knowledge files: questions with answers, one row a line (JSON lines) or a record (CSV), plain or gzip.
+"""Knowledge files: tables of questions with answers (JSON lines, CSV, sheets), and documents.
 
-Rows are streamed; what cannot be used comes out as a `Problem` in its place: one bad row never hides others.
+JSON lines and CSV may be gzipped, and are streamed. What cannot be used comes out as a `Problem` in its place: one bad
+row never hides others.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,40 +17,93 @@ from pydantic import ValidationError
 from bot.definition import schema
 from bot.definition.lines import Unreadable
 from bot.definition.model import RESERVED, KnowledgeRow, Problem
+from bot.definition.prose import document_rows, in_sheet, is_document
 from bot.definition.rows import Raw, csv_rows, json_rows
 from bot.definition.sentences import sentence, suggestion
 from bot.definition.text import one_line
+from bot.documents import DocumentReader
 from bot.errors import DefinitionError
 from retrieval.text import script_lang
 from retrieval.types import Entry
 
-_READERS = {".jsonl": json_rows, ".csv": csv_rows}
-_IGNORED = (".md", ".txt")
+_READERS = {".jsonl": json_rows, ".csv": csv_rows, ".tsv": csv_rows}
+_NOTES = ".txt"
+_README = "readme"
+_DRAFTS = ("~$", ".")
+"""Names of hidden files, and of those that an office program keeps beside an open one, begin so."""
 
 
-def knowledge_files(folder: Path) -> list[Path]:
-    """Files of a knowledge folder in order of name; notes (.md, .txt) and hidden files are passed over.
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """Files of a folder and its subfolders, in order of name."""
 
-    A folder that does not exist is empty. Raises `DefinitionError` on a file of another kind.
+    read: tuple[Path, ...]
+    unknown: tuple[Path, ...]
+    """Of kinds that are not read."""
+
+
+def look_into(folder: Path) -> Folder:
+    """Notes (.txt, README) and hidden files are passed over, links to folders not followed.
+
+    A folder that does not exist is empty.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
-    for path in files:
-        if _kind(path) not in _READERS and path.suffix not in _IGNORED:
-            raise unknown_kind(path)
-    return [path for path in files if _kind(path) in _READERS]
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and not _hidden(path.relative_to(folder))
+    )
+    files = [path for path in files if path.suffix.lower() != _NOTES and path.stem.lower() != _README]
+    known = [path for path in files if is_knowledge(path)]
+    return Folder(tuple(known), tuple(path for path in files if not is_knowledge(path)))
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(_DRAFTS) for part in path.parts)
+
+
+def knowledge_files(folder: Path) -> tuple[Path, ...]:
+    """Of a bot's knowledge folder. Raises `DefinitionError` on a file of another kind."""
+    found = look_into(folder)
+    for path in found.unknown:
+        raise unknown_kind(path)
+    return found.read
+
+
+def is_knowledge(path: Path) -> bool:
+    return _kind(path) in _READERS or is_document(path)
 
 
 def unknown_kind(path: Path) -> DefinitionError:
-    hint = "Save it as .jsonl or .csv (.gz too)."
+    hint = "Save it as .jsonl or .csv (.gz too), .xlsx, .md, .html, .pdf or .docx."
     return DefinitionError("is not a kind of knowledge file that is read.", file=str(path), hint=hint)
 
 
-def read_knowledge(path: Path) -> Iterator[KnowledgeRow | Problem]:
-    """Stream one file. Raises `DefinitionError` where the name ends in neither .jsonl nor .csv (.gz)."""
+def read_knowledge(
+    path: Path, *, name: str = "", documents: DocumentReader | None = None
+) -> Iterator[KnowledgeRow | Problem]:
+    """Stream one file. Raises `DefinitionError` where its name has no known ending.
+
+    `name`: what a document is called in keys and citations (its file name without one); `documents` reads it,
+    or a reader of its own.
+    """
+    if is_document(path):
+        return _read_document(path, name or path.name, documents)
     reader = _READERS.get(_kind(path))
     if reader is None:
         raise unknown_kind(path)
     return _read(reader(path), str(path))
+
+
+def _read_document(
+    path: Path, name: str, documents: DocumentReader | None
+) -> Iterator[KnowledgeRow | Problem]:
+    with ExitStack() as stack:
+        reader = documents or stack.enter_context(DocumentReader())
+        for found in document_rows(path, name, reader):
+            if isinstance(found, tuple):
+                line, sheet, raw = found
+                row = _row(raw, str(path), line)
+                yield replace(row, message=in_sheet(sheet, row.message)) if isinstance(row, Problem) else row
+            else:
+                yield found
 
 
 def _kind(path: Path) -> str:
@@ -131,4 +186,4 @@ class Checks:
 
 
 def _problem(row: KnowledgeRow, message: str, hint: str) -> Problem:
-    return Problem(row.file, row.line, message, hint)
+    return Problem(row.file, row.line, message, hint, minor=row.prose)

@@ -1,19 +1,25 @@
-"""Lines of a file that may be huge, compressed or damaged: bounded memory, no exception but `Unreadable`."""
+"""Lines of a file that may be huge, compressed, damaged or in any usual encoding.
+
+Bounded memory, no exception but `Unreadable`.
+"""
 
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, cast
 
+from bot.documents import Encoding, told_encoding
+from bot.documents.encoding import SAMPLE
+
 MAX_LINE = 256 * 1024
 """Bytes of one line."""
-_BOM = b"\xef\xbb\xbf"
-_WIDE = (b"\xff\xfe", b"\xfe\xff")
 _GZIP = b"\x1f\x8b"
+_REPLACED = "\ufffd"
 
 
 class Unreadable(Exception):
@@ -33,11 +39,14 @@ def read_lines(path: Path) -> Iterator[tuple[int, str | Unreadable]]:
     try:
         with ExitStack() as stack:
             stream = _open(path, stack)
-            while raw := stream.readline(MAX_LINE + 1):
+            encoding = told_encoding(stream.read(SAMPLE))
+            stream.seek(encoding.mark)
+            read = _wide_lines if encoding.wide else _lines
+            for text in read(stream, encoding):
                 number += 1
-                if number == 1:
-                    raw = _first(raw)
-                yield number, _decoded(raw, number)
+                yield number, Unreadable(number, *text.args) if isinstance(text, _Lost) else text
+    except _Lost as error:
+        raise Unreadable(number + 1, *error.args) from None
     except (gzip.BadGzipFile, zlib.error, EOFError):
         raise Unreadable(number + 1, "the gzip data is damaged.", "Compress the file again.") from None
     except OSError as error:
@@ -53,16 +62,34 @@ def _open(path: Path, stack: ExitStack) -> IO[bytes]:
     return cast(IO[bytes], stack.enter_context(gzip.open(plain))) if magic == _GZIP else plain
 
 
-def _first(raw: bytes) -> bytes:
-    if raw.startswith(_WIDE):
-        raise Unreadable(1, "the file is UTF-16.", "Save it as UTF-8.")
-    return raw.removeprefix(_BOM)
+class _Lost(Exception):
+    """(message, hint): a line, or where it is raised all that follows too."""
 
 
-def _decoded(raw: bytes, number: int) -> str | Unreadable:
-    if len(raw) > MAX_LINE:
-        raise Unreadable(number, f"the line is longer than {MAX_LINE >> 10} KiB.", "Write one row a line.")
+_TOO_LONG = _Lost(f"the line is longer than {MAX_LINE >> 10} KiB.", "Write one row a line.")
+
+
+def _lines(stream: IO[bytes], encoding: Encoding) -> Iterator[str | _Lost]:
+    while raw := stream.readline(MAX_LINE + 1):
+        if len(raw) > MAX_LINE:
+            raise _TOO_LONG
+        try:
+            yield raw.decode(encoding.name)
+        except UnicodeDecodeError:
+            yield _undecodable(encoding)
+
+
+def _wide_lines(stream: IO[bytes], encoding: Encoding) -> Iterator[str | _Lost]:
+    """UTF-16, where a byte that looks like a line end may be half of a letter."""
+    text = io.TextIOWrapper(cast(io.BufferedReader, stream), encoding.name, "replace", newline="\n")
     try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return Unreadable(number, "is not UTF-8 here.", "Save the file as UTF-8.")
+        while line := text.readline(MAX_LINE + 1):
+            if len(line) > MAX_LINE:
+                raise _TOO_LONG
+            yield _undecodable(encoding) if _REPLACED in line else line
+    finally:
+        text.detach()
+
+
+def _undecodable(encoding: Encoding) -> _Lost:
+    return _Lost(f"is not {encoding.name.upper()} here.", "Save the file as UTF-8.")

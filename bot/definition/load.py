@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,19 +17,22 @@ from bot.definition.model import (
     Intent,
     KnowledgeRow,
     PolicyOverrides,
-    Problem,
     Texts,
     Variants,
 )
 from bot.definition.reader import Document, read
 from bot.definition.sentences import suggestion, validated
+from bot.documents import DocumentReader
 from bot.errors import DefinitionError
 
+log = logging.getLogger(__name__)
 
-def load(folder: Path, *, knowledge: bool = True) -> BotDefinition:
+
+def load(folder: Path, *, knowledge: bool = True, memory: Path | None = None) -> BotDefinition:
     """Read `bot.yml` (the only one required), `intents.yml`, `responses.yml`, `knowledge/` unless told not to.
 
-    Blocking. Raises `DefinitionError`.
+    `memory`: a folder that keeps what documents came to, so that unchanged ones are not parsed again. Blocking.
+    Raises `DefinitionError`.
     """
     document = read(folder / "bot.yml")
     bot = validated(document, schema.Bot)
@@ -46,7 +50,7 @@ def load(folder: Path, *, knowledge: bool = True) -> BotDefinition:
         site=site_folder(document, folder, bot.site),
         intents=intents,
         responses=_responses(folder, bot),
-        knowledge=tuple(_knowledge(folder, checks)) if knowledge else (),
+        knowledge=tuple(_knowledge(folder, checks, memory)) if knowledge else (),
     )
 
 
@@ -85,9 +89,14 @@ def _tuples(texts: Mapping[str, list[str]]) -> Variants:
     return {lang: tuple(items) for lang, items in texts.items()}
 
 
-def _knowledge(folder: Path, checks: Checks) -> Iterator[KnowledgeRow]:
-    for path in knowledge_files(folder / "knowledge"):
-        for found in checks.apply(read_knowledge(path)):
-            if isinstance(found, Problem):
-                raise DefinitionError(found.message, file=found.file, line=found.line, hint=found.hint)
-            yield replace(found, file=path.relative_to(folder).as_posix())
+def _knowledge(folder: Path, checks: Checks, memory: Path | None) -> Iterator[KnowledgeRow]:
+    with DocumentReader(memory) as documents:
+        for path in knowledge_files(folder / "knowledge"):
+            name = path.relative_to(folder).as_posix()
+            for found in checks.apply(read_knowledge(path, name=name, documents=documents)):
+                if isinstance(found, KnowledgeRow):
+                    yield replace(found, file=name)
+                elif found.minor:
+                    log.warning("skipped %s", found)
+                else:
+                    raise DefinitionError(found.message, file=found.file, line=found.line, hint=found.hint)

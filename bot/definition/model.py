@@ -58,19 +58,25 @@ class KnowledgeRow:
     file: str
     """As it was given; in a loaded definition relative to the bot folder."""
     line: int
+    """0 in a document."""
+    prose: bool = False
+    """A passage of a document, not a row of a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A line of knowledge that cannot be used, and what to do about it."""
+    """A line of knowledge that cannot be used, and what to do about it. Line 0: the file as a whole."""
 
     file: str
     line: int
     message: str
     hint: str
+    minor: bool = False
+    """A part of a document that a person could miss; the rest of the file says what it says."""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message} {self.hint}".strip()
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.message} {self.hint}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,23 @@
-"""From lines to raw rows: JSON lines and CSV."""
+"""From lines and cells to raw rows: JSON lines, CSV, sheets."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from bot.definition import schema
 from bot.definition.lines import Unreadable, read_lines
 from bot.definition.sentences import suggestion
 from bot.definition.text import one_line
+from bot.documents import COLUMNS_IN_CHINESE
 
 Raw = dict[str, object]
 COLUMNS = tuple(schema.Knowledge.model_fields)
+_DELIMITERS = (",", "\t", ";")
 _FATAL_HEADER = "Use the columns: " + ", ".join(COLUMNS) + "."
 
 
@@ -73,9 +77,14 @@ class _Lines:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, Raw | Unreadable]]:
-    """Records below a header of column names; cells left blank are absent; `|` parts alternatives."""
+    """Records below a header of column names; cells left blank are absent; `|` parts alternatives.
+
+    The header tells what parts the cells: commas, or tabs and semicolons as spreadsheets write them.
+    """
     lines = _Lines(path)
-    reader = csv.reader(lines, strict=True)
+    texts = iter(lines)
+    first = next(texts, "")
+    reader = csv.reader(chain([first], texts), delimiter=max(_DELIMITERS, key=first.count), strict=True)
     header: list[str] = []
     start = 1
     while True:
@@ -89,9 +98,9 @@ def csv_rows(path: Path) -> Iterator[tuple[int, Raw | Unreadable]]:
         elif isinstance(cells, Unreadable):
             yield line, cells
         elif not header:
-            header = _header(cells, line)
+            header = columns(cells, line)
         elif any(cell.strip() for cell in cells):
-            yield line, _raw(header, cells, line)
+            yield line, raw_row(header, cells, line)
 
 
 def _record(reader: Iterator[list[str]], line: int) -> list[str] | Unreadable | None:
@@ -102,12 +111,13 @@ def _record(reader: Iterator[list[str]], line: int) -> list[str] | Unreadable | 
         return Unreadable(line, f"is not CSV: {one_line(str(error))}.", hint)
 
 
-def _header(cells: list[str], line: int) -> list[str]:
-    """Without a right header every row would be wrong, so a wrong one ends the file."""
-    names = [cell.strip().lower() for cell in cells]
-    for mark, word in ((";", "semicolons"), ("\t", "tabs")):
-        if len(names) == 1 and mark in names[0]:
-            raise Unreadable(line, f"the columns are parted by {word}.", "Save it with commas.")
+def columns(cells: Sequence[str], line: int) -> list[str]:
+    """Names of the columns, which may stand there in Chinese. Without a right header every row would be wrong.
+
+    Raises Unreadable.
+    """
+    given = [cell.strip().lower() for cell in cells]
+    names = [COLUMNS_IN_CHINESE.get(name, name) for name in given]
     for name in names:
         if name not in COLUMNS:
             raise Unreadable(line, f"unknown column `{one_line(name)}`.", suggestion(name, COLUMNS))
@@ -119,11 +129,11 @@ def _header(cells: list[str], line: int) -> list[str]:
     return names
 
 
-def _raw(header: list[str], cells: list[str], line: int) -> Raw | Unreadable:
+def raw_row(header: Sequence[str], cells: Sequence[str], line: int) -> Raw | Unreadable:
     if len(cells) > len(header):
         message = f"has {len(cells)} cells below {len(header)} columns."
         return Unreadable(line, message, 'Put "quotes" around cells that hold commas.')
     raw: Raw = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
     if isinstance(parts := raw.get("alternatives"), str):
-        raw["alternatives"] = [part for part in parts.split("|") if part.strip()]
+        raw["alternatives"] = [part for part in re.split(r"[|\n]", parts) if part.strip()]
     return raw

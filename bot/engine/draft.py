@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from bot.domain.decision import Answer, Handoff
 from bot.engine.desk import Voice
@@ -68,7 +69,20 @@ def generated(text: str, entries: Sequence[Entry]) -> Draft:
 def cite(mark: int, entry: Entry) -> Citation:
     answer = entry.answer
     snippet = answer if len(answer) <= SNIPPET else answer[: SNIPPET - 1].rstrip() + "…"
-    return Citation(mark, entry.question, snippet, entry.url)
+    title, url = _source(entry)
+    return Citation(mark, title, snippet, url)
+
+
+def _source(entry: Entry) -> tuple[str, str | None]:
+    """Title and address. A document has no address where a customer could read it: its name stands in the title."""
+    if entry.url is None or "://" in entry.url:
+        return entry.question, entry.url
+    file, _, place = unquote(entry.url).partition("#")
+    name, page = file.rpartition("/")[2], place.removeprefix("page=")
+    if entry.lang == "zh":
+        where = f"{name}，第{page}页" if page != place else name
+        return f"{entry.question}（{where}）", None
+    return f"{entry.question} ({name}, page {page})" if page != place else f"{entry.question} ({name})", None
 
 
 def ask_which(voice: Voice, entries: Sequence[Entry], *, lang: str, turn: str) -> Draft:

@@ -7,16 +7,26 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, false, insert, select, true, update
+from sqlalchemy import Executable, bindparam, false, func, insert, select, true, update
 
 from bot.errors import StoreError
 from bot.store.columns import UtcDateTime, new_id
-from bot.store.entries import CONTENT, KnowledgeRow, SyncReport, from_entry
+from bot.store.entries import CONTENT, KnowledgeRow, Stock, SyncReport, from_entry
 from bot.store.session import Session
 from bot.store.tables import KNOWLEDGE, META
 from retrieval.types import Entry
 
-__all__ = ["KnowledgeRow", "SyncReport", "active", "from_entry", "revision", "sources", "sync"]
+__all__ = [
+    "KnowledgeRow",
+    "Stock",
+    "SyncReport",
+    "active",
+    "from_entry",
+    "revision",
+    "sources",
+    "stock",
+    "sync",
+]
 
 REVISION = "knowledge_revision"
 """Key in `meta`; the first migration sets it to 0."""
@@ -33,6 +43,12 @@ _REVISION = select(META.c.value).where(META.c.key == REVISION)
 _LOCK_REVISION = _REVISION.with_for_update()
 _SET_REVISION = update(META).where(META.c.key == REVISION).values(value=bindparam("p_value"))
 _SOURCES = select(_k.source).where(_k.active == true()).distinct().order_by(_k.source)
+_STOCK = (
+    select(_k.source, func.count().label("answers"), func.max(_k.updated_at).label("changed_at"))
+    .where(_k.active == true())
+    .group_by(_k.source)
+    .order_by(_k.source)
+)
 _STORED = select(_k.id, _k.key, _k.lang, _k.content_hash, _k.active).where(_k.source == bindparam("p_source"))
 _ADD = insert(KNOWLEDGE)
 _CHANGE = (
@@ -96,6 +112,11 @@ async def revision(session: Session) -> int:
 async def sources(session: Session) -> list[str]:
     """Names of the sources that have active entries."""
     return list((await session.execute(_SOURCES)).scalars())
+
+
+async def stock(session: Session) -> list[Stock]:
+    """What each source has, by name."""
+    return [Stock(**row._mapping) for row in await session.execute(_STOCK)]
 
 
 async def active(session: Session) -> list[Entry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from pathlib import Path
 
@@ -61,6 +62,14 @@ def stored(bot: Path) -> list[Entry]:
             await store.close()
 
     return sorted(asyncio.run(read()), key=lambda entry: entry.key)
+
+
+def stocked(bot: Path) -> dict[str, int]:
+    """Source -> answers, as the command lists them."""
+    done = CliRunner().invoke(kefu, ["ingest", "--bot", str(bot), "--list"])
+    return {
+        name: int(count) for count, name in re.findall(r"^ *(\d+) .* (\S+) *$", done.stdout, re.MULTILINE)
+    }
 
 
 def test_the_same_file_twice_changes_nothing(bot: Path, faq: Path) -> None:
@@ -122,9 +131,34 @@ def test_a_folder_and_several_kinds_of_files(bot: Path, tmp_path: Path) -> None:
     more = tmp_path / "more"
     more.mkdir()
     (more / "x.csv").write_text("id,question,answer\nx,What is x?,A letter.\n")
-    (more / "notes.md").write_text("not knowledge")
-    (more / "y.jsonl").write_text(row("y"))
-    assert counts(run(bot, more)) == {"x.csv": (1, 0, 0, 0, 0), "y.jsonl": (1, 0, 0, 0, 0)}
+    (more / "deep" / "er").mkdir(parents=True)
+    (more / "deep" / "er" / "y.jsonl").write_text(row("y"))
+    (more / "deep" / "returns.md").write_text("# Returns\n\nWithin 30 days.\n")
+    for passed_over in ("notes.txt", "README.md", ".hidden.md", "~$open.docx"):
+        (more / passed_over).write_text("not knowledge")
+    (more / ".git").mkdir()
+    (more / ".git" / "z.jsonl").write_text(row("z"))
+    (more / "deep" / "round").symlink_to(more)
+    done = run(bot, more)
+    assert (done.exit_code, done.stderr.count("skipped")) == (0, 0)
+    assert counts(done) == dict.fromkeys(("x.csv", "y.jsonl", "returns.md"), (1, 0, 0, 0, 0))
+    assert stocked(bot) == {"x.csv": 1, "deep/er/y.jsonl": 1, "deep/returns.md": 1}
+
+
+def test_a_file_of_another_kind_in_a_folder_is_told_and_the_others_are_taken(
+    bot: Path, tmp_path: Path
+) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    (more / "x.jsonl").write_text(row("x"))
+    (more / "slides.pptx").touch()
+    (more / os.fsdecode(b"\xff.jsonl")).write_text(row("y"))
+    done = run(bot, more)
+    assert (done.exit_code, counts(done)) == (1, {"x.jsonl": (1, 0, 0, 0, 0)})
+    assert (
+        f"skipped {more}/slides.pptx: is not a kind of knowledge file that is read. Save it as" in done.stderr
+    )
+    assert "its name is not a text. Rename it." in done.stderr
 
 
 def test_parts_of_a_long_file_come_to_the_same(bot: Path, faq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,25 +172,16 @@ def test_parts_of_a_long_file_come_to_the_same(bot: Path, faq: Path, monkeypatch
 def test_a_file_of_the_bot_folder_is_the_source_that_the_server_reads(bot: Path) -> None:
     inside = knowledge(bot, "faq.jsonl", row("a"))
     assert run(bot, inside).exit_code == 0
-
-    async def sources() -> list[str]:
-        store = Database(load_settings(bot=bot).database_url)
-        await store.open()
-        async with store.read() as session:
-            found = await shelf.sources(session)
-        await store.close()
-        return found
-
-    assert asyncio.run(sources()) == ["folder:knowledge/faq.jsonl"]
+    assert stocked(bot) == {"folder:knowledge/faq.jsonl": 1}
 
 
 def test_a_file_is_known_by_where_it_stands_not_by_how_it_is_named(bot: Path, tmp_path: Path) -> None:
     inside = knowledge(bot, "faq.jsonl", row("a"))
     (tmp_path / "link").symlink_to(bot)
     round_about = bot / ".." / "bot" / "knowledge" / "faq.jsonl"
-    assert list(sources([inside, round_about], bot)) == ["folder:knowledge/faq.jsonl"]
-    assert list(sources([inside], tmp_path / "link")) == ["folder:knowledge/faq.jsonl"]
-    assert list(sources([inside], tmp_path)) == ["faq.jsonl"]
+    assert list(sources([inside, round_about], bot).files) == ["folder:knowledge/faq.jsonl"]
+    assert list(sources([inside], tmp_path / "link").files) == ["folder:knowledge/faq.jsonl"]
+    assert list(sources([inside], tmp_path).files) == ["faq.jsonl"]
 
 
 def test_a_topic_of_the_bot_folder_is_not_answered_twice(bot: Path, faq: Path) -> None:
@@ -169,16 +194,82 @@ def test_a_topic_of_the_bot_folder_is_not_answered_twice(bot: Path, faq: Path) -
 def test_what_cannot_be_begun_is_one_line(bot: Path, faq: Path, tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "faq.jsonl").write_text(row("c"))
-    (tmp_path / "faq.xlsx").touch()
+    (tmp_path / "faq.pptx").touch()
+    os.mkfifo(tmp_path / "pipe.pdf")
     (tmp_path / "empty").mkdir()
     cases = {
         tmp_path / "none.csv": "there is no such file or folder. Check the path.",
-        tmp_path / "faq.xlsx": "is not a kind of knowledge file that is read. Save it as .jsonl or .csv",
+        tmp_path / "faq.pptx": "is not a kind of knowledge file that is read. Save it as .jsonl or .csv",
+        tmp_path / "pipe.pdf": "is neither a file nor a folder. Check the path.",
         tmp_path / "two": "has the name of",
-        tmp_path / "empty": "holds no .jsonl and no .csv file. Check the path.",
+        tmp_path / "empty": "holds no file that could be read. Check the path.",
     }
     for path, expected in cases.items():
         done = run(bot, faq, path)
         assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
         assert expected in done.stderr
     assert not (bot / ".kefu").exists()
+
+
+SHOP = "# Shop\n\n## Returns\n\nWithin 30 days.\n\n## 运费\n\n满99元包邮。\n\n## Hours\n\nFrom 9 to 5.\n"
+
+
+def test_a_document_changes_with_its_file_and_keeps_the_ids_of_what_stayed(bot: Path, tmp_path: Path) -> None:
+    shop = tmp_path / "shop.md"
+    shop.write_text(SHOP)
+    assert counts(run(bot, shop)) == {"shop.md": (3, 0, 0, 0, 0)}
+    before = {entry.question: entry for entry in stored(bot)}
+    assert set(before) == {"Shop › Returns", "Shop › 运费", "Shop › Hours"}
+    assert [before[q].lang for q in before if "运费" in q] == ["zh"]
+    assert {entry.url for entry in before.values()} == {"shop.md"}
+
+    changed = SHOP.replace("30 days", "14 days").replace(
+        "## Hours\n\nFrom 9 to 5.", "## Parking\n\nThere is none."
+    )
+    shop.write_text(changed)
+    assert counts(run(bot, shop)) == {"shop.md": (1, 1, 1, 1, 0)}
+    after = {entry.question: entry for entry in stored(bot)}
+    assert set(after) == {"Shop › Returns", "Shop › 运费", "Shop › Parking"}
+    assert after["Shop › Returns"].answer == "Within 14 days."
+    for question in ("Shop › Returns", "Shop › 运费"):
+        assert after[question].id == before[question].id
+
+
+def test_a_document_that_cannot_be_read_today_changes_nothing(bot: Path, tmp_path: Path) -> None:
+    shop = tmp_path / "shop.md"
+    shop.write_text(SHOP)
+    run(bot, shop)
+    shop.write_text("")
+    done = run(bot, shop)
+    assert (done.exit_code, counts(done)) == (1, {"shop.md": (0, 0, 0, 0, 1)})
+    assert "shop.md: is empty. Save it again, or remove it." in done.stderr
+    assert stocked(bot) == {"shop.md": 3}
+
+
+def test_a_source_is_taken_out_and_comes_back_under_its_ids(bot: Path, tmp_path: Path, faq: Path) -> None:
+    shop = tmp_path / "shop.md"
+    shop.write_text(SHOP)
+    run(bot, shop, faq)
+    before = stored(bot)
+    rehearsed = run(bot, "--remove", "shop.md", "--dry-run")
+    assert (rehearsed.exit_code, stored(bot)) == (0, before)
+    assert "shop.md: 3 answers removed." in rehearsed.stdout
+    assert run(bot, "--remove", "shop.md").exit_code == 0
+    assert stocked(bot) == {"faq.jsonl": 2}
+    assert counts(run(bot, shop)) == {"shop.md": (3, 0, 0, 0, 0)}
+    assert stored(bot) == before
+
+
+def test_taking_out_what_is_not_there_takes_out_nothing(bot: Path, faq: Path) -> None:
+    run(bot, faq)
+    done = run(bot, "--remove", "faq.jsonl", "--remove", "faq.json")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        "kefu: No answers come from `faq.json`. Did you mean `faq.jsonl`?\n",
+    )
+    assert stocked(bot) == {"faq.jsonl": 2}
+
+
+def test_one_thing_at_a_time(bot: Path, faq: Path) -> None:
+    for words in ([], [faq, "--list"], ["--list", "--remove", "a"]):
+        assert run(bot, *words).exit_code == 2

@@ -142,8 +142,15 @@ def test_the_first_bad_row_of_knowledge_ends_a_load(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_kind_among_knowledge_is_not_passed_over(tmp_path: Path) -> None:
-    knowledge(folder(tmp_path), "faq.xlsx", "x")
-    assert error_of(tmp_path).startswith("knowledge/faq.xlsx: is not a kind of knowledge file that is read.")
+    knowledge(folder(tmp_path), "faq.pptx", "x")
+    assert error_of(tmp_path).startswith("knowledge/faq.pptx: is not a kind of knowledge file that is read.")
+
+
+def test_a_document_that_cannot_be_read_is_named_with_its_reason(tmp_path: Path) -> None:
+    knowledge(folder(tmp_path), "faq.pdf", "x")
+    assert error_of(tmp_path) == (
+        "knowledge/faq.pdf: is not a PDF, whatever its name says. Give it the ending of what it is."
+    )
 
 
 def test_no_folder_and_no_file_say_how_to_begin(tmp_path: Path) -> None:

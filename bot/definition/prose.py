@@ -1,0 +1,104 @@
+"""Documents as knowledge: passages with their headings, and sheets that are tables of questions and answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+from bot.definition.lines import Unreadable
+from bot.definition.model import KnowledgeRow, Problem
+from bot.definition.rows import Raw, columns, raw_row
+from bot.definition.text import one_line
+from bot.documents import SUFFIXES, DocumentReader, Flaw, Passage, Record, Unusable
+from retrieval.types import Entry
+
+JOINT = " › "
+"""Between the headings of a path."""
+MAX_TITLE = 80
+
+
+def is_document(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES
+
+
+def document_rows(
+    path: Path, name: str, documents: DocumentReader
+) -> Iterator[KnowledgeRow | Problem | tuple[int, str, Raw]]:
+    """Passages as rows; a row of a table as (number, sheet, raw).
+
+    `name`: what the document is called among the bot's sources, in keys and citations.
+    """
+    try:
+        found = documents.read(path)
+    except Unusable as error:
+        yield Problem(str(path), 0, error.message, error.hint)
+        return
+    sheets = _Sheets(str(path))
+    for item in found:
+        if isinstance(item, Record):
+            if (row := sheets.row(item)) is not None:
+                yield row
+        elif isinstance(item, Flaw):
+            yield Problem(str(path), 0, item.message, item.hint, minor=True)
+        else:
+            yield _passage(item, name, str(path))
+
+
+class _Sheets:
+    """The header of each sheet is its first row; a wrong one ends its sheet."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._headers: dict[str, list[str]] = {}
+
+    def row(self, record: Record) -> Problem | tuple[int, str, Raw] | None:
+        sheet, line = record.sheet, record.number
+        try:
+            if sheet not in self._headers:
+                self._headers[sheet] = []
+                self._headers[sheet] = columns(record.cells, line)
+                return None
+        except Unreadable as error:
+            return self._problem(sheet, error)
+        if not (header := self._headers[sheet]):
+            return None
+        raw = raw_row(header, record.cells, line)
+        return self._problem(sheet, raw) if isinstance(raw, Unreadable) else (line, sheet, raw)
+
+    def _problem(self, sheet: str, error: Unreadable) -> Problem:
+        return Problem(self._file, error.line, in_sheet(sheet, error.message), error.hint)
+
+
+def in_sheet(sheet: str, message: str) -> str:
+    return f"sheet `{one_line(sheet)}`: {message}"
+
+
+def _passage(passage: Passage, name: str, file: str) -> KnowledgeRow | Problem:
+    question = JOINT.join(passage.path)
+    if passage.lang is None:
+        message = f"the language of `{one_line(question)}` cannot be told."
+        return Problem(file, 0, message, "Kefu reads Chinese and English.", minor=True)
+    mark = f" ({passage.part})" if passage.part > 1 else ""
+    told = "\n".join((name, *passage.path, str(passage.part)))
+    entry = Entry(
+        id="",
+        key=hashlib.sha256(told.encode()).hexdigest()[:32],
+        lang=passage.lang,
+        question=question + mark,
+        answer=passage.text,
+        title=_title(passage.path) + mark,
+        url=passage.url or _reference(name, passage.place),
+    )
+    return KnowledgeRow(entry, file, 0, prose=True)
+
+
+def _title(path: tuple[str, ...]) -> str:
+    title = JOINT.join(path[-2:])
+    return title if len(title) <= MAX_TITLE else path[-1]
+
+
+def _reference(name: str, place: str) -> str:
+    """Relative: where the file lies is no customer's business; what it is called is."""
+    return quote(name) + (f"#{quote(place, safe='=!')}" if place else "")
