@@ -74,7 +74,8 @@ class Setup:
     def _definition(self) -> BotDefinition:
         from bot.definition import load
 
-        return load(self.settings.bot)
+        memory = self.settings.documents
+        return load(self.settings.bot, memory=memory if memory.exists() else None)
 
     def _schema(self) -> str:
         from bot.store.glance import schema
