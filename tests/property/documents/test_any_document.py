@@ -81,11 +81,9 @@ def test_any_markup(kind: str, text: str) -> None:
     check(kind, text.encode())
 
 
-@given(
-    st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), max_size=60).map(lambda t: f"SECRET{t}")
-)
+@given(st.text(max_size=60))
 def test_a_script_never_becomes_text(inside: str) -> None:
-    inside = inside.replace("</", "")
+    inside = f"SECRET{inside}".replace("</", "")
     page = f"<body><p>seen</p><script>{inside}</script><style>{inside}</style><!--{inside.replace('-', '')}--></body>"
     assert all("SECRET" not in text for text in check(".html", page.encode()))
 
@@ -94,8 +92,9 @@ def test_a_script_never_becomes_text(inside: str) -> None:
 def _good(kind: str) -> bytes:
     with tempfile.TemporaryDirectory() as root:
         path = Path(root) / f"good{kind}"
-        made = {".pdf": printed, ".docx": letter, ".xlsx": functools.partial(book, A=SIZES)}[kind](path)
-        return made.read_bytes()
+        if kind == ".pdf":
+            return printed(path).read_bytes()
+        return letter(path).read_bytes() if kind == ".docx" else book(path, A=SIZES).read_bytes()
 
 
 @pytest.mark.parametrize("kind", [".pdf", ".docx", ".xlsx"])
