@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
@@ -13,7 +13,7 @@ from aiohttp import web
 from bot.api.errors import json_errors
 from bot.api.site import find_widget, security_headers, site_routes
 from bot.clock import Clock, SystemClock
-from bot.definition import BotDefinition, load
+from bot.definition import BotDefinition, ChannelSpec, load
 from bot.domain.policy import Policy
 from bot.engine.desk import Desk, Limits
 from bot.engine.gateway import EngineGateway
@@ -30,6 +30,7 @@ from bot.inference.host import Host
 from bot.settings import Settings
 from bot.store.db import Database
 from connectors.port import Channel, Profile
+from connectors.rasa import Rasa, RasaOptions
 from connectors.webchat import Tokens, WebChat, WebChatOptions
 from retrieval.embed import Encoder
 
@@ -119,7 +120,7 @@ def make_app(bot: Bot) -> web.Application:
     channels = make_channels(bot)
     for channel in channels:
         app.add_routes(channel.routes())
-    app.add_routes(_site(bot.definition, channels))
+    app.add_routes(_site(bot.definition))
 
     async def close_channels(_: web.Application) -> None:
         await asyncio.gather(*(channel.close() for channel in channels))
@@ -128,32 +129,47 @@ def make_app(bot: Bot) -> web.Application:
     return app
 
 
-def _site(definition: BotDefinition, channels: Sequence[Channel]) -> list[web.AbstractRouteDef]:
+def _site(definition: BotDefinition) -> list[web.AbstractRouteDef]:
+    """A bot without a web chat has no page of its own to show."""
     lang = definition.languages[0]
+    webchats = [spec.instance for spec in definition.channels if spec.type == "webchat"]
     return site_routes(
         definition.site,
         find_widget(),
         name=FolderVoice(definition).name(lang),
         lang=lang,
-        channel=channels[0].instance,
+        channel=webchats[0] if webchats else None,
     )
 
 
 def make_channels(bot: Bot) -> Sequence[Channel]:
-    return [
-        WebChat(
-            spec.instance,
-            bot.gateway,
-            tokens=Tokens([bot.secret]),
-            options=WebChatOptions(
-                origins=(*spec.origins, *bot.settings.allowed_origins),
-                trusted_proxies=bot.settings.trusted_proxies,
-                per_minute=bot.settings.rate_per_minute,
-                peer_per_minute=PEER_SHARE * bot.settings.rate_per_minute,
-            ),
-        )
-        for spec in bot.definition.channels
-    ]
+    make = {"webchat": _webchat, "rasa": _rasa}
+    return [make[spec.type](bot, spec) for spec in bot.definition.channels]
+
+
+def _webchat(bot: Bot, spec: ChannelSpec) -> Channel:
+    options = WebChatOptions(
+        origins=(*spec.origins, *bot.settings.allowed_origins),
+        trusted_proxies=bot.settings.trusted_proxies,
+        per_minute=bot.settings.rate_per_minute,
+        peer_per_minute=PEER_SHARE * bot.settings.rate_per_minute,
+    )
+    return WebChat(spec.instance, bot.gateway, tokens=Tokens([bot.secret]), options=options)
+
+
+def _rasa(bot: Bot, spec: ChannelSpec) -> Channel:
+    """Who names the token speaks for all its customers: the limit of an address is none of theirs."""
+    token = bot.settings.rasa_token.get_secret_value() if bot.settings.rasa_token else None
+    options = RasaOptions(
+        token=token,
+        origins=(*spec.origins, *bot.settings.allowed_origins),
+        trusted_proxies=bot.settings.trusted_proxies,
+        per_minute=bot.settings.rate_per_minute,
+        peer_per_minute=0 if token else PEER_SHARE * bot.settings.rate_per_minute,
+    )
+    if spec.reply_within is not None:
+        options = replace(options, reply_within=spec.reply_within)
+    return Rasa(spec.instance, bot.gateway, secret=bot.secret, options=options)
 
 
 def profile(definition: BotDefinition) -> Profile:

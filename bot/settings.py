@@ -29,7 +29,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import HomeError, SettingsError
 
 PREFIX = "KEFU_"
-_SHY = ("secret", "generator_key", "database_url")
+_SHY = ("secret", "generator_key", "rasa_token", "database_url")
 """Values that no message repeats."""
 SECRET_LENGTH = 32
 
@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         ("127.0.0.0/8", "::1/128"),
         description="Addresses or networks (parted by commas) whose X-Forwarded-For is believed. Default: "
         "this machine.",
+    )
+    rasa_token: SecretStr | None = Field(
+        None,
+        description="Token that clients of a `rasa` channel have to name; its limit by address then does not "
+        "hold. Without one everybody may ask.",
     )
     secret: SecretStr | None = Field(
         None,

@@ -47,12 +47,15 @@ def find_widget() -> Path:
 
 
 def site_routes(
-    site: Path | None, widget: Path, *, name: str, lang: str, channel: str
+    site: Path | None, widget: Path, *, name: str, lang: str, channel: str | None
 ) -> list[web.AbstractRouteDef]:
-    """/widget/*, and the bot folder's site at /: where it has none, a page with the bot's name and its chat."""
+    """/widget/*, and the bot folder's site at /: where it has none, a page with the bot's name and its chat, if
+    it has one."""
     routes: list[web.AbstractRouteDef] = [web.get("/widget/{name:.+}", _files(widget))]
     if site is not None:
         return [*routes, web.get("/{name:.*}", _files(site))]
+    if channel is None:
+        return routes
     front = web.get("/", _plain_page(name=name, lang=lang, channel=channel))
     return [*routes, front, web.get("/{name:plain\\.css}", _files(PLAIN))]
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from bot.definition.reader import Document, Loc
-from bot.definition.schema import Bot, IntentSpec
+from bot.definition.schema import Bot, Channel, IntentSpec
 from bot.definition.sentences import suggestion
 from bot.domain.policy import Policy
 from retrieval.text import normalise
@@ -19,6 +19,7 @@ def check_bot(document: Document, bot: Bot) -> None:
     """Raises `DefinitionError`, as all checks here do."""
     _no_doubles(document, ("languages",), bot.languages)
     _no_doubles(document, ("channels",), [channel.instance for channel in bot.channels])
+    check_channels(document, bot.channels)
     for key, texts in (("name", bot.name), ("welcome", bot.welcome)):
         check_languages(document, (key,), texts, bot.languages)
         for lang in bot.languages:
@@ -36,6 +37,20 @@ def _no_doubles(document: Document, loc: Loc, names: Sequence[str]) -> None:
     for number, name in enumerate(names):
         if name in names[:number]:
             raise document.wrong((*loc, number), f"`{name}` is listed twice.", "Remove or rename one.")
+
+
+def check_channels(document: Document, channels: Sequence[Channel]) -> None:
+    """Rasa's addresses are its clients', so there is one such channel; and options belong to a type."""
+    rasa = [number for number, channel in enumerate(channels) if channel.type == "rasa"]
+    if len(rasa) > 1:
+        hint = "Its addresses are fixed: remove one."
+        raise document.wrong(
+            ("channels", rasa[1], "type"), "there is a channel of type `rasa` already.", hint
+        )
+    for number, channel in enumerate(channels):
+        if channel.type != "rasa" and channel.reply_within is not None:
+            message = f"`reply_within` is not known to the type `{channel.type}`."
+            raise document.wrong(("channels", number, "reply_within"), message, "Remove it.")
 
 
 def check_languages(document: Document, loc: Loc, found: Iterable[str], spoken: Sequence[str]) -> None:

@@ -45,7 +45,9 @@ def load(folder: Path, *, knowledge: bool = True, memory: Path | None = None) ->
         languages=tuple(bot.languages),
         welcome=bot.welcome,
         suggestions=_tuples(bot.suggestions),
-        channels=tuple(ChannelSpec(c.instance, c.type, tuple(c.origins)) for c in bot.channels),
+        channels=tuple(
+            ChannelSpec(c.instance, c.type, tuple(c.origins), c.reply_within) for c in bot.channels
+        ),
         policy=PolicyOverrides(bot.policy),
         site=site_folder(document, folder, bot.site),
         intents=intents,

@@ -38,6 +38,8 @@ class ChannelSpec:
     type: str
     origins: tuple[str, ...] = ()
     """Web origins (`https://host[:port]`, or `*`) whose pages may embed it, beside the server's own."""
+    reply_within: float | None = None
+    """Of `rasa`: seconds for which a request waits for its answer; None: as the connector has it."""
 
 
 @dataclass(frozen=True, slots=True)

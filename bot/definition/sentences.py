@@ -29,21 +29,23 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "model_attributes_type": ("{key} is not a mapping", "Write `name: value` lines, indented below it."),
     "too_short": ("{key} is empty", "Give at least one."),
     "too_long": ("{key} has more than {max_length} items", "Shorten the list."),
-    "float_parsing": ("{key} is not a number", "Write a number from 0 to 1, such as 0.7."),
-    "float_type": ("{key} is not a number", "Write a number from 0 to 1, such as 0.7."),
-    "finite_number": ("{key} is not a number", "Write a number from 0 to 1, such as 0.7."),
-    "greater_than_equal": ("{key} is below {ge:g}", "Write a number from 0 to 1."),
-    "less_than_equal": ("{key} is above {le:g}", "Write a number from 0 to 1."),
+    "float_parsing": ("{key} is not a number", "{number}"),
+    "float_type": ("{key} is not a number", "{number}"),
+    "finite_number": ("{key} is not a number", "{number}"),
+    "greater_than_equal": ("{key} is below {ge:g}", "{number}"),
+    "less_than_equal": ("{key} is above {le:g}", "{number}"),
     "control": ("{key} holds the control character U+{code}", "Remove it."),
     "order": ("`valid_from` is after `valid_to`", "Swap them."),
 }
 _PATTERNS: dict[str, str] = {
     "origins": "Write `https://host[:port]` without a path, or `*` in quotes.",
     "instance": "Use a-z, 0-9, _ and - (32 at most).",
-    "type": "Known: webchat.",
+    "type": "Known: webchat, rasa.",
     "site": "Name a folder inside the bot folder.",
     "url": "Write a whole address that begins with https:// or http://.",
 }
+_NUMBERS = {"reply_within": "Write seconds, from 1 to 600."}
+_SHARE = "Write a number from 0 to 1, such as 0.7."
 _NAMES = "Use letters, digits and _ . / - (64 at most), no spaces."
 
 
@@ -64,14 +66,15 @@ def sentence(errors: ValidationError) -> tuple[Loc, str, str]:
     if loc and loc[-1] == "[key]":
         return _bad_key(loc[:-1], kind)
     key = _quoted(loc)
+    field = next((str(part) for part in reversed(loc) if isinstance(part, str)), "")
     if kind == "language":
         return loc, f"{key} is not a language code that is known.", f"Known: {', '.join(LANGUAGES)}."
     if kind.startswith("date_"):
         return loc, f"{key} is not a date.", "Write it as 2026-12-31."
     if kind == "string_pattern_mismatch":
-        field = next((str(part) for part in reversed(loc) if isinstance(part, str)), "")
         return loc, f"{key} is not well formed.", _PATTERNS.get(field, _NAMES)
     message, hint = _SENTENCES.get(kind, ("{key}: " + error["msg"].replace("{", "(").replace("}", ")"), ""))
+    hint = hint.format(number=_NUMBERS.get(field, _SHARE))
     return loc, message.format(key=key, **context) + ".", hint
 
 

@@ -25,6 +25,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bots") / "shop"
     done = kefu("init", folder)
     assert done.returncode == 0, done.stderr
+    with (folder / "bot.yml").open("a", encoding="utf-8") as stream:
+        stream.write("  - instance: old\n    type: rasa\n")
     return folder
 
 

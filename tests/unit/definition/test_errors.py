@@ -53,7 +53,23 @@ def error_of(root: Path) -> str:
         ),
         (
             BOT + "channels:\n- type: pigeon\n",
-            "bot.yml:4: `channels > item 1 > type` is not well formed. Known: webchat",
+            "bot.yml:4: `channels > item 1 > type` is not well formed. Known: webchat, rasa",
+        ),
+        (
+            BOT + "channels:\n- {type: rasa}\n- {instance: b, type: rasa}\n",
+            "bot.yml:5: there is a channel of type `rasa` already. Its addresses are fixed: remove one.",
+        ),
+        (
+            BOT + "channels:\n- instance: a\n  reply_within: 9\n",
+            "bot.yml:5: `reply_within` is not known to the type `webchat`. Remove it.",
+        ),
+        (
+            BOT + "channels:\n- type: rasa\n  reply_within: 0.5\n",
+            "bot.yml:5: `channels > item 1 > reply_within` is below 1. Write seconds, from 1 to 600.",
+        ),
+        (
+            BOT + "channels:\n- type: rasa\n  reply_within: soon\n",
+            "bot.yml:5: `channels > item 1 > reply_within` is not a number. Write seconds,",
         ),
         (BOT + "channels:\n- origins: [a.b]\n", "bot.yml:4: `item 1 > origins > item 1` is not well formed."),
         (BOT + "channels:\n- {}\n- {}\n", "bot.yml:5: `web` is listed twice."),
