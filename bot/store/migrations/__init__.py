@@ -77,9 +77,11 @@ async def _on_postgres(url: URL, step: partial[None]) -> None:
 
 
 def _step(connection: Connection, *, scripts: ScriptDirectory, revision: str) -> None:
-    move = scripts._downgrade_revs if revision == "base" else scripts._upgrade_revs
+    def plan(current: Any, _: object) -> Any:
+        return _way(scripts, current, revision)(revision, current)
+
     environment = EnvironmentContext(config(), scripts)
-    environment.configure(**options(connection), fn=lambda current, _: move(revision, current))
+    environment.configure(**options(connection), fn=plan)
     try:
         with environment.begin_transaction():
             environment.run_migrations()
@@ -89,3 +91,11 @@ def _step(connection: Connection, *, scripts: ScriptDirectory, revision: str) ->
             hint="It was written by a later Kefu: upgrade Kefu, or restore the backup from before.",
             code="newer_schema",
         ) from error
+
+
+def _way(scripts: ScriptDirectory, current: Any, revision: str) -> Any:
+    """Down to what `current` came from, up to everything else."""
+    if revision not in ("head", "base"):
+        passed = {script.revision for script in scripts.iterate_revisions(current or "base", "base")}
+        return scripts._downgrade_revs if revision in passed - set(current) else scripts._upgrade_revs
+    return scripts._downgrade_revs if revision == "base" else scripts._upgrade_revs

@@ -3,38 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import URL, Column, Connection, MetaData, String, Table, inspect, update
+from alembic.script import ScriptDirectory
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, update
 
 from bot.errors import StoreError
 from bot.store.columns import Row
 from bot.store.db import Database
-from bot.store.engines import parse_url, postgres_engine, sqlite_engine
-from bot.store.migrations import migrate
+from bot.store.engines import parse_url
+from bot.store.migrations import config, migrate
+from tests.contract.store.freeze import on_connection
 from tests.contract.store.samples import accept, history, inbound
-
-T = TypeVar("T")
-
-
-def on_connection(url: URL, work: Callable[[Connection], T]) -> T:
-    """Run off the loop: Alembic reads files."""
-    if url.get_backend_name() == "sqlite":
-        with sqlite_engine(url, busy=1).begin() as connection:
-            return work(connection)
-    return asyncio.run(_on_postgres(url, work))
-
-
-async def _on_postgres(url: URL, work: Callable[[Connection], T]) -> T:
-    engine = postgres_engine(url)
-    async with engine.begin() as connection:
-        result = await connection.run_sync(work)
-    await engine.dispose()
-    return result
 
 
 def compared(connection: Connection) -> MigrationContext:
@@ -69,6 +51,41 @@ async def test_the_way_back_leaves_nothing_and_forth_again_works(store_url: str)
     up, down, again = await asyncio.to_thread(there_and_back)
     assert up == again == set(Row.metadata.tables) | {"alembic_version"}
     assert down == {"alembic_version"}
+
+
+def shape(connection: Connection) -> dict[str, object]:
+    """All that a schema says of each table, in an order of its own."""
+    seen = inspect(connection)
+    kinds = (seen.get_columns, seen.get_indexes, seen.get_unique_constraints, seen.get_foreign_keys)
+    return {
+        table: [sorted(map(plain, kind(table))) for kind in kinds] + [plain(seen.get_pk_constraint(table))]
+        for table in seen.get_table_names()
+    }
+
+
+def plain(value: object) -> str:
+    """Dictionaries in one order; conditions as they read, without the addresses of their objects."""
+    return str(
+        sorted((key, plain(part)) for key, part in value.items()) if isinstance(value, dict) else value
+    )
+
+
+async def test_each_step_back_is_the_step_forth_undone(store_url: str) -> None:
+    url = parse_url(store_url)
+    scripts = ScriptDirectory.from_config(config())
+    revisions = [script.revision for script in scripts.walk_revisions()][::-1]
+
+    def at(revision: str) -> dict[str, object]:
+        migrate(url, revision)
+        return on_connection(url, shape)
+
+    def walk() -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+        forth = [at(revision) for revision in revisions]
+        back = [at(revision) for revision in revisions[::-1]]
+        return forth, back[::-1]
+
+    forth, back = await asyncio.to_thread(walk)
+    assert forth == back
 
 
 async def test_opening_again_keeps_what_is_stored(store_url: str) -> None:
