@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from connectors.port import Frame
@@ -23,32 +24,61 @@ class Bus(Protocol):
 
 
 class LocalBus:
-    """In process: one bounded queue for each subscriber."""
+    """In process: one bounded mailbox for each subscriber."""
 
     def __init__(self, *, max_behind: int = MAX_BEHIND) -> None:
         self._max_behind = max_behind
-        self._queues: defaultdict[str, set[asyncio.Queue[Frame | None]]] = defaultdict(set)
+        self._boxes: defaultdict[str, set[_Mailbox]] = defaultdict(set)
 
     def publish(self, frame: Frame) -> None:
-        for queue in tuple(self._queues.get(frame.conversation, ())):
-            if queue.qsize() < self._max_behind:
-                queue.put_nowait(frame)
-            elif queue.qsize() == self._max_behind:
-                queue.put_nowait(None)
+        for box in tuple(self._boxes.get(frame.conversation, ())):
+            box.put(frame)
 
     @asynccontextmanager
     async def subscribe(self, conversation: str) -> AsyncIterator[AsyncIterator[Frame]]:
-        queue: asyncio.Queue[Frame | None] = asyncio.Queue()
-        self._queues[conversation].add(queue)
+        box = _Mailbox(self._max_behind)
+        self._boxes[conversation].add(box)
         try:
-            yield _drain(queue)
+            yield box.frames()
         finally:
-            self._queues[conversation].discard(queue)
-            if not self._queues[conversation]:
-                del self._queues[conversation]
+            self._boxes[conversation].discard(box)
+            if not self._boxes[conversation]:
+                del self._boxes[conversation]
 
 
-async def _drain(queue: asyncio.Queue[Frame | None]) -> AsyncIterator[Frame]:
-    """Ends where the subscriber fell too far behind."""
-    while (frame := await queue.get()) is not None:
-        yield frame
+class _Mailbox:
+    """One subscriber's frames, in order. Pieces of one answer that wait behind one another become one."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._frames: deque[Frame] = deque()
+        self._full = False
+        self._came = asyncio.Event()
+
+    def put(self, frame: Frame) -> None:
+        """Of a subscriber that falls too far behind nothing more is kept: it reads the history."""
+        if self._full:
+            return
+        last = self._frames[-1] if self._frames else None
+        if last is not None and _continues(last, frame):
+            self._frames[-1] = replace(frame, text=last.text + frame.text)
+        elif len(self._frames) < self._room:
+            self._frames.append(frame)
+        else:
+            self._full = True
+        self._came.set()
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """Ends where the subscriber fell too far behind."""
+        while True:
+            while self._frames:
+                yield self._frames.popleft()
+            if self._full:
+                return
+            self._came.clear()
+            await self._came.wait()
+
+
+def _continues(last: Frame, frame: Frame) -> bool:
+    both = last.kind == frame.kind == "delta"
+    return both and (last.turn, last.attempt) == (frame.turn, frame.attempt)

@@ -25,7 +25,9 @@ class Lexical:
         self._rows = rows
         self._vocabulary: dict[str, int] = bm25.vocab_dict if bm25 else {}
         found = np.diff(bm25.scores["indptr"]) if bm25 else np.zeros(0)
-        self._idf: NDArray[np.float64] = np.log1p((rows - found + 0.5) / (found + 0.5))
+        # A list: terms are looked up one by one, which an array makes slow.
+        self._idf: list[float] = np.log1p((rows - found + 0.5) / (found + 0.5)).tolist()
+        self._unknown = float(np.log1p((rows + 0.5) / 0.5))
 
     @classmethod
     def build(cls, documents: Sequence[Sequence[str]]) -> Lexical:
@@ -66,26 +68,23 @@ class Lexical:
         unknown.
         """
         place = self._vocabulary.get(term)
-        return float(np.log1p((self._rows + 0.5) / 0.5)) if place is None else float(self._idf[place])
+        return self._unknown if place is None else self._idf[place]
 
     def coverage(self, terms: Iterable[str], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Share (0..1) of the weight of distinct `terms` that each of `rows` holds: float64 [len(rows)]."""
         distinct = tuple(dict.fromkeys(terms))
         held = np.zeros(len(rows))
         for term in distinct:
-            held += self.weight(term) * self._holds(term, rows)
+            if (place := self._vocabulary.get(term)) is not None:
+                held += self._idf[place] * self._holds(place, rows)
         return held / self.bound(distinct)
 
     def bound(self, terms: Iterable[str]) -> float:
         """What no BM25 of these distinct terms can exceed: the sum of their weights; above 0 always."""
         return sum(map(self.weight, terms)) or 1.0
 
-    def _holds(self, term: str, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        place = self._vocabulary.get(term)
-        if place is None:
-            return np.zeros(len(rows), dtype=np.bool_)
+    def _holds(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         start, end = self._bm25.scores["indptr"][place : place + 2]
-        found = self._bm25.scores["indices"][start:end]  # ascending
-        near = np.minimum(np.searchsorted(found, rows), len(found) - 1)
-        same: NDArray[np.bool_] = found[near] == rows
+        found = self._bm25.scores["indices"][start:end]  # ascending, never empty
+        same: NDArray[np.bool_] = found.take(found.searchsorted(rows), mode="clip") == rows
         return same

@@ -30,9 +30,9 @@ MAX_TOKENS = 1024
 """Padding included. Larger batches are no faster on a few cores and hold memory: 32 x 128 tokens take 150
 MB.
 """
-MAX_WASTE = 0.1
-"""Share of padding a batch may hold before its texts are split. Measured on 32 questions of both languages, texts/s
-against no limit: .05 and .1 give 1.7 times, .2 1.5 times, .3 1.2 times.
+MAX_WASTE = 11
+"""Tokens of padding that a batch may hold before its texts are split: what one more run of the graph costs, since it
+reads all weights again. Measured on one to 64 utterances of both languages: within 1 to 3 % of the best split there is.
 """
 
 
@@ -93,12 +93,12 @@ def fingerprint(manifest: Manifest) -> str:
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Row numbers in batches of similar length: at most MAX_BATCH texts, MAX_TOKENS, MAX_WASTE of padding."""
+    """Row numbers in batches of similar length: at most MAX_BATCH texts, MAX_TOKENS, MAX_WASTE tokens of padding."""
     batch: list[int] = []
     total = 0
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         padded = (len(batch) + 1) * lengths[row]
-        wasteful = padded - total - lengths[row] > MAX_WASTE * padded
+        wasteful = padded - total - lengths[row] > MAX_WASTE
         if batch and (len(batch) == MAX_BATCH or padded > MAX_TOKENS or wasteful):
             yield batch
             batch, total = [], 0

@@ -35,9 +35,11 @@ def search(bundle: Bundle, query: Query, k: int = 8) -> list[Hit]:
 @dataclass(frozen=True, slots=True)
 class _Evidence:
     """Of each candidate entry: number, rows of its best phrasing and its passage (or NONE), language,
-    score.
+    score. `rows`: all rows of all of them, ascending, with their cosines.
     """
 
+    rows: Numbers
+    cosines: Vectors
     numbers: Numbers
     phrases: Numbers
     passages: Numbers
@@ -76,7 +78,8 @@ class _Search:
         rows, begins = self.bundle.rows_of(numbers)
         owner = np.repeat(np.arange(len(numbers)), np.diff(begins, append=len(rows)))
         is_passage = self.data.rows[rows, 1] == PASSAGE
-        cosine = normalised_cosine(self._cosines(rows), self.data.floor)
+        cosines = self.data.vectors[rows] @ self.query.vector
+        cosine = normalised_cosine(cosines, self.data.floor)
         lexical = self.lexical[rows] / np.float32(self.data.lexical.bound(self.terms))
         phrase = np.where(is_passage, np.float32(-np.inf), phrase_part(cosine, lexical))
         best = np.lexsort((-phrase, owner))[begins]
@@ -86,16 +89,13 @@ class _Search:
         passage[owner[is_passage]] = passage_part(cosine, lexical)[is_passage]
         other = self.bundle.in_other_language(self.query.lang, numbers)
         scores = fuse(phrase[best], passage, other_language=other)
-        return _Evidence(numbers, rows[best], passages, other, scores)
-
-    def _cosines(self, rows: Numbers) -> Vectors:
-        cosines: Vectors = self.data.vectors[rows] @ self.query.vector
-        return cosines
+        return _Evidence(rows, cosines, numbers, rows[best], passages, other, scores)
 
     def _hits(self, found: _Evidence, best: Numbers, phrases: list[int], exact: dict[int, int]) -> list[Hit]:
         """`best`: places in `found`; `phrases`: the phrasing's row for each of them."""
         rows = np.concatenate([np.array(phrases, dtype=np.int64), found.passages[best]])
-        dense, covered = self._cosines(rows), self.data.lexical.coverage(self.terms, rows)
+        dense = found.cosines.take(found.rows.searchsorted(rows), mode="clip")
+        covered = self.data.lexical.coverage(self.terms, rows)
         hits = []
         for place, (at, row) in enumerate(zip(best.tolist(), phrases, strict=True)):
             number, passage = int(found.numbers[at]), place + len(phrases)

@@ -6,6 +6,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from retrieval.sentences import split_sentences
@@ -24,8 +25,11 @@ _BLANKS = re.compile(r"\s+")
 _BLANK_BY_HAN = re.compile(f"(?<=[{HAN}]) | (?=[{HAN}])")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _TRAILING = " .,;:!?。、~·—"
+_REMEMBERED = 512
+"""A message is asked for its terms and its normal form several times on its way."""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def normalise(text: str) -> str:
     """The form in which two texts are the same question. Idempotent.
 
@@ -57,7 +61,8 @@ def script_lang(text: str) -> str | None:
     return "zh" if han >= latin else "en"
 
 
-def tokens(text: str) -> list[str]:
+@lru_cache(maxsize=_REMEMBERED)
+def tokens(text: str) -> tuple[str, ...]:
     """Terms for lexical search, repeated ones too; empty for a text without letters and digits.
 
     English words are stemmed, numbers stay whole, Chinese gives its characters and its pairs of neighbours:
@@ -66,7 +71,7 @@ def tokens(text: str) -> list[str]:
     Stop words are left out unless nothing else remains.
     """
     found = list(_terms(unicodedata.normalize("NFKC", text).casefold()))
-    return [stem(term) for term in found if term not in STOP_WORDS] or [stem(term) for term in found]
+    return tuple(stem(term) for term in found if term not in STOP_WORDS) or tuple(map(stem, found))
 
 
 def _terms(folded: str) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import heapq
 import json
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,43 @@ FLOOR = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
+class Scores:
+    """Probabilities of one text by label: float32 [labels]. `places`: where each label stands."""
+
+    labels: Sequence[str]
+    places: Mapping[str, int]
+    values: Floats
+
+    @classmethod
+    def of(cls, probabilities: Mapping[str, float]) -> Scores:
+        labels = tuple(probabilities)
+        places = {label: place for place, label in enumerate(labels)}
+        return cls(labels, places, np.array(list(probabilities.values()), dtype=np.float32))
+
+    def get(self, label: str, default: float = 0.0) -> float:
+        place = self.places.get(label)
+        return default if place is None else float(self.values[place])
+
+    def top(self, count: int) -> list[tuple[str, float]]:
+        """The likeliest labels, best first."""
+        best = np.argsort(-self.values, kind="stable")[:count]
+        return [(self.labels[place], float(self.values[place])) for place in best]
+
+    def evidence(self, labels: Sequence[str], *, unknown: float) -> Floats:
+        """float32 [2, n]: logarithm of each label's probability, and its lead over the best other label."""
+        places = np.array([self.places.get(label, -1) for label in labels], dtype=np.int64)
+        values = np.where(places < 0, np.float32(unknown), self.values[places] if len(self.values) else 0)
+        second, best = np.partition(self.values, -2)[-2:] if len(self.values) > 1 else self._few()
+        own = np.log(values + FLOOR)
+        # Of several with the same largest value each has a lead of nothing over the next.
+        lead = own - np.log(np.where((places >= 0) & (values == best), second, best) + FLOOR)
+        return np.stack([own, lead]).astype(np.float32)
+
+    def _few(self) -> tuple[float, float]:
+        return 0.0, float(self.values[0]) if len(self.values) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class IntentHead:
     """Multinomial logistic regression on the encoder's vector, temperature-scaled.
 
@@ -44,6 +81,15 @@ class IntentHead:
     weight: Floats
     bias: Floats
     temperature: float
+    places: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """Where each label stands."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "places", {label: place for place, label in enumerate(self.labels)})
+
+    def scores(self, vectors: Floats) -> list[Scores]:
+        """float32 [n, dim] -> the probabilities of each."""
+        return [Scores(self.labels, self.places, row) for row in self.probabilities(vectors)]
 
     def probabilities(self, vectors: Floats) -> Floats:
         """float32 [n, dim] -> float32 [n, labels], rows sum to 1."""
@@ -85,23 +131,16 @@ class Heads:
 
     def read(self, vectors: Floats) -> list[Reading]:
         """float32 [n, dim] -> what the heads make of each."""
-        intents, topics = self.intent.probabilities(vectors), self.topic.probabilities(vectors)
-        return [
-            Reading(_named(self.intent.labels, i), _named(self.topic.labels, t))
-            for i, t in zip(intents, topics, strict=True)
-        ]
+        pairs = zip(self.intent.scores(vectors), self.topic.scores(vectors), strict=True)
+        return [Reading(intents, topics) for intents, topics in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Probabilities by name: of intents, and of topics (keys of stored answers, and out_of_scope)."""
+    """What the heads make of one text: intents, and topics (keys of stored answers, and out_of_scope)."""
 
-    intents: Mapping[str, float]
-    topics: Mapping[str, float]
-
-
-def _named(labels: Sequence[str], row: Floats) -> dict[str, float]:
-    return dict(zip(labels, map(float, row), strict=True))
+    intents: Scores
+    topics: Scores
 
 
 def candidate_features(hits: Sequence[Hit], *, reading: Reading, terms: int, lang: str) -> Floats:
@@ -110,65 +149,38 @@ def candidate_features(hits: Sequence[Hit], *, reading: Reading, terms: int, lan
     A margin is the lead over the best hit of another topic; probabilities enter by their logarithm.
     """
     found = np.array([_seen(hit) for hit in hits], dtype=np.float32).reshape(len(hits), len(_SEEN))
-    margins = found - _best_others(found, [hit.entry.key for hit in hits])
-    intents, topics = _Field(reading.intents), _Field(reading.topics)
-    neutral = 1.0 / (len(reading.topics) + 1)  # an answer newer than the head is neither helped nor harmed
-    said = [
-        (
-            *intents.evidence(hit.entry.intent or "", unknown=0.0),
-            *topics.evidence(hit.entry.key, unknown=neutral),
-        )
-        for hit in hits
-    ]
-    rows = [
-        (*_interleaved(f, m), *u, np.log1p(terms), float(lang == "zh"))
-        for f, m, u in zip(found, margins, said, strict=True)
-    ]
-    return np.asarray(rows, dtype=np.float32).reshape(len(hits), len(FEATURES))
+    keys = [hit.entry.key for hit in hits]
+    margin = found - _best_others(found, keys)
+    neutral = 1.0 / (
+        len(reading.topics.labels) + 1
+    )  # an answer newer than the head: neither helped nor harmed
+    intent = reading.intents.evidence([hit.entry.intent or "" for hit in hits], unknown=0.0)
+    topic = reading.topics.evidence(keys, unknown=neutral)
+    score, passage, dense, lexical, passage_coverage, coverage = found.T
+    columns = (
+        *(score, margin[:, 0], passage, margin[:, 1], passage_coverage),
+        *(dense, margin[:, 2], lexical, margin[:, 3], coverage),
+        *(*intent, *topic),
+        *(np.full(len(hits), np.log1p(terms)), np.full(len(hits), float(lang == "zh"))),
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
 
 
 _SEEN = ("score", "passage", "dense", "lexical", "passage_coverage", "coverage")
 
 
 def _seen(hit: Hit) -> tuple[float, ...]:
-    lexical = float(np.log1p(hit.lexical))
+    lexical = math.log1p(hit.lexical)
     return hit.score, hit.passage, hit.dense, lexical, hit.passage_coverage, hit.coverage
-
-
-def _interleaved(found: Floats, margin: Floats) -> tuple[float, ...]:
-    """In the order of FEATURES."""
-    score, passage, dense, lexical, passage_coverage, coverage = map(float, found)
-    lead = [float(m) for m in margin]
-    return (
-        *(score, lead[0], passage, lead[1], passage_coverage),
-        *(dense, lead[2], lexical, lead[3], coverage),
-    )
 
 
 def _best_others(found: Floats, keys: Sequence[str]) -> Floats:
     """For each row the largest values among rows of other topics; 0 where there are none."""
-    topics = np.asarray(keys)
-    others = [found[topics != key] for key in keys]
-    best = [o.max(axis=0) if len(o) else np.zeros(found.shape[1]) for o in others]
-    return np.asarray(best, dtype=np.float32).reshape(found.shape)
-
-
-class _Field:
-    """Probabilities by name, asked for one name and its lead over every other. Scope is judged apart, by `decide`."""
-
-    def __init__(self, probabilities: Mapping[str, float]) -> None:
-        self._all = probabilities
-        ranked = heapq.nlargest(2, probabilities.items(), key=lambda pair: pair[1])
-        (self._first, self._best), (_, self._second) = [*ranked, ("", 0.0), ("", 0.0)][:2]
-
-    def evidence(self, name: str, *, unknown: float) -> tuple[float, float]:
-        """Logarithm of its probability, and by how much that exceeds the best other's."""
-        own = _log(self._all.get(name, unknown))
-        return own, own - _log(self._second if name == self._first else self._best)
-
-
-def _log(probability: float) -> float:
-    return float(np.log(probability + FLOOR))
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    topics = np.array([numbers[key] for key in keys], dtype=np.int64)
+    others = topics[:, None] != topics[None, :]
+    best = np.where(others[:, :, None], found[None], np.float32(-np.inf)).max(axis=1, initial=-np.inf)
+    return np.where(np.isneginf(best), np.float32(0), best)
 
 
 def save_heads(folder: Path, heads: Heads) -> None:

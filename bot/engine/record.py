@@ -15,6 +15,9 @@ from bot.inference.understanding import Live, Understanding
 from bot.store import ledger
 from connectors.port import Frame
 
+TRACED_HITS = 5
+"""More than are offered to a customer, and as many as anyone reads: a trace is stored with every reply."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -115,5 +118,5 @@ def _hits(seen: Understanding) -> list[dict[str, Any]]:
             "coverage": round(found[c.entry].coverage, 4),
             "phrase": found[c.entry].phrase,
         }
-        for c in seen.candidates
+        for c in seen.candidates[:TRACED_HITS]
     ]

@@ -35,7 +35,7 @@ def compose(prompt: Prompt) -> list[str]:
     main, *others = prompt.passages
     said = split_sentences(main.text, prompt.lang)[:MAX_MAIN]
     answer = _cited(said, main.mark, prompt.lang)
-    open_terms = set(tokens(prompt.question)) - set(tokens(f"{main.title}\n{main.text}"))
+    open_terms = set(tokens(prompt.question)) - set(tokens(f"{main.title}\n{main.text}")) if others else set()
     for passage in others:
         more = [s for s in _relevant(passage, open_terms, prompt.lang) if s not in said][:MAX_OTHER]
         said += more

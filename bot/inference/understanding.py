@@ -140,13 +140,12 @@ def _logit(probability: float) -> float:
 def _read(live: Live, ask: Ask, text: str, vector: Vectors) -> Understanding:
     [reading] = live.heads.read(vector[None])
     hits = tuple(search(live.bundle, Query(text, vector, ask.lang, ask.on), k=HITS))
-    ranked = sorted(reading.intents.items(), key=lambda pair: -pair[1])[:TOP_INTENTS]
     return Understanding(
-        tuple(IntentScore(*pair) for pair in ranked),
+        tuple(IntentScore(*pair) for pair in reading.intents.top(TOP_INTENTS)),
         _candidates(live, hits, reading, terms=len(tokens(text)), lang=ask.lang),
         hits,
         contextual=False,
-        out_of_scope=reading.intents.get(OUT_OF_SCOPE, 0.0),
+        out_of_scope=reading.intents.get(OUT_OF_SCOPE),
     )
 
 

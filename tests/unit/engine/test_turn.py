@@ -34,7 +34,7 @@ def finals(frames: list[Frame]) -> list[Message]:
 async def test_an_answer_is_streamed_committed_and_traced(engine: Engine) -> None:
     engine.mind.script["fee?"] = [("id-fee", 0.9), ("id-time", 0.1)]
     frames = await engine.exchange("fee?")
-    assert [f.kind for f in frames] == ["final", "read", "typing", "delta", "delta", "final", "typing"]
+    assert [f.kind for f in frames] == ["final", "read", "typing", "delta", "final", "typing"]
     question, answer = finals(frames)
     assert (question.seq, question.external_id, answer.seq, answer.role) == (1, "m1", 2, "bot")
     assert answer.text == "A card costs 10 yuan. Damaged cards are free. [1]"
