@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib import metadata
 from pathlib import Path
 
 from aiohttp import web
 
+from bot.api.access import API
+from bot.api.admission import Admission
+from bot.api.counting import counting
 from bot.api.errors import json_errors
+from bot.api.health import health_routes
+from bot.api.house import About, House
+from bot.api.keys import Keys
+from bot.api.routes import api_routes
 from bot.api.site import find_widget, security_headers, site_routes
+from bot.api.waits import Waits
 from bot.clock import Clock, SystemClock
-from bot.definition import BotDefinition, ChannelSpec, load
+from bot.definition import BotDefinition, ChannelSpec, Checks, load
 from bot.domain.policy import Policy
 from bot.engine.desk import Desk, Limits
 from bot.engine.gateway import EngineGateway
@@ -27,6 +37,9 @@ from bot.inference.encoder import open_encoder
 from bot.inference.generator import Generator
 from bot.inference.generators import make_generator
 from bot.inference.host import Host
+from bot.monitoring.metrics import Metrics
+from bot.monitoring.watch import Watch
+from bot.observer import Observer
 from bot.settings import Settings
 from bot.store.db import Database
 from connectors.port import Channel, Profile
@@ -67,6 +80,8 @@ class Bot:
     host: Host
     lanes: Lanes
     gateway: EngineGateway
+    metrics: Metrics
+    version: str
     secret: str
     """Signs web sessions."""
 
@@ -83,23 +98,27 @@ async def open_bot(
     """Everything but the network: store, encoder, live release and bundle, lanes. Takes up nobody's messages."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
+        version = await asyncio.to_thread(metadata.version, "kefu")
+        metrics = await asyncio.to_thread(Metrics, version=version)
         progress("Opening the database", 0, 0)
-        store = await _open_store(settings, stack)
+        store = await _open_store(settings, stack, metrics)
         await sync_folder(store, ((r.file, r.entry) for r in definition.knowledge), clock=clock)
-        host = await _open_host(definition, settings, store, encoder=encoder, progress=progress)
+        host = await _open_host(
+            definition, settings, store, encoder=encoder, progress=progress, observer=metrics
+        )
         stack.push_async_callback(host.close)
         generator = await asyncio.to_thread(_make_generator, settings)
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
         await generator.open()
-        desk = _furnish(definition, settings, store, host, generator=generator, clock=clock)
+        desk = _furnish(definition, settings, store, host, generator=generator, clock=clock, observer=metrics)
         lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
         stack.push_async_callback(lanes.close, patience=CLOSE_PATIENCE_S)
         watch = asyncio.create_task(keep_fresh(store, host))
         stack.push_async_callback(_end, watch)
         secret = await asyncio.to_thread(settings.signing_secret)
         gateway = EngineGateway(desk, lanes, profile(definition))
-        yield Bot(definition, settings, desk, host, lanes, gateway, secret)
+        yield Bot(definition, settings, desk, host, lanes, gateway, metrics, version, secret)
 
 
 @asynccontextmanager
@@ -115,18 +134,41 @@ async def recovering(bot: Bot) -> AsyncIterator[None]:
 
 def make_app(bot: Bot) -> web.Application:
     """The whole server as one application. Closing it ends the channels; the bot is the caller's to close."""
-    app = web.Application(middlewares=[json_errors], client_max_size=MAX_REQUEST)
+    middlewares = [counting(bot.metrics), json_errors]
+    app = web.Application(middlewares=middlewares, client_max_size=MAX_REQUEST)
     app.on_response_prepare.append(security_headers)
     channels = make_channels(bot)
+    house = _house(bot, channels)
+    app.add_routes(health_routes(Watch(bot.desk, bot.host, bot.lanes, bot.metrics, channels)))
+    app.add_routes(api_routes(house, _admission(house, bot.settings)))
     for channel in channels:
         app.add_routes(channel.routes())
     app.add_routes(_site(bot.definition))
 
     async def close_channels(_: web.Application) -> None:
+        house.waits.close()
         await asyncio.gather(*(channel.close() for channel in channels))
 
     app.on_shutdown.append(close_channels)
     return app
+
+
+def _house(bot: Bot, channels: Sequence[Channel]) -> House:
+    about = About(
+        version=bot.version,
+        python=platform.python_version(),
+        started_at=bot.desk.clock.now(),
+        channels=(*(channel.instance for channel in channels), API),
+    )
+    intents, languages = frozenset(bot.definition.intents), bot.definition.languages
+    return House(
+        bot.desk, bot.gateway, Waits(bot.gateway), about, new_checks=lambda: Checks(intents, languages)
+    )
+
+
+def _admission(house: House, settings: Settings) -> Admission:
+    keys = Keys(key.get_secret_value() for key in settings.api_keys)
+    return Admission(house, keys, per_minute=settings.api_rate_per_minute)
 
 
 def _site(definition: BotDefinition) -> list[web.AbstractRouteDef]:
@@ -182,8 +224,8 @@ def load_definition(folder: Path, *, memory: Path | None = None) -> BotDefinitio
     return load(folder, memory=memory)
 
 
-async def _open_store(settings: Settings, stack: AsyncExitStack) -> Database:
-    store = Database(settings.database_url)
+async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Observer) -> Database:
+    store = Database(settings.database_url, observer=observer)
     await store.open()
     stack.push_async_callback(store.close)
     return store
@@ -196,6 +238,7 @@ async def _open_host(
     *,
     encoder: Encoder | None,
     progress: Progress,
+    observer: Observer,
 ) -> Host:
     if encoder is None:
         progress("Loading the encoder", 0, 0)
@@ -203,7 +246,7 @@ async def _open_host(
             settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
         )
     progress("Checking the index", 0, 0)
-    host = Host(settings.home, encoder, examples=examples(definition))
+    host = Host(settings.home, encoder, examples=examples(definition), observer=observer)
     await host.open(await read_knowledge(store), progress=progress)
     return host
 
@@ -237,6 +280,7 @@ def _furnish(
     *,
     generator: Generator,
     clock: Clock,
+    observer: Observer,
 ) -> Desk:
     limits = Limits(
         turn_s=settings.turn_deadline_s,
@@ -244,7 +288,8 @@ def _furnish(
         history=settings.history_turns,
     )
     policy = Policy().override(definition.policy.values)
-    return Desk(store, host, generator, FolderVoice(definition), LocalBus(), clock, policy, limits)
+    voice = FolderVoice(definition)
+    return Desk(store, host, generator, voice, LocalBus(), clock, policy, limits, observer)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -29,9 +30,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import HomeError, SettingsError
 
 PREFIX = "KEFU_"
-_SHY = ("secret", "generator_key", "rasa_token", "database_url")
+_SHY = ("secret", "api_keys", "generator_key", "rasa_token", "database_url")
 """Values that no message repeats."""
 SECRET_LENGTH = 32
+_KEY = re.compile(rf"[\x21-\x7e]{{{SECRET_LENGTH},}}")
 
 
 def _network(text: str) -> str:
@@ -124,6 +126,14 @@ class Settings(BaseSettings):
         description="Token that clients of a `rasa` channel have to name; its limit by address then does not "
         "hold. Without one everybody may ask.",
     )
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Keys (parted by commas, at least 32 characters each) that open the HTTP API under "
+        "`/api/v1`. Without one it is closed.",
+    )
+    api_rate_per_minute: int = Field(
+        600, ge=0, le=1_000_000, description="API requests one key may make in a minute; 0: no limit."
+    )
     secret: SecretStr | None = Field(
         None,
         description="Signs session tokens; at least 32 characters. Default: made once, kept in the home.",
@@ -143,7 +153,7 @@ class Settings(BaseSettings):
     def _lower(cls, level: object) -> object:
         return level.lower() if isinstance(level, str) else level
 
-    @field_validator("allowed_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", "api_keys", mode="before")
     @classmethod
     def _parted(cls, items: object) -> object:
         if isinstance(items, str):
@@ -156,6 +166,13 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value()) < SECRET_LENGTH:
             raise PydanticCustomError("short", "is shorter than 32 characters")
         return secret
+
+    @field_validator("api_keys")
+    @classmethod
+    def _all_long(cls, keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        if any(not _KEY.fullmatch(key.get_secret_value()) for key in keys):
+            raise PydanticCustomError("key", "holds a key with fewer than 32 characters, or with blanks")
+        return keys
 
     @model_validator(mode="after")
     def _generator_complete(self) -> Settings:

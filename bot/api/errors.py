@@ -1,17 +1,41 @@
-"""One JSON shape for every HTTP error: {"error": {"code", "message"}}."""
+"""One JSON shape for every HTTP error: {"error": {"code", "message"}}.
+
+RequestError (a KefuError) is what the API itself refuses; `status` says how. What else is raised:
+
+NotFound, Refused no_such_*, unknown_*       404
+Conflict                                     409
+Refused, StoreError bad_text                 422
+Overloaded rate_limited                      429, with Retry-After
+any other KefuError or ConnectorError        503, with Retry-After
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from aiohttp import web
 
-from bot.errors import KefuError, NotFound
+from bot.errors import Conflict, KefuError, NotFound
+from connectors.errors import ConnectorError, Overloaded, Refused
 
 log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+RETRY_S = 2.0
+"""When to try again after a fault that may pass."""
+
+
+class RequestError(KefuError):
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: Mapping[Any, str] | None = None
+    ) -> None:
+        super().__init__(message, code=code)
+        self.status = status
+        self.headers: dict[str, str] = dict(headers or {})
 
 
 @web.middleware
@@ -23,11 +47,12 @@ async def json_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         if error.status < 400:
             raise
         return _shape(error.status, f"http_{error.status}", error.reason, headers=_kept(error))
-    except NotFound as error:
-        return _shape(404, error.code, str(error))
+    except RequestError as error:
+        return _shape(error.status, error.code, error.message, headers=error.headers)
+    except ConnectorError as error:
+        return _shape(_status_for(error), error.code, error.message, headers=_again(error.retry_after))
     except KefuError as error:
-        log.warning("%s %s: %s", request.method, request.path, error.code)
-        return _shape(503, error.code, str(error))
+        return _ours(request, error)
     except Exception:
         log.exception("%s %s failed", request.method, request.path)
         return _shape(500, "internal", "Something went wrong on our side.")
@@ -37,5 +62,26 @@ def _kept(error: web.HTTPException) -> dict[str, str]:
     return {name: error.headers[name] for name in ("Allow", "Retry-After") if name in error.headers}
 
 
-def _shape(status: int, code: str, message: str, *, headers: dict[str, str] | None = None) -> web.Response:
+def _ours(request: web.Request, error: KefuError) -> web.Response:
+    if isinstance(error, NotFound):
+        return _shape(404, error.code, str(error))
+    if isinstance(error, Conflict):
+        return _shape(409, error.code, str(error))
+    if error.code == "bad_text":
+        return _shape(422, error.code, str(error))
+    log.warning("%s %s: %s", request.method, request.path, error.code)
+    return _shape(503, error.code, str(error), headers=_again(RETRY_S))
+
+
+def _status_for(error: ConnectorError) -> int:
+    if isinstance(error, Refused):
+        return 404 if error.code.startswith(("no_such_", "unknown_")) else 422
+    return 429 if isinstance(error, Overloaded) and error.code == "rate_limited" else 503
+
+
+def _again(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"Retry-After": str(max(1, math.ceil(seconds)))}
+
+
+def _shape(status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None) -> web.Response:
     return web.json_response({"error": {"code": code, "message": message}}, status=status, headers=headers)

@@ -10,6 +10,7 @@ from bot.definition.knowledge import (
     knowledge_files,
     look_into,
     read_knowledge,
+    read_row,
     unknown_kind,
 )
 from bot.definition.load import load
@@ -41,5 +42,6 @@ __all__ = [
     "load",
     "look_into",
     "read_knowledge",
+    "read_row",
     "unknown_kind",
 ]

@@ -7,7 +7,7 @@ row never hides others.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -116,12 +116,13 @@ def _read(rows: Iterator[tuple[int, Raw | Unreadable]], file: str) -> Iterator[K
             if isinstance(raw, Unreadable):
                 yield Problem(file, line, raw.message, raw.hint)
             else:
-                yield _row(raw, file, line)
+                yield read_row(raw, file, line)
     except Unreadable as error:
         yield Problem(file, error.line, error.message, error.hint)
 
 
-def _row(raw: Raw, file: str, line: int) -> KnowledgeRow | Problem:
+def read_row(raw: Mapping[str, object], file: str, line: int) -> KnowledgeRow | Problem:
+    """One row, from wherever; `raw` is as JSON says it, what says nothing left out."""
     try:
         row = schema.Knowledge.model_validate(raw)
     except ValidationError as error:

@@ -10,6 +10,7 @@ from bot.domain.policy import Policy
 from bot.events import Bus
 from bot.inference.generator import Generator
 from bot.inference.understanding import Ask, Live, Understanding
+from bot.observer import UNOBSERVED, Observer
 from bot.store.db import Database
 
 
@@ -56,3 +57,4 @@ class Desk:
     clock: Clock
     policy: Policy
     limits: Limits
+    observer: Observer = UNOBSERVED

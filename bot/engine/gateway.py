@@ -30,6 +30,7 @@ class EngineGateway:
         desk, now = self._desk, self._desk.clock.now()
         with _for_channels():
             accepted = await desk.store.write(lambda session: ledger.accept(session, inbound, now))
+        desk.observer.received(inbound.channel, duplicate=accepted.duplicate)
         if not accepted.duplicate:
             shown = Message(
                 accepted.seq, "customer", inbound.text, accepted.at, external_id=inbound.external_id

@@ -80,7 +80,7 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
     return ledger.TraceRecord(
         release=live.release,
         bundle=live.knowledge,
-        decision=f"{_kind(record.decision)} by {said.by}",
+        decision=f"{kind(record.decision)} by {said.by}",
         reason=record.decision.reason,
         lang=scene.heard.lang,
         confidence=None if isinstance(record.decision, Handoff) else record.decision.confidence,
@@ -93,7 +93,8 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
     )
 
 
-def _kind(decision: Decision) -> str:
+def kind(decision: Decision) -> str:
+    """Its name, for traces and for whoever counts."""
     match decision:
         case Answer():
             return "answer"

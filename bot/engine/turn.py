@@ -14,7 +14,7 @@ from bot.domain.language import choose_language
 from bot.engine.desk import Desk
 from bot.engine.draft import PERSON, ask_which, asks_for_person, hand_over, respond, say, stored
 from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
-from bot.engine.record import Record, announce_late, commit
+from bot.engine.record import Record, announce_late, commit, kind
 from bot.engine.speak import Said, Speech, speak
 from bot.errors import Conflict, StoreError
 from bot.inference.generator import Exchange
@@ -37,9 +37,12 @@ async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
         return
     desk.bus.publish(Frame("read", conversation, seq=seq))
     desk.bus.publish(Frame("typing", conversation, on=True))
+    began = desk.clock.monotonic()
+    outcome = "failed"
     try:
-        await _in_time(desk, scene)
+        outcome = await _in_time(desk, scene)
     except Conflict as error:
+        outcome = "given_up"
         log.info("turn given up: %s", error.code)
     except Exception as error:
         if isinstance(error, StoreError) and error.passes:
@@ -48,9 +51,10 @@ async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
         await _apologise(desk, scene)
     finally:
         desk.bus.publish(Frame("typing", conversation, on=False))
+        desk.observer.turned(outcome, seconds=desk.clock.monotonic() - began)
 
 
-async def _in_time(desk: Desk, scene: Scene) -> None:
+async def _in_time(desk: Desk, scene: Scene) -> str:
     """A turn past its limit goes on; the customer is told by a durable message that the answer will follow."""
     work = asyncio.ensure_future(_answer(desk, scene))
     try:
@@ -58,7 +62,7 @@ async def _in_time(desk: Desk, scene: Scene) -> None:
         if not done:
             with suppress(Conflict):  # announced before, or no longer the bot's: the commit will tell
                 await announce_late(desk, scene, _late_text(desk, scene))
-        await work
+        return await work
     finally:
         work.cancel()
 
@@ -98,7 +102,8 @@ def _history(lines: Sequence[Line]) -> tuple[Exchange, ...]:
     )
 
 
-async def _answer(desk: Desk, scene: Scene) -> None:
+async def _answer(desk: Desk, scene: Scene) -> str:
+    """What was decided, once it is committed."""
     started = desk.clock.monotonic()
     live = desk.mind.current()
     seen = await _understand(desk, live, scene)
@@ -109,6 +114,7 @@ async def _answer(desk: Desk, scene: Scene) -> None:
     done = desk.clock.monotonic()
     timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - understood)}
     await commit(desk, scene, said, Record(live, decision, seen, timings))
+    return kind(decision)
 
 
 async def _understand(desk: Desk, live: Live, scene: Scene) -> Understanding | None:

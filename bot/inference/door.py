@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from bot.clock import Clock, SystemClock
 from bot.errors import Busy, InferenceError
+from bot.observer import UNOBSERVED, Observer
 from retrieval.embed import Encoder, Vectors
 from retrieval.errors import RetrievalError
 
@@ -37,8 +38,16 @@ class Door:
     (of `clock.monotonic`) has passed before its batch begins is dropped with `Busy`, as is one beyond the queue's end.
     """
 
-    def __init__(self, encoder: Encoder, *, clock: Clock | None = None, max_queue: int = MAX_QUEUE) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        *,
+        clock: Clock | None = None,
+        max_queue: int = MAX_QUEUE,
+        observer: Observer = UNOBSERVED,
+    ) -> None:
         self._encoder = encoder
+        self._observer = observer
         self._clock = clock or SystemClock()
         self._max_queue = max_queue
         self._queue: deque[_Job[Any]] = deque()
@@ -46,6 +55,11 @@ class Door:
         self._busy: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kefu-encoder")
         self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """Texts in the queue."""
+        return self._waiting
 
     async def run(self, texts: Sequence[str], then: Callable[[Vectors], T], *, deadline: float) -> T:
         """Encode, then call `then(float32 [len(texts), dim])` in the same thread. Raises Busy, InferenceError."""
@@ -73,7 +87,10 @@ class Door:
         loop = asyncio.get_running_loop()
         try:
             while batch := self._take():
+                began = self._clock.monotonic()
                 results = await loop.run_in_executor(self._thread, self._work, batch)
+                texts = sum(len(job.texts) for job in batch)
+                self._observer.encoded(texts, seconds=self._clock.monotonic() - began)
                 for job, result in zip(batch, results, strict=True):
                     _settle(job, result)
         finally:

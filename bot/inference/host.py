@@ -17,6 +17,7 @@ from bot.inference.door import Door
 from bot.inference.release import Lesson, find_release, make_release
 from bot.inference.understanding import Ask, Live, Understanding, in_context, needs_context, understand
 from bot.inference.vectors import load_vectors, save_vectors
+from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle, build_bundle
 from retrieval.drift import drift
 from retrieval.embed import Encoder, Vectors
@@ -42,12 +43,19 @@ class Knowledge:
 class Host:
     """Owns the encoder's door, and what is live. `open` before anything else; `close` once."""
 
-    def __init__(self, home: Path, encoder: Encoder, *, examples: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        encoder: Encoder,
+        *,
+        examples: Sequence[tuple[str, str, str]],
+        observer: Observer = UNOBSERVED,
+    ) -> None:
         self._releases, self._bundles = home / "releases", home / "bundles"
         self._vectors = home / "vectors" / f"{encoder.fingerprint[:12]}.safetensors"
         self._encoder = encoder
         self._examples = tuple(examples)
-        self.door = Door(encoder)
+        self.door = Door(encoder, observer=observer)
         self._live: Live | None = None
 
     def current(self) -> Live:

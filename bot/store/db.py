@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
@@ -13,6 +14,7 @@ from typing import Protocol, TypeVar
 from sqlalchemy import URL
 
 from bot.errors import StoreError
+from bot.observer import UNOBSERVED, Observer
 from bot.store.engines import POOL_WAIT, is_sqlite, parse_url, postgres_engine, sqlite_engine
 from bot.store.failures import closed, translate
 from bot.store.group import BATCH, DEPTH, GroupWriter
@@ -52,13 +54,21 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, echo: bool = False, busy: float = 5.0, depth: int = DEPTH, batch: int = BATCH
+        self,
+        url: str,
+        *,
+        echo: bool = False,
+        busy: float = 5.0,
+        depth: int = DEPTH,
+        batch: int = BATCH,
+        observer: Observer = UNOBSERVED,
     ) -> None:
         self.url = parse_url(url)
         self._echo = echo
         self._busy = busy
         self._depth = depth
         self._batch = batch
+        self._observer = observer
         self._open: tuple[_Reads, _Writes] | None = None
 
     @property
@@ -110,7 +120,16 @@ class Database:
         """
         if self._open is None:
             raise closed()
-        return await self._open[1].write(unit)
+        began, outcome = time.monotonic(), "failed"
+        try:
+            result = await self._open[1].write(unit)
+            outcome = "ok"
+            return result
+        except StoreError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._observer.written(outcome, seconds=time.monotonic() - began)
 
     async def close(self) -> None:
         """What was handed to `write` before is committed first. May be called twice."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Integer, Update, and_, bindparam, select, text, update
+from sqlalchemy import BindParameter, Integer, String, Update, and_, bindparam, select, text, tuple_, update
 
 from bot.errors import Conflict, NotFound
 from bot.store.columns import UtcDateTime
@@ -33,6 +33,8 @@ _OPEN = (
     .order_by(_e.created_at, _e.id)
     .limit(bindparam("p_limit", type_=Integer()))
 )
+_AFTER = tuple_(bindparam("p_at", type_=UtcDateTime()), bindparam("p_after", type_=String()))
+_OPEN_BEHIND = _OPEN.where(tuple_(_e.created_at, _e.id) > _AFTER)
 _STATE = select(_e.state).where(_e.id == _ID)
 
 
@@ -59,9 +61,15 @@ class OpenCase:
     age: timedelta
 
 
-async def list_open(session: Session, now: datetime, *, limit: int = 100) -> list[OpenCase]:
-    """Cases nobody has taken, the longest waiting first."""
-    rows = await session.execute(_OPEN, {"p_limit": limit})
+async def list_open(
+    session: Session, now: datetime, *, limit: int = 100, after: tuple[datetime, str] | None = None
+) -> list[OpenCase]:
+    """Cases nobody has taken, the longest waiting first, from behind `after` (its time and id) on."""
+    values: dict[str, Any] = {"p_limit": limit}
+    if after is None:
+        rows = await session.execute(_OPEN, values)
+    else:
+        rows = await session.execute(_OPEN_BEHIND, values | {"p_at": after[0], "p_after": after[1]})
     return [_case(row, now) for row in rows]
 
 

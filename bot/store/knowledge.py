@@ -22,6 +22,8 @@ __all__ = [
     "SyncReport",
     "active",
     "from_entry",
+    "put",
+    "remove",
     "revision",
     "sources",
     "stock",
@@ -50,6 +52,8 @@ _STOCK = (
     .order_by(_k.source)
 )
 _STORED = select(_k.id, _k.key, _k.lang, _k.content_hash, _k.active).where(_k.source == bindparam("p_source"))
+_STORED_ONE = _STORED.where(_k.key == bindparam("p_key"), _k.lang == bindparam("p_lang"))
+_STANDS = select(_k.id).where(_THIS, _k.active == true())
 _ADD = insert(KNOWLEDGE)
 _CHANGE = (
     update(KNOWLEDGE)
@@ -81,13 +85,11 @@ async def sync(
     """
     wanted = _by_name(source, entries)
     before = await _lock_revision(session)
-    stored = {(row.key, row.lang): row for row in await session.execute(_STORED, {"p_source": source})}
+    stored = await _stored(session, _STORED, {"p_source": source})
     added = [entry for name, entry in wanted.items() if name not in stored]
     changed = [(stored[name], entry) for name, entry in wanted.items() if _differs(stored.get(name), entry)]
     removed = [row for name, row in stored.items() if prune and row.active and name not in wanted]
-    after = before + 1 if added or changed or removed else before
-    if after != before:
-        await session.execute(_SET_REVISION, {"p_value": str(after)})
+    after = await _grow(session, before) if added or changed or removed else before
     stamp = {"p_revision": after, "p_now": now}
     await _each(session, _ADD, [_new(source, entry, after, now=now) for entry in added])
     await _each(
@@ -102,6 +104,31 @@ async def sync(
         removed=len(removed),
         revision=after,
     )
+
+
+async def put(session: Session, source: str, entry: KnowledgeRow, now: datetime) -> str:
+    """One entry of `source`, without a look at its others; returns the id. What stands already stays as it is."""
+    before = await _lock_revision(session)
+    name = {"p_source": source, "p_key": entry.key, "p_lang": entry.lang}
+    row = (await _stored(session, _STORED_ONE, name)).get((entry.key, entry.lang))
+    if row is None:
+        new = _new(source, entry, await _grow(session, before), now=now)
+        await session.execute(_ADD, new)
+        return str(new["id"])
+    if _differs(row, entry):
+        stamp = {"p_revision": await _grow(session, before), "p_now": now, "p_id": row.id}
+        await session.execute(_CHANGE, _content(entry, "p_") | stamp)
+    return str(row.id)
+
+
+async def remove(session: Session, id: str, now: datetime) -> bool:
+    """The entry is no answer any more; False where it was none."""
+    before = await _lock_revision(session)
+    if (await session.execute(_STANDS, {"p_id": id})).scalar_one_or_none() is None:
+        return False
+    after = await _grow(session, before)
+    await session.execute(_REMOVE, {"p_id": id, "p_revision": after, "p_now": now})
+    return True
 
 
 async def revision(session: Session) -> int:
@@ -144,6 +171,17 @@ def _by_name(source: str, entries: Sequence[KnowledgeRow]) -> dict[tuple[str, st
 async def _lock_revision(session: Session) -> int:
     # PostgreSQL: two syncs follow one another, so no two changes share a revision. SQLite has one writer.
     return int((await session.execute(_LOCK_REVISION)).scalar_one())
+
+
+async def _grow(session: Session, before: int) -> int:
+    await session.execute(_SET_REVISION, {"p_value": str(before + 1)})
+    return before + 1
+
+
+async def _stored(
+    session: Session, statement: Executable, values: dict[str, Any]
+) -> dict[tuple[str, str], Any]:
+    return {(row.key, row.lang): row for row in await session.execute(statement, values)}
 
 
 def _differs(row: Any, entry: KnowledgeRow) -> bool:

@@ -32,6 +32,8 @@ def _conversation(**kwargs: Any) -> Any:
 class Conversation(Row, table=True):
     """`id` is the public one. `fence` grows whenever the holder changes; `last_seq`: the newest message."""
 
+    __table_args__ = (Index("ix_conversation_created_at_id", "created_at", "id"),)
+
     id: str = Field(primary_key=True)
     channel: str
     scope: str
@@ -151,7 +153,10 @@ class Feedback(Row, table=True):
 class Knowledge(Row, table=True):
     """A stored question with its answer. (source, key, lang) keeps its id through every change."""
 
-    __table_args__ = (UniqueConstraint("source", "key", "lang"),)
+    __table_args__ = (
+        UniqueConstraint("source", "key", "lang"),
+        Index("ix_knowledge_key_lang", "key", "lang"),
+    )
 
     id: str = Field(primary_key=True)
     source: str

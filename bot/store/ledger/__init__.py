@@ -5,6 +5,17 @@ first. Times are aware. Numbers (`seq`) count from 1 without gaps within a conve
 """
 
 from bot.store.ledger.accepting import accept
+from bot.store.ledger.listing import (
+    Place,
+    Replies,
+    Summary,
+    Traced,
+    begin,
+    conversation,
+    conversations,
+    replies,
+    traces,
+)
 from bot.store.ledger.marking import delivered, hold, vote
 from bot.store.ledger.reading import context, fence, history_after, last_seq, status, trace, unanswered
 from bot.store.ledger.records import (
@@ -26,18 +37,27 @@ __all__ = [
     "Draft",
     "Line",
     "Pending",
+    "Place",
+    "Replies",
     "Reply",
+    "Summary",
     "TraceRecord",
+    "Traced",
     "accept",
+    "begin",
     "commit_reply",
     "context",
+    "conversation",
+    "conversations",
     "delivered",
     "fence",
     "history_after",
     "hold",
     "last_seq",
+    "replies",
     "status",
     "trace",
+    "traces",
     "unanswered",
     "vote",
 ]

@@ -35,17 +35,17 @@ _CONTEXT = (
     .where(_c.id == _ID)
     .order_by(_LINES.c.seq)
 )
+MESSAGE_COLUMNS = (
+    *(_m.seq, _m.role, _m.text, _m.created_at, _m.external_id, _m.turn, _m.attempt, _m.reply_to, _m.payload),
+    FEEDBACK.c.vote,
+)
+"""What `as_message` reads, of `WITH_VOTES`."""
+WITH_VOTES = MESSAGE.outerjoin(
+    FEEDBACK, and_(FEEDBACK.c.conversation_id == _m.conversation_id, FEEDBACK.c.seq == _m.seq)
+)
 _HISTORY = (
-    select(
-        *(_m.seq, _m.role, _m.text, _m.created_at, _m.external_id, _m.turn, _m.attempt),
-        *(_m.reply_to, _m.payload),
-        FEEDBACK.c.vote,
-    )
-    .select_from(
-        MESSAGE.outerjoin(
-            FEEDBACK, and_(FEEDBACK.c.conversation_id == _m.conversation_id, FEEDBACK.c.seq == _m.seq)
-        )
-    )
+    select(*MESSAGE_COLUMNS)
+    .select_from(WITH_VOTES)
     .where(_m.conversation_id == _ID, _m.seq > bindparam("p_seq"))
     .order_by(_m.seq)
     .limit(bindparam("p_limit", type_=Integer()))
@@ -70,11 +70,12 @@ _LAST_SEQ = select(_c.last_seq).where(_c.id == _ID)
 _STATUS = select(_c.status).where(_c.id == _ID)
 _FENCE = select(_c.fence).where(_c.id == _ID)
 _t = TRACE.c
+TRACE_COLUMNS = (
+    *(_t.release, _t.bundle, _t.decision, _t.reason, _t.lang, _t.confidence),
+    *(_t.intents, _t.hits, _t.timings, _t.contextual),
+)
 _TRACE = (
-    select(
-        *(_t.release, _t.bundle, _t.decision, _t.reason, _t.lang, _t.confidence),
-        *(_t.intents, _t.hits, _t.timings, _t.contextual),
-    )
+    select(*TRACE_COLUMNS)
     .where(_t.conversation_id == _ID, _t.seq == bindparam("p_seq"))
     .order_by(_t.created_at.desc())
     .limit(1)
@@ -95,7 +96,7 @@ async def context(session: Session, conversation: str, upto_seq: int, *, limit: 
 async def history_after(session: Session, conversation: str, seq: int, *, limit: int = 200) -> list[Message]:
     """Messages with a number above `seq`, oldest first, with the customer's votes. Unknown: empty."""
     rows = await session.execute(_HISTORY, _window(conversation, seq, limit))
-    return [_message(row) for row in rows]
+    return [as_message(row) for row in rows]
 
 
 async def unanswered(session: Session, limit: int, *, after: Pending | None = None) -> list[Pending]:
@@ -153,7 +154,7 @@ def _line(row: Any) -> Line:
     )
 
 
-def _message(row: Any) -> Message:
+def as_message(row: Any) -> Message:
     return Message(
         seq=row.seq,
         role=row.role,

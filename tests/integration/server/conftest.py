@@ -3,11 +3,12 @@ starts it again: `server` starts what is not running."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integration.server.api import Api, opened
 from tests.integration.server.process import Server, kefu
 
 HERE = Path(__file__).parent
@@ -43,3 +44,10 @@ def server(shop_server: Server) -> Server:
     if not shop_server.running:
         shop_server.start()
     return shop_server
+
+
+@pytest.fixture
+async def api(server: Server) -> AsyncIterator[Api]:
+    """A client with a key; every answer is checked against the server's own document."""
+    async with opened(server) as client:
+        yield client

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -43,11 +44,18 @@ class Server:
 
     def __init__(self, folder: Path, home: Path) -> None:
         self.folder, self.home, self.port = folder, home, free_port()
+        self.key = secrets.token_urlsafe(32)
+        """Opens the HTTP API."""
         self.starts: list[list[str]] = []
         """What each start wrote to standard error."""
         self._process: subprocess.Popen[str] | None = None
         self._heard = threading.Condition()
         self._ended = True
+
+    @property
+    def settings(self) -> dict[str, str]:
+        unlimited = {"KEFU_RATE_PER_MINUTE": "0", "KEFU_API_RATE_PER_MINUTE": "0"}
+        return {"KEFU_API_KEYS": f"{secrets.token_urlsafe(32)},{self.key}", **unlimited}
 
     @property
     def url(self) -> str:
@@ -68,7 +76,7 @@ class Server:
         self._ended = False
         self._process = subprocess.Popen(
             [*command, "--port", str(self.port)],
-            cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "KEFU_RATE_PER_MINUTE": "0"},
+            cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, **self.settings},
         )  # fmt: skip
         threading.Thread(target=self._listen, args=(self._process, self.lines), daemon=True).start()
         with self._heard:

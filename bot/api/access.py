@@ -1,0 +1,153 @@
+"""The few doors to rows. Handlers reach the database through these alone, and each knows who asks: what a caller
+may see and change is decided here, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from bot.clock import Clock
+from bot.definition import FOLDER
+from bot.errors import Conflict, NotFound
+from bot.store import catalogue, escalations, ledger
+from bot.store import knowledge as shelf
+from bot.store.db import Database
+from bot.store.session import Session
+from retrieval.types import Entry
+
+StoredEntry = catalogue.StoredEntry
+
+T = TypeVar("T")
+
+API = "api"
+"""The source of what is written here, and the channel of conversations that are begun here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `name` is for limits and logs: it is no secret, and the same for the same key."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Everything raises StoreError; what does not exist, or not for this caller, is NotFound."""
+
+    store: Database
+    clock: Clock
+    caller: Caller
+
+    async def entries(self, *, after: str, limit: int, **wanted: str | bool | None) -> list[StoredEntry]:
+        """`wanted`: fields of `catalogue.Wanted`."""
+        which = catalogue.Wanted(**wanted)  # type: ignore[arg-type]
+        return await self._read(lambda s: catalogue.entries(s, which, after=after, limit=limit))
+
+    async def entry(self, id: str) -> StoredEntry:
+        return _there(await self._read(lambda s: catalogue.entry(s, id)), "answer")
+
+    async def add_entry(self, new: Entry) -> StoredEntry:
+        """Raises Conflict where this topic stands already in this language: it would be answered twice."""
+        row = shelf.from_entry(new)
+
+        async def unit(session: Session) -> StoredEntry:
+            for other in await catalogue.namesakes(session, row.key, row.lang):
+                raise Conflict(
+                    f"`{other.key}` stands in `{other.lang}` already, from {other.source}.",
+                    hint=f"Change the answer {other.id}, or give this one another key.",
+                    code="exists",
+                )
+            id = await shelf.put(session, API, row, self.clock.now())
+            return _there(await catalogue.entry(session, id), "answer")
+
+        return await self._write(unit)
+
+    async def change_entry(self, id: str, change: Callable[[StoredEntry], Entry]) -> StoredEntry:
+        """`change` keeps key and language. Raises Conflict for an answer of the bot folder: its file would undo it."""
+
+        async def unit(session: Session) -> StoredEntry:
+            stored = await _changeable(session, id)
+            await shelf.put(session, stored.source, shelf.from_entry(change(stored)), self.clock.now())
+            return _there(await catalogue.entry(session, id), "answer")
+
+        return await self._write(unit)
+
+    async def remove_entry(self, id: str) -> int:
+        """The knowledge revision afterwards. Raises Conflict as `change_entry` does."""
+
+        async def unit(session: Session) -> int:
+            await _changeable(session, id)
+            await shelf.remove(session, id, self.clock.now())
+            return await shelf.revision(session)
+
+        return await self._write(unit)
+
+    async def conversations(
+        self, *, channel: str | None, status: str | None, after: ledger.Place | None, limit: int
+    ) -> list[ledger.Summary]:
+        return await self._read(
+            lambda s: ledger.conversations(s, after=after, limit=limit, channel=channel, status=status)
+        )
+
+    async def conversation(self, id: str) -> ledger.Summary:
+        return _there(await self._read(lambda s: ledger.conversation(s, id)), "conversation")
+
+    async def own_conversation(self, id: str) -> ledger.Summary:
+        """One that was begun here: a customer of a channel is not spoken for."""
+        found = await self.conversation(id)
+        if found.channel != API:
+            raise Conflict(
+                "This conversation belongs to a channel.", hint="Begin one here.", code="not_begun_here"
+            )
+        return found
+
+    async def begin_conversation(self, id: str, *, locale: str | None) -> ledger.Summary:
+        now = self.clock.now()
+        return await self._write(lambda s: ledger.begin(s, id, channel=API, locale=locale, now=now))
+
+    async def traces(self, conversation: str, seq: int, *, limit: int) -> list[ledger.Traced]:
+        return await self._read(lambda s: ledger.traces(s, conversation, seq, limit=limit))
+
+    async def replies(self, conversation: str, seq: int) -> ledger.Replies:
+        return await self._read(lambda s: ledger.replies(s, conversation, seq))
+
+    async def open_cases(
+        self, *, after: tuple[datetime, str] | None, limit: int
+    ) -> list[escalations.OpenCase]:
+        now = self.clock.now()
+        return await self._read(lambda s: escalations.list_open(s, now, limit=limit, after=after))
+
+    async def close_case(self, id: str) -> str:
+        """The conversation that is the bot's again. Raises Conflict where it was closed before."""
+        now = self.clock.now()
+        return await self._write(lambda s: escalations.close(s, id, now))
+
+    async def knowledge_revision(self) -> int:
+        return await self._read(shelf.revision)
+
+    async def _read(self, ask: Callable[[Session], Awaitable[T]]) -> T:
+        async with self.store.read() as session:
+            return await ask(session)
+
+    async def _write(self, unit: Callable[[Session], Awaitable[T]]) -> T:
+        return await self.store.write(unit)
+
+
+async def _changeable(session: Session, id: str) -> StoredEntry:
+    stored = await catalogue.entry(session, id)
+    if stored is None or not stored.active:
+        raise NotFound("There is no such answer.")
+    if stored.source.startswith(FOLDER):
+        file = stored.source.removeprefix(FOLDER)
+        raise Conflict(
+            f"This answer stands in the bot folder, in {file}.", hint="Change it there.", code="of_the_folder"
+        )
+    return stored
+
+
+def _there(found: T | None, what: str) -> T:
+    if found is None:
+        raise NotFound(f"There is no such {what}.")
+    return found

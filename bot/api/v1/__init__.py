@@ -1,0 +1,12 @@
+"""The API, version 1: one module a resource."""
+
+from bot.api.v1 import conversations, escalations, knowledge, messages, search, status
+
+RESOURCES = (
+    knowledge.ROUTES,
+    search.ROUTES,
+    conversations.ROUTES,
+    messages.ROUTES,
+    escalations.ROUTES,
+    status.ROUTES,
+)

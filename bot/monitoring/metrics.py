@@ -1,0 +1,112 @@
+"""Counts of what happens, for Prometheus. Labels are few and known beforehand: no ids, no text of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+TEXTS = (1, 2, 4, 8, 16, 32, 64)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+GAUGES = {
+    "encoder_queue": "Texts that wait for the encoder.",
+    "lanes_busy": "Conversations with a message under way or waiting.",
+    "unanswered": "Messages acknowledged and not answered; counted up to 10,000.",
+    "unanswered_oldest_seconds": "How long the oldest of them has been waiting.",
+    "outbox_pending": "Messages of the bot that nobody has confirmed as seen; counted up to 10,000.",
+    "escalations_open": "Conversations that wait for a person; counted up to 10,000.",
+    "knowledge_revision": "Knowledge revision of the database.",
+    "knowledge_revision_live": "Knowledge revision that is searched.",
+    "answers": "Answers that are searched.",
+    "database_up": "1: the database answered when it was asked for this page.",
+}
+
+
+class Metrics:
+    """An `Observer`, and the page of what it saw. A registry of its own: two bots in a process do not mix."""
+
+    def __init__(self, *, version: str) -> None:
+        registry = self._registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        PlatformCollector(registry=registry)
+        Info("kefu_build", "What is running.", registry=registry).info({"version": version})
+        self._received = Counter(
+            "kefu_messages_received",
+            "Customers' messages stored.",
+            ["channel", "duplicate"],
+            registry=registry,
+        )
+        self._turns = Counter("kefu_turns", "Turns by what came of them.", ["outcome"], registry=registry)
+        self._turn = Histogram(
+            "kefu_turn_seconds", "From taking a message up to its commit.", buckets=LONG, registry=registry
+        )
+        self._batch = Histogram(
+            "kefu_encoder_batch_texts", "Texts in a batch of the encoder.", buckets=TEXTS, registry=registry
+        )
+        self._encoding = Histogram(
+            "kefu_encoder_batch_seconds", "Encoding and searching a batch.", buckets=SHORT, registry=registry
+        )
+        self._writes = Histogram(
+            "kefu_store_write_seconds",
+            "From handing a write over to its end, by its end.",
+            ["end"],
+            buckets=SHORT,
+            registry=registry,
+        )
+        self._requests = Counter(
+            "kefu_http_requests", "HTTP requests by route.", ["method", "route", "status"], registry=registry
+        )
+        self._request = Histogram(
+            "kefu_http_request_seconds", "Answering a request.", ["route"], buckets=LONG, registry=registry
+        )
+        self._sockets = Gauge(
+            "kefu_sockets", "Open connections of a channel.", ["channel"], registry=registry
+        )
+        self._gauges = {
+            name: Gauge(f"kefu_{name}", about, registry=registry) for name, about in GAUGES.items()
+        }
+
+    def received(self, channel: str, *, duplicate: bool) -> None:
+        self._received.labels(channel, str(duplicate).lower()).inc()
+
+    def turned(self, outcome: str, *, seconds: float) -> None:
+        self._turns.labels(outcome).inc()
+        self._turn.observe(seconds)
+
+    def encoded(self, texts: int, *, seconds: float) -> None:
+        self._batch.observe(texts)
+        self._encoding.observe(seconds)
+
+    def written(self, code: str, *, seconds: float) -> None:
+        self._writes.labels(code).observe(seconds)
+
+    def requested(self, method: str, route: str, status: int, *, seconds: float | None) -> None:
+        """`route` is the route's pattern, never the path; `seconds` is None for what stays open."""
+        self._requests.labels(method if method in METHODS else "other", route, str(status)).inc()
+        if seconds is not None:
+            self._request.labels(route).observe(seconds)
+
+    def set(self, gauges: Mapping[str, float], *, sockets: Mapping[str, int]) -> None:
+        """`gauges`: names of `GAUGES`."""
+        for name, value in gauges.items():
+            self._gauges[name].set(value)
+        for channel, count in sockets.items():
+            self._sockets.labels(channel).set(count)
+
+    def page(self) -> bytes:
+        """Prometheus' text format. Blocking: it reads /proc."""
+        return generate_latest(self._registry)

@@ -1,0 +1,87 @@
+"""How the bot is right now: the page of metrics, and what it lacks to answer. Neither holds the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from bot.engine.desk import Desk
+from bot.engine.lanes import Lanes
+from bot.errors import KefuError
+from bot.inference.host import Host
+from bot.monitoring.metrics import Metrics
+from bot.store.counts import counts
+from bot.store.knowledge import revision
+
+PATIENCE_S = 2.0
+"""How long the database may take to answer."""
+
+
+@runtime_checkable
+class Connected(Protocol):
+    """A channel that knows how many connections are open."""
+
+    @property
+    def instance(self) -> str: ...
+
+    @property
+    def open_sockets(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    desk: Desk
+    host: Host
+    lanes: Lanes
+    metrics: Metrics
+    channels: Sequence[object]
+
+    async def missing(self) -> dict[str, str]:
+        """What is needed to answer and not there, each with the reason; empty: ready."""
+        found: dict[str, str] = {}
+        try:
+            self.host.current()
+        except KefuError as error:
+            found["bundle"] = error.message
+        try:
+            async with asyncio.timeout(PATIENCE_S), self.desk.store.read() as session:
+                await revision(session)
+        except KefuError as error:
+            found["database"] = error.message
+        except TimeoutError:
+            found["database"] = "The database does not answer in time."
+        return found
+
+    async def page(self) -> bytes:
+        gauges = {"encoder_queue": self.host.door.waiting, "lanes_busy": self.lanes.busy}
+        sockets = {c.instance: c.open_sockets for c in self.channels if isinstance(c, Connected)}
+        self.metrics.set({**gauges, **self._live(), **await self._owed()}, sockets=sockets)
+        return await asyncio.to_thread(self.metrics.page)
+
+    def _live(self) -> Mapping[str, float]:
+        try:
+            bundle = self.host.current().bundle
+        except KefuError:
+            return {}
+        return {"knowledge_revision_live": bundle.revision, "answers": len(bundle.entries)}
+
+    async def _owed(self) -> Mapping[str, float]:
+        """Where the database does not answer, the page still comes and says so."""
+        try:
+            return await self._counted() | {"database_up": 1}
+        except (KefuError, TimeoutError):
+            return {"database_up": 0}
+
+    async def _counted(self) -> dict[str, float]:
+        async with asyncio.timeout(PATIENCE_S), self.desk.store.read() as session:
+            now = await counts(session)
+        waited = (self.desk.clock.now() - now.oldest).total_seconds() if now.oldest else 0.0
+        return {
+            "unanswered": now.unanswered,
+            "unanswered_oldest_seconds": max(waited, 0.0),
+            "outbox_pending": now.outbox,
+            "escalations_open": now.escalations,
+            "knowledge_revision": now.revision,
+        }
