@@ -24,7 +24,7 @@ def counting(counts: Counts) -> Middleware:
         began, status, stays = time.monotonic(), 500, False
         try:
             response = await handler(request)
-            status, stays = response.status, response.status == HTTPStatus.SWITCHING_PROTOCOLS
+            status, stays = response.status, _stays_open(response)
             return response
         except web.HTTPException as error:
             status = error.status
@@ -34,6 +34,10 @@ def counting(counts: Counts) -> Middleware:
             counts.requested(request.method, _pattern(request), status, seconds=seconds)
 
     return count
+
+
+def _stays_open(response: web.StreamResponse) -> bool:
+    return response.status == HTTPStatus.SWITCHING_PROTOCOLS or response.content_type == "text/event-stream"
 
 
 def _pattern(request: web.Request) -> str:

@@ -2,11 +2,11 @@
 
 RequestError (a KefuError) is what the API itself refuses; `status` says how. What else is raised:
 
-NotFound, Refused no_such_*, unknown_*       404
-Conflict                                     409
-Refused, StoreError bad_text                 422
-Overloaded rate_limited                      429, with Retry-After
-any other KefuError or ConnectorError        503, with Retry-After
+NotFound               404
+Conflict               409
+StoreError bad_text    422
+ConnectorError         as `connectors.http` has it
+any other KefuError    503, with Retry-After
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from typing import Any
 from aiohttp import web
 
 from bot.errors import Conflict, KefuError, NotFound
-from connectors.errors import ConnectorError, Overloaded, Refused
+from connectors.errors import ConnectorError
+from connectors.http import status_of
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ async def json_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     except RequestError as error:
         return _shape(error.status, error.code, error.message, headers=error.headers)
     except ConnectorError as error:
-        return _shape(_status_for(error), error.code, error.message, headers=_again(error.retry_after))
+        return _shape(status_of(error), error.code, error.message, headers=_again(error.retry_after))
     except KefuError as error:
         return _ours(request, error)
     except Exception:
@@ -71,12 +72,6 @@ def _ours(request: web.Request, error: KefuError) -> web.Response:
         return _shape(422, error.code, str(error))
     log.warning("%s %s: %s", request.method, request.path, error.code)
     return _shape(503, error.code, str(error), headers=_again(RETRY_S))
-
-
-def _status_for(error: ConnectorError) -> int:
-    if isinstance(error, Refused):
-        return 404 if error.code.startswith(("no_such_", "unknown_")) else 422
-    return 429 if isinstance(error, Overloaded) and error.code == "rate_limited" else 503
 
 
 def _again(seconds: float | None) -> dict[str, str]:

@@ -22,7 +22,7 @@ _ALWAYS = (401, 403, 422, 429, 500, 503)
 """What any operation may answer."""
 _WITH_BODY = (400, 413, 415)
 _MEANINGS = {
-    400: "The body is not JSON.",
+    400: "The body is not JSON, or holds no message.",
     401: "No key, or a wrong one.",
     403: "The API is closed: the setting KEFU_API_KEYS opens it.",
     404: "There is no such thing.",

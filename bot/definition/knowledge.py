@@ -100,7 +100,7 @@ def _read_document(
         for found in document_rows(path, name, reader):
             if isinstance(found, tuple):
                 line, sheet, raw = found
-                row = _row(raw, str(path), line)
+                row = read_row(raw, str(path), line)
                 yield replace(row, message=in_sheet(sheet, row.message)) if isinstance(row, Problem) else row
             else:
                 yield found

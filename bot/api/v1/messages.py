@@ -53,6 +53,7 @@ class Message(Shown):
     at: datetime
     external_id: str | None = Field(description="Of a customer's message: its id at the channel.")
     turn: str | None
+    reply_to: int | None = Field(description="Of a reply: number of the message that it answers.")
     quick_replies: list[QuickReply]
     citations: list[Citation]
     feedback: Vote | None

@@ -118,7 +118,7 @@ async def test_who_waits_is_listed_and_given_back(api: Api, server: Server) -> N
     ("body", "status", "code"),
     [
         ({"text": ""}, 422, "invalid"),
-        ({"text": "\u200b \n"}, 422, "empty_text"),
+        ({"text": "\u200b \n"}, 400, "empty_text"),
         ({"text": "x" * 4_001}, 422, "invalid"),
         ({}, 422, "invalid"),
         ({"text": "a", "choice": {"of": 1, "value": "b"}}, 422, "invalid"),
