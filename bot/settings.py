@@ -139,9 +139,6 @@ class Settings(BaseSettings):
         description="Signs session tokens; at least 32 characters. Default: made once, kept in the home.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
-    log_content: bool = Field(
-        False, description="Write what customers say into the log. Leave it off where people are real."
-    )
 
     @field_validator("bot", "home", "cache")
     @classmethod

@@ -1,6 +1,6 @@
 """What a bot says where its folder does not say otherwise. `{bot}` becomes the bot's name.
 
-`handoff*`, `refuse`, `clarify`, `late`, `error`, `empty`, `feedback_thanks` and the social ones are messages;
+`handoff*`, `refuse`, `clarify`, `late`, `error`, `empty` and the social ones are messages;
 `offer_person` and `none_of_these` are labels of buttons.
 """
 
@@ -73,8 +73,4 @@ RESPONSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "offer_person": {"en": ("Talk to a person",), "zh": ("转人工客服",)},
     "none_of_these": {"en": ("None of these",), "zh": ("以上都不是",)},
-    "feedback_thanks": {
-        "en": ("Thank you, your rating helps us improve.",),
-        "zh": ("感谢您的评价，我们会继续改进。",),
-    },
 }

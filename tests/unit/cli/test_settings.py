@@ -23,7 +23,7 @@ def test_defaults_follow_the_bot_folder(tmp_path: Path) -> None:
     assert settings.database_url == f"sqlite:///{tmp_path}/.kefu/kefu.db"
     assert settings.cache == Path.home() / ".cache" / "kefu"
     assert (settings.host, settings.generator, settings.turn_deadline_s) == ("127.0.0.1", "extractive", 8.0)
-    assert (settings.history_turns, settings.log_content, settings.encoder) == (6, False, "embedded")
+    assert (settings.history_turns, settings.encoder) == (6, "embedded")
 
 
 def test_a_home_of_its_own_takes_the_database_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,7 +52,6 @@ def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("GENERATOR_URL", "localhost", "KEFU_GENERATOR_URL: `localhost` is not well formed."),
         ("GENERATOR_TIMEOUT_S", "0", "KEFU_GENERATOR_TIMEOUT_S: `0` should be greater than 0."),
         ("TURN_DEADLINE_S", "nan", "KEFU_TURN_DEADLINE_S: `nan` should be"),
-        ("LOG_CONTENT", "maybe", "KEFU_LOG_CONTENT: `maybe` should be a valid boolean"),
         ("LOG_LEVEL", "loud", "KEFU_LOG_LEVEL: `loud` should be 'debug', 'info', 'warning' or 'error'."),
         ("ALLOWED_ORIGINS", "https://a.b/c", "KEFU_ALLOWED_ORIGINS: `https://a.b/c` is not well formed."),
         ("TRUSTED_PROXIES", "proxy", "KEFU_TRUSTED_PROXIES: `proxy` is not an address or a network"),
