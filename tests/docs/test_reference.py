@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import click
 import pytest
@@ -14,8 +15,10 @@ import pytest
 from bot.cli.main import kefu
 from bot.definition import RESERVED, load, schema
 from bot.definition.defaults import RESPONSES
+from bot.domain import decision
 from bot.domain.policy import Policy
 from bot.settings import PREFIX, Settings
+from connectors.webchat import goodbye, parse, render
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -119,11 +122,100 @@ def test_every_file_key_and_response_stands_in_the_guide() -> None:
     assert keys | RESPONSES.keys() | RESERVED <= guide
 
 
-def test_each_promise_names_a_test_that_exists() -> None:
-    named = re.findall(r"`(tests/[\w/]+\.py)::(?:\w+::)?(test_\w+)`", _read("reliability.md"))
-    assert named
-    for file, test in named:
-        assert re.search(rf"def {test}\(", (ROOT / file).read_text(encoding="utf-8")), f"{file}::{test}"
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_test_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for file, test in re.findall(
+        r"`((?:tests|web/tests)/[\w/.]+\.(?:py|tsx?))(?:::(?:\w+::)?(test_\w+))?`", text
+    ):
+        assert (ROOT / file).is_file(), file
+        if test:
+            assert re.search(rf"def {test}\(", (ROOT / file).read_text(encoding="utf-8")), f"{file}::{test}"
+
+
+@pytest.mark.parametrize("name", ["reliability.md", "threat-model.md"])
+def test_each_promise_has_a_test(name: str) -> None:
+    """A row of a table headed `promise | test` that names none is a wish."""
+    tables = re.findall(r"^\| promise \| test \|\n\|[-|]+\|\n((?:\|.*\n)+)", _read(name), re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) > 15
+    assert [row for row in rows if "`tests/" not in row] == []
+
+
+def _cells(heading: str) -> set[str]:
+    """Names and codes in the first column under a heading of the web chat's page."""
+    found = re.search(
+        rf"^## {heading}\n.*?(?=^## |\Z)", _read("webchat-protocol.md"), re.MULTILINE | re.DOTALL
+    )
+    assert found, heading
+    first = re.findall(r"^\| ([^|]+) \|", found.group(), re.MULTILINE)
+    return {name for cell in first for name in re.findall(r"(?<=`)\w+(?=`)|\b\d{4}\b", cell)}
+
+
+def test_the_page_of_the_web_chat_has_every_frame_and_no_other() -> None:
+    said = set(re.findall(r'"type": "(\w+)"', Path(str(render.__file__)).read_text(encoding="utf-8")))
+    assert _cells("Client to server") == set(parse._READERS)
+    assert _cells("Server to client") == said - {"close"}
+    assert '`{"type": "close", ' in _read("webchat-protocol.md")  # of event streams alone
+
+
+def test_the_page_of_the_web_chat_has_every_close_code_and_no_other() -> None:
+    assert _cells("Close codes") == {str(code) for name, code in vars(goodbye).items() if name.isupper()}
+
+
+def test_the_page_of_the_web_chat_has_every_error_code() -> None:
+    folder = Path(str(parse.__file__)).parent
+    raised = {
+        code
+        for path in (*folder.glob("*.py"), *folder.parent.glob("*.py"))
+        for code in _first_words(path, "Refused", "Overloaded", "Malformed", "SessionError", "ConnectorError")
+    }
+    assert {"bad_json", "rate_limited", "session_invalid"} <= raised
+    assert raised - set(re.findall(r"`(\w+)`", _read("webchat-protocol.md"))) == set()
+
+
+def _first_words(path: Path, *names: str) -> Iterator[str]:
+    """The first argument of each call of these names, where it is a plain string."""
+    calls = (
+        node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+    )
+    for call in calls:
+        if isinstance(call.func, ast.Name) and call.func.id in names and call.args:
+            match call.args[0]:
+                case ast.Constant(value=str(word)):
+                    yield word
+
+
+def test_every_reason_of_a_decision_stands_in_the_agents_guide() -> None:
+    reasons = set(_first_words(Path(str(decision.__file__)), "Answer", "Generate", "Clarify"))
+    assert len(reasons) > 8
+    named = set(re.findall(r"`([^`\n]+)`", _read("guide-agent.md")))
+    assert reasons | set(get_args(get_type_hints(decision.Handoff)["reason"])) <= named
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = set(re.findall(r"\]\(([\w./-]+\.md)\)", _read("index.md")))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"index.md"}
+    assert pages - listed == set()
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (ROOT / "README.md", ROOT / "README.zh.md"),
+        (DOCS / "guide-end-user.md", DOCS / "guide-end-user.zh.md"),
+    ],
+    ids=["README", "guide-end-user"],
+)
+def test_both_languages_of_a_page_are_built_alike(english: Path, chinese: Path) -> None:
+    """Headings, rows, items and blocks, one for one: what is said in one language is said in the other."""
+    assert _shape(english.read_text(encoding="utf-8")) == _shape(chinese.read_text(encoding="utf-8"))
+
+
+def _shape(text: str) -> list[str]:
+    """The kind of each line that begins something; paragraphs may be cut into lines as each language likes."""
+    kinds = re.findall(r"^(#+ |\||- |\d+\. |```\w*|!\[)", text, re.MULTILINE)
+    return [kind.strip() for kind in kinds]
 
 
 def _slug(heading: str) -> str:
