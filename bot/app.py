@@ -27,6 +27,7 @@ from bot.definition import BotDefinition, ChannelSpec, Checks, load
 from bot.domain.policy import Policy
 from bot.engine.desk import Desk, Limits
 from bot.engine.gateway import EngineGateway
+from bot.engine.holders import keep_looking
 from bot.engine.knowledge import keep_fresh, read_knowledge, sync_folder
 from bot.engine.lanes import Lanes
 from bot.engine.sweep import keep_sweeping, sweep
@@ -123,13 +124,17 @@ async def open_bot(
 
 @asynccontextmanager
 async def recovering(bot: Bot) -> AsyncIterator[None]:
-    """For the one process that owns the home: take up what was left unanswered, now and from time to time."""
+    """For the one process that owns the home: take up what was left unanswered, and what others changed."""
     await sweep(bot.desk, bot.lanes)
-    task = asyncio.create_task(keep_sweeping(bot.desk, bot.lanes))
+    tasks = [
+        asyncio.create_task(keep_sweeping(bot.desk, bot.lanes)),
+        asyncio.create_task(keep_looking(bot.desk)),
+    ]
     try:
         yield
     finally:
-        await _end(task)
+        for task in tasks:
+            await _end(task)
 
 
 def make_app(bot: Bot) -> web.Application:

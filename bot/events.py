@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -22,6 +22,10 @@ class Bus(Protocol):
 
     def subscribe(self, conversation: str) -> AbstractAsyncContextManager[AsyncIterator[Frame]]: ...
 
+    def subscribed(self) -> Sequence[str]:
+        """Conversations that somebody in this process subscribes to."""
+        ...
+
 
 class LocalBus:
     """In process: one bounded mailbox for each subscriber."""
@@ -33,6 +37,9 @@ class LocalBus:
     def publish(self, frame: Frame) -> None:
         for box in tuple(self._boxes.get(frame.conversation, ())):
             box.put(frame)
+
+    def subscribed(self) -> Sequence[str]:
+        return tuple(self._boxes)
 
     @asynccontextmanager
     async def subscribe(self, conversation: str) -> AsyncIterator[AsyncIterator[Frame]]:

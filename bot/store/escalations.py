@@ -6,13 +6,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, Integer, String, Update, and_, bindparam, select, text, tuple_, update
+from sqlalchemy import (
+    BindParameter,
+    Executable,
+    Integer,
+    String,
+    Update,
+    and_,
+    bindparam,
+    cast,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from bot.errors import Conflict, NotFound
 from bot.store.columns import UtcDateTime
 from bot.store.ledger import hold
+from bot.store.portable import Upsert
 from bot.store.session import Session
-from bot.store.tables import ESCALATION, MESSAGE, OPEN
+from bot.store.tables import ESCALATION, MESSAGE, META, OPEN
 
 _e, _m = ESCALATION.c, MESSAGE.c
 _ID: BindParameter[str] = bindparam("p_id")
@@ -35,6 +49,18 @@ _OPEN = (
 )
 _AFTER = tuple_(bindparam("p_at", type_=UtcDateTime()), bindparam("p_after", type_=String()))
 _OPEN_BEHIND = _OPEN.where(tuple_(_e.created_at, _e.id) > _AFTER)
+REVISION = "case_revision"
+"""Key in `meta`: grows whenever a case changes hands. Missing before the first time."""
+_REVISION = select(META.c.value).where(META.c.key == REVISION)
+
+
+def _count(insertion: Any) -> Executable:
+    one_more = cast(cast(META.c.value, Integer) + 1, String)
+    statement: Executable = insertion.on_conflict_do_update(index_elements=["key"], set_={"value": one_more})
+    return statement
+
+
+_CHANGED_HANDS = Upsert(META, _count)
 _STATE = select(_e.state).where(_e.id == _ID)
 
 
@@ -87,11 +113,17 @@ async def close(session: Session, case: str, now: datetime) -> str:
     return conversation
 
 
+async def revision(session: Session) -> int:
+    """How often a case was taken or closed."""
+    return int((await session.execute(_REVISION)).scalar_one_or_none() or 0)
+
+
 async def _step(session: Session, move: Update, case: str, *, now: datetime) -> str:
     conversation: str | None = (
         await session.execute(move, {"p_id": case, "p_now": now})
     ).scalar_one_or_none()
     if conversation is not None:
+        await session.execute(_CHANGED_HANDS.on(session), {"key": REVISION, "value": "1"})
         return conversation
     state = (await session.execute(_STATE, {"p_id": case})).scalar_one_or_none()
     if state is None:

@@ -17,7 +17,16 @@ from bot.store.ledger.listing import (
     traces,
 )
 from bot.store.ledger.marking import delivered, hold, vote
-from bot.store.ledger.reading import context, fence, history_after, last_seq, status, trace, unanswered
+from bot.store.ledger.reading import (
+    changed_since,
+    context,
+    fence,
+    history_after,
+    last_seq,
+    status,
+    trace,
+    unanswered,
+)
 from bot.store.ledger.records import (
     Accepted,
     Committed,
@@ -45,6 +54,7 @@ __all__ = [
     "Traced",
     "accept",
     "begin",
+    "changed_since",
     "commit_reply",
     "context",
     "conversation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,9 @@ _UNANSWERED = (
 )
 _LAST_SEQ = select(_c.last_seq).where(_c.id == _ID)
 _STATUS = select(_c.status).where(_c.id == _ID)
+_CHANGED = select(_c.id, _c.status).where(
+    _c.id.in_(bindparam("p_ids", expanding=True)), _c.updated_at >= bindparam("p_since", type_=UtcDateTime())
+)
 _FENCE = select(_c.fence).where(_c.id == _ID)
 _t = TRACE.c
 TRACE_COLUMNS = (
@@ -122,6 +126,12 @@ async def status(session: Session, conversation: str) -> Status:
         await session.execute(_STATUS, {"p_conversation": conversation})
     ).scalar_one_or_none()
     return found or "bot"
+
+
+async def changed_since(session: Session, conversations: Sequence[str], since: datetime) -> dict[str, Status]:
+    """Who holds those of these conversations (some hundreds at most) that changed since then."""
+    rows = await session.execute(_CHANGED, {"p_ids": conversations, "p_since": since})
+    return {row.id: row.status for row in rows}
 
 
 async def fence(session: Session, conversation: str) -> int:

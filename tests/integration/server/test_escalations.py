@@ -30,6 +30,7 @@ async def test_a_conversation_that_waits_is_listed_until_it_is_closed(server: Se
             kefu, "escalations", server.folder, "--home", server.home, "--close", case["id"]
         )
         assert (done.returncode, page.conversation in done.stdout) == (0, True)
+        assert (await page.until("status"))["status"] == "bot"
         token = page.token
     async with server.page(token=token) as again:
         assert again.welcome["status"] == "bot"

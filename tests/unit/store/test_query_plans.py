@@ -49,6 +49,7 @@ class Explaining:
         (lambda s: ledger.fence(s, "c1"), "sqlite_autoindex_conversation_1"),
         (lambda s: ledger.trace(s, "c1", 1), "ix_trace_conversation_id_seq"),
         (lambda s: escalations.list_open(s, NOW), "ix_escalation_queue"),
+        (lambda s: ledger.changed_since(s, ["c1"], NOW), "sqlite_autoindex_conversation_1"),
     ],
 )
 async def test_no_table_is_read_through(db: Database, ask: Asks, step: str) -> None:
