@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http.client
-import json
 import socket
 from collections.abc import Iterator
 
@@ -12,8 +11,6 @@ from bot.doctor.finding import Finding, ok, warning, wrong
 from bot.doctor.setup import Setup
 
 PATIENCE_S = 3.0
-OURS = ("origin_refused", "bad_handshake")
-"""What a Kefu's web chat answers to a request that is no WebSocket's."""
 
 
 def generator(setup: Setup) -> Iterator[Finding]:
@@ -111,13 +108,15 @@ def _is_taken(host: str, number: int) -> bool:
 
 
 def _is_ours(setup: Setup) -> bool:
+    """By the policy that each of a Kefu's answers carries, whatever its pages and channels are."""
+    from bot.api.site import CSP
+
     settings = setup.settings
     link = http.client.HTTPConnection(_near(settings.host), settings.port, timeout=PATIENCE_S)
     try:
-        link.request("GET", f"/channels/{setup.definition().channels[0].instance}/ws")
-        said = json.loads(link.getresponse().read(4_096))
-        return said["error"]["code"] in OURS
-    except Exception:  # whatever is not ours may answer anything, or nothing
+        link.request("HEAD", "/")
+        return link.getresponse().headers["Content-Security-Policy"] == CSP
+    except (OSError, http.client.HTTPException):  # what is not ours may answer anything, or nothing
         return False
     finally:
         link.close()

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 from aiohttp import web
 
+from bot.api.site import CSP
 from tests.contract.generator.faulty import FaultyServer, refusing, saying
 from tests.unit.doctor.conftest import Place
 
@@ -37,11 +38,13 @@ def serving(make: Callable[[], web.Application]) -> Iterator[int]:
         loop.close()
 
 
-def answering(path: str, body: object, *, status: int = 200) -> Callable[[], web.Application]:
+def answering(
+    path: str, body: object, *, headers: dict[str, str] | None = None
+) -> Callable[[], web.Application]:
     async def answer(request: web.Request) -> web.Response:
         if request.headers.get("Authorization") == "Bearer wrong":
             return web.json_response({"error": "no such key: wrong"}, status=401)
-        return web.json_response(body, status=status)
+        return web.json_response(body, headers=headers)
 
     def make() -> web.Application:
         app = web.Application()
@@ -109,8 +112,7 @@ def test_weights_that_are_missing_are_named(place: Place, monkeypatch: pytest.Mo
 
 
 def test_a_port_that_is_free_taken_or_ours(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    kefu = answering("/channels/web/ws", {"error": {"code": "origin_refused", "message": ""}}, status=403)
-    with serving(kefu) as port:
+    with serving(answering("/", {}, headers={"Content-Security-Policy": CSP})) as port:
         monkeypatch.setenv("KEFU_PORT", str(port))
         assert place.doctor()["port"] == ("ok", f"a Kefu answers at 127.0.0.1:{port}. ")
     assert place.doctor()["port"] == ("ok", f"127.0.0.1:{port} is free. ")
