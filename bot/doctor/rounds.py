@@ -70,5 +70,12 @@ def _findings(path: str, setup: Setup) -> Iterator[Finding]:
         yield wrong(error.message, error.hint)
     except (RetrievalError, TrainingError) as error:
         yield wrong(f"{error}.")
+    except OSError as error:
+        hint = (
+            "Run as the home's owner."
+            if isinstance(error, PermissionError)
+            else "Check the disk and its rights."
+        )
+        yield wrong(f"{error.filename or 'a file'}: {error.strerror or type(error).__name__}.", hint)
     except Exception as error:  # by its kind alone: what libraries say may repeat a password
         yield wrong(f"the check itself failed ({type(error).__name__}).", "Mend what is wrong above first.")

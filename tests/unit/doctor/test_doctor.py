@@ -342,6 +342,22 @@ def test_few_open_files(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "fewer than 1024 customers" in place.doctor()["open files"][1]
 
 
+def test_a_home_of_somebody_else_is_told_by_every_check_that_needs_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path / "serve.lock"))
+
+    monkeypatch.setattr("bot.home.is_served", refuse)
+    report = place.doctor()
+    assert report["home"] == (
+        "wrong",
+        f"{place.home / 'serve.lock'}: Permission denied. Run as the home's owner.",
+    )
+    assert report["memory"][0] == "warning"
+    assert report["agreement"][0] == "ok"
+
+
 def test_a_check_that_fails_itself_stops_no_other(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(setup: Setup):  # type: ignore[no-untyped-def]
         yield ok("half of it.")
