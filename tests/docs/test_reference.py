@@ -122,9 +122,9 @@ def test_every_file_key_and_response_stands_in_the_guide() -> None:
     assert keys | RESPONSES.keys() | RESERVED <= guide
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_each_test_that_a_page_names_exists(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["reliability.md", "threat-model.md"])
+def test_each_test_that_a_page_names_exists(name: str) -> None:
+    text = _read(name)
     for file, test in re.findall(
         r"`((?:tests|web/tests)/[\w/.]+\.(?:py|tsx?))(?:::(?:\w+::)?(test_\w+))?`", text
     ):
