@@ -122,9 +122,9 @@ def test_every_file_key_and_response_stands_in_the_guide() -> None:
     assert keys | RESPONSES.keys() | RESERVED <= guide
 
 
-@pytest.mark.parametrize("name", ["reliability.md", "threat-model.md"])
-def test_each_test_that_a_page_names_exists(name: str) -> None:
-    text = _read(name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_each_test_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
     for file, test in re.findall(
         r"`((?:tests|web/tests)/[\w/.]+\.(?:py|tsx?))(?:::(?:\w+::)?(test_\w+))?`", text
     ):
@@ -194,9 +194,9 @@ def test_every_reason_of_a_decision_stands_in_the_agents_guide() -> None:
 
 
 def test_the_index_lists_every_page() -> None:
-    listed = set(re.findall(r"\]\(([\w./-]+\.md)\)", _read("index.md")))
-    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")} - {"index.md"}
-    assert pages - listed == set()
+    listed = set(re.findall(r"\]\(([\w./-]+)\)", _read("index.md")))
+    assert {path.name for path in DOCS.glob("*.md")} - {"index.md"} <= listed
+    assert "adr" in listed  # the folder: a decision need not wait for its line here
 
 
 @pytest.mark.parametrize(
