@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -15,14 +17,18 @@ from rich.table import Column, Table
 from bot.cli.progress import shown
 from bot.cli.shelf import Shelf, shelf_of
 from bot.cli.sources import Sources, see_others, sources
-from bot.definition import FOLDER, Checks, KnowledgeRow, Problem, load, read_knowledge
-from bot.documents import MAX_PASSAGES, DocumentReader
+from bot.definition import FOLDER, Checks, KnowledgeRow, Problem, is_document, load, read_knowledge
+from bot.documents import MAX_BYTES, MAX_PASSAGES, DocumentReader, digest
+from bot.documents.parse import VERSION
 from bot.inference.child import Progress
 from bot.settings import Settings
 from bot.store import knowledge
 
 PART = 2 * MAX_PASSAGES
 """Rows a transaction: a running server waits for a part, not for a file. A document is always one part."""
+
+READERS = "1"
+"""Changes whenever the same table would give other rows: then it is read again."""
 
 NUMBERS = ("added", "changed", "unchanged", "removed", "skipped")
 
@@ -57,19 +63,30 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What all files of one command share."""
+    """What all files of one command share. `context`: what else than a file decides what becomes of it."""
 
     shelf: Shelf
     checks: Checks
     documents: DocumentReader
     progress: Progress
     prune: bool
+    context: str
 
     def take(self, source: str, path: Path) -> Tally:
+        self.progress(path.name, 0, 0)
+        note = self._note(path)
+        if note and (names := self._unchanged(source, note)) is not None:
+            self.checks.seen.update(dict.fromkeys(names, source))
+            return Tally(unchanged=len(names))
+        tally = self._read(source, path)
+        if note and not tally.skipped:
+            self.shelf.keep_receipt(source, note)
+        return tally
+
+    def _read(self, source: str, path: Path) -> Tally:
         tally = Tally()
-        rows = self.checks.apply(
-            read_knowledge(path, name=source.removeprefix(FOLDER), documents=self.documents)
-        )
+        name = source.removeprefix(FOLDER)
+        rows = self.checks.apply(read_knowledge(path, name=name, documents=self.documents))
         for part in _parts(_taken(rows, tally), whole=self.prune):
             self.progress(path.name, tally.taken + len(part), 0)
             # A document says all there is to say; a table may be one of several. What is broken today was not
@@ -78,6 +95,27 @@ class Run:
             rows_of_part = [knowledge.from_entry(row.entry) for row in part]
             tally.count(self.shelf.sync(source, rows_of_part, prune=prune))
         return tally
+
+    def _note(self, path: Path) -> str | None:
+        """Equal where nothing is different: the file, how it is read, the bot, and whether rows are pruned."""
+        try:
+            if is_document(path) and path.stat().st_size > MAX_BYTES:
+                return None
+            return f"{digest(path)}.{self.context}.{self.prune:d}"
+        except OSError:
+            return None
+
+    def _unchanged(self, source: str, note: str) -> list[tuple[str, str]] | None:
+        """Names of the answers of a source that need not be read again; None where it must be."""
+        if self.shelf.receipt(source) != note:
+            return None
+        names = self.shelf.names(source)
+        return None if any(name in self.checks.seen for name in names) else names
+
+
+def _context(checks: Checks) -> str:
+    told = [READERS, VERSION, sorted(checks.intents), checks.languages, sorted(checks.seen)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
 
 
 def run(paths: Iterable[Path], settings: Settings, *, prune: bool, dry_run: bool) -> bool:
@@ -88,7 +126,7 @@ def run(paths: Iterable[Path], settings: Settings, *, prune: bool, dry_run: bool
     with DocumentReader(settings.documents) as documents:
         see_others(settings.bot, found.files, checks, documents)
         with shelf_of(settings, dry_run=dry_run) as shelf, shown(Console(stderr=True)) as progress:
-            work = Run(shelf, checks, documents, progress, prune)
+            work = Run(shelf, checks, documents, progress, prune, _context(checks))
             tallies = _take_all(work, found)
     _account(tallies, prune=prune, dry_run=dry_run)
     return not found.passed_over and not any(tally.skipped for tally in tallies.values())

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import click
 from rich.console import Console
@@ -17,9 +19,11 @@ from bot.definition import FOLDER
 from bot.definition.sentences import suggestion
 from bot.errors import NotFound
 from bot.settings import Settings
-from bot.store import knowledge
+from bot.store import knowledge, sources
 from bot.store.db import Database
-from bot.store.session import Session
+from bot.store.session import Session, Unit
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,18 @@ class Shelf:
     ) -> knowledge.SyncReport:
         return self.runner.run(self._sync(source, rows, prune=prune))
 
-    def stock(self) -> list[knowledge.Stock]:
-        return self.runner.run(self._stock())
+    def receipt(self, source: str) -> str | None:
+        return self.runner.run(self._read(partial(sources.receipt, source=source)))
+
+    def keep_receipt(self, source: str, note: str) -> None:
+        if not self.dry_run:
+            self.runner.run(self.store.write(partial(sources.keep_receipt, source=source, note=note)))
+
+    def names(self, source: str) -> list[tuple[str, str]]:
+        return self.runner.run(self._read(partial(sources.names, source=source)))
+
+    def stock(self) -> list[sources.Stock]:
+        return self.runner.run(self._read(sources.stock))
 
     async def _sync(
         self, source: str, rows: Sequence[knowledge.KnowledgeRow], *, prune: bool
@@ -52,9 +66,9 @@ class Shelf:
         except _Rehearsed as rehearsed:
             return rehearsed.report
 
-    async def _stock(self) -> list[knowledge.Stock]:
+    async def _read(self, unit: Unit[T]) -> T:
         async with self.store.read() as session:
-            return await knowledge.stock(session)
+            return await unit(session)
 
 
 class _Rehearsed(Exception):

@@ -25,6 +25,7 @@ from bot.definition.model import (
     PolicyOverrides,
     Problem,
 )
+from bot.definition.prose import is_document
 
 __all__ = [
     "FOLDER",
@@ -37,6 +38,7 @@ __all__ = [
     "KnowledgeRow",
     "PolicyOverrides",
     "Problem",
+    "is_document",
     "is_knowledge",
     "knowledge_files",
     "load",

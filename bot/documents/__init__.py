@@ -16,7 +16,7 @@ from bot.documents.model import (
     Unusable,
 )
 from bot.documents.parse import SUFFIXES
-from bot.documents.reader import DocumentReader
+from bot.documents.reader import DocumentReader, digest
 
 __all__ = [
     "COLUMNS_IN_CHINESE",
@@ -30,5 +30,6 @@ __all__ = [
     "Passage",
     "Record",
     "Unusable",
+    "digest",
     "told_encoding",
 ]

@@ -18,6 +18,7 @@ from bot.documents.packed import check_packed
 from bot.documents.tables import ended, readable
 
 _STYLE = re.compile(r"heading (\d)", re.I)
+_CONTENTS = re.compile(r"toc |table of figures", re.I)
 _BOLD_LEVEL = 9
 """A short bold line stands for a heading below all real ones."""
 _MAX_BOLD = 60
@@ -31,7 +32,7 @@ def read_docx(path: Path) -> Iterator[Block]:
     for part in document.iter_inner_content():
         if isinstance(part, Table):
             yield from map(Text, readable(_cells(part)))
-        elif text := _text(part).strip():
+        elif (text := _text(part).strip()) and not _CONTENTS.match(_style(part)):
             yield _block(part, text)
 
 

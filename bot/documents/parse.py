@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import islice
@@ -21,7 +20,7 @@ from bot.documents.model import (
     Text,
     Unusable,
 )
-from bot.documents.passages import passages
+from bot.documents.passages import called, passages
 
 VERSION = "1"
 """Changes whenever the same file would come to something else."""
@@ -55,17 +54,12 @@ def parse(path: Path) -> Iterator[Found]:
             yield block
         else:
             prose.append(block)
-    found = list(islice(passages(prose, title=_called(path)), MAX_PASSAGES + 1))
+    found = list(islice(passages(prose, title=called(path)), MAX_PASSAGES + 1))
     if len(found) > MAX_PASSAGES:
         raise Unusable(f"comes to more than {MAX_PASSAGES} passages.", "Split it into several files.")
     if not found and not records:
         raise Unusable("holds no text.", "Write something, or remove it.")
     yield from found
-
-
-def _called(path: Path) -> str:
-    """`returns-policy.en.pdf`: "returns policy"."""
-    return re.sub(r"[_-]+", " ", re.sub(r"\.(zh|en)$", "", path.stem, flags=re.I))
 
 
 def _blocks(path: Path) -> Iterator[Block]:

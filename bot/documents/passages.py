@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bot.documents.model import Address, Heading, Passage, Text
 from retrieval.text import HAN, script_lang, split_sentences
@@ -25,6 +26,11 @@ _HAN = re.compile(f"[{HAN}\u3000-\u303f\uff00-\uffef]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\ufeff]|[\ud800-\udfff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _BLANKS = re.compile(r"[^\S\n]+")
+
+
+def called(path: Path) -> str:
+    """`returns-policy.en.pdf`: "returns policy"."""
+    return re.sub(r"[_-]+", " ", re.sub(r"\.(zh|en)$", "", path.stem, flags=re.I))
 
 
 def clean(text: str) -> str:

@@ -30,6 +30,8 @@ _NUMBERED = re.compile(
     r"(第[〇零一二三四五六七八九十百\d]+[章节条部分]|[一二三四五六七八九十]+[、.．])\s*\S.{0,30}"
 )
 _ITEM = re.compile(r"[•·●▪■◆○–—*-]\s|\(?[0-9]{1,2}[.)、）]\s?\D|[（(][一二三四五六七八九十\d]+[）)]|[①-⑳]")
+_CONTENTS = re.compile(r"(\.\s?){4,}\s*\d+\s*$|[…·]{2,}\s*\d+\s*$")
+"""A line of a table of contents."""
 _BROKEN = re.compile(r"\w-$")
 _BULLET = re.compile(r"^[•·●▪■◆○]\s*")
 _PAGE_NUMBER = re.compile(
@@ -58,7 +60,7 @@ class Line:
 
 
 def blocks_of_lines(lines: Sequence[Line]) -> Iterator[Heading | Text]:
-    lines = [_folded(line) for line in lines if line.text.strip()]
+    lines = [_folded(line) for line in lines if line.text.strip() and not _CONTENTS.search(line.text)]
     if lines and (kept := _without_margins(lines, _body(lines))):
         yield from _Reading(kept).blocks()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -12,9 +13,11 @@ from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 
 from bot.documents.model import COLUMNS_IN_CHINESE, Block, Heading, Record, Text
 from bot.documents.packed import check_packed
+from bot.documents.passages import called
 from bot.documents.tables import looks_like_head, sentence
 
 MAX_COLUMNS = 100
+_UNNAMED = re.compile(r"(sheet|工作表|表)\s*\d*", re.I)
 _NEEDED = {"question", "answer"}
 Row = tuple[int, list[str]]
 AnyCell = Cell | MergedCell | ReadOnlyCell | EmptyCell
@@ -24,12 +27,14 @@ def read_xlsx(path: Path) -> Iterator[Block]:
     check_packed(path, "xl/workbook.xml")
     book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
     try:
-        yield Heading(0, book.properties.title or "")
-        for sheet in book.worksheets:
-            if sheet.sheet_state == "visible":
-                # Some programs state a size that is not so.
-                sheet.reset_dimensions()
-                yield from _sheet(sheet.title, _rows(sheet.iter_rows(max_col=MAX_COLUMNS)))
+        # A workbook is the whole, also where it has one sheet.
+        yield Heading(1, book.properties.title or called(path))
+        seen = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        for sheet in seen:
+            # Some programs state a size that is not so.
+            sheet.reset_dimensions()
+            heading = "" if len(seen) == 1 and _UNNAMED.fullmatch(sheet.title) else sheet.title
+            yield from _sheet(sheet.title, heading, _rows(sheet.iter_rows(max_col=MAX_COLUMNS)))
     finally:
         book.close()
 
@@ -43,7 +48,7 @@ def _rows(rows: Iterator[Sequence[AnyCell]]) -> Iterator[Row]:
             yield number, cells
 
 
-def _sheet(name: str, rows: Iterator[Row]) -> Iterator[Block]:
+def _sheet(name: str, heading: str, rows: Iterator[Row]) -> Iterator[Block]:
     first = next(rows, None)
     if first is None:
         return
@@ -53,7 +58,7 @@ def _sheet(name: str, rows: Iterator[Row]) -> Iterator[Block]:
         for number, cells in rows:
             yield Record(name, number, tuple(cells))
     else:
-        yield Heading(1, name)
+        yield Heading(2, heading)
         yield from _prose(name, first, rows)
 
 
@@ -70,7 +75,7 @@ def _prose(sheet: str, first: Row, rows: Iterator[Row]) -> Iterator[Block]:
             continue
         if lone:
             if looks_like_head(cells):
-                yield Heading(2, lone[1])
+                yield Heading(3, lone[1])
                 head = None
             else:
                 yield Text(lone[1], _place(sheet, lone[0]))

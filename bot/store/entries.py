@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from retrieval.types import Entry
 
@@ -45,16 +45,6 @@ class SyncReport:
     unchanged: int
     removed: int
     revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """A source and its answers that stand."""
-
-    source: str
-    answers: int
-    changed_at: datetime
-    """Of the newest change among them."""
 
 
 def from_entry(entry: Entry) -> KnowledgeRow:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from bot.errors import StoreError
-from bot.store import knowledge
+from bot.store import knowledge, sources
 from bot.store.db import Database
 from bot.store.knowledge import KnowledgeRow, SyncReport
+from bot.store.sources import Stock
 from retrieval.types import Entry
 from tests.contract.store.samples import NOW, later
 
@@ -129,3 +131,48 @@ async def test_more_entries_than_one_statement_takes(db: Database) -> None:
     found = await stored(db)
     assert {entry.question for entry in found.values()} == {row.question for row in rows}
     assert (await sync(db, *rows[:-1])).removed == 1
+
+
+async def receipt(db: Database, source: str = "faq.md") -> str | None:
+    async with db.read() as session:
+        return await sources.receipt(session, source)
+
+
+async def keep_receipt(db: Database, note: str, source: str = "faq.md") -> None:
+    await db.write(lambda session: sources.keep_receipt(session, source, note))
+
+
+async def test_a_receipt_holds_until_the_source_changes(db: Database) -> None:
+    await sync(db, *ALL)
+    assert await receipt(db) is None
+    await keep_receipt(db, "first")
+    await keep_receipt(db, "second")
+    await sync(db, RETURNS, source="other.md")
+    await sync(db, *ALL)
+    assert (await receipt(db), await receipt(db, "other.md")) == ("second", None)
+    await sync(db, RETURNS, prune=False)
+    assert await receipt(db) == "second"
+    await sync(db, RETURNS)
+    assert await receipt(db) is None
+    await sync(db, *ALL)
+    assert await receipt(db) is None
+
+
+async def test_the_stock_is_what_stands(db: Database) -> None:
+    await sync(db, *ALL)
+    await sync(db, RETURNS, source="other.md", at=60)
+    await sync(db, *ALL[:2])
+    async with db.read() as session:
+        stock = await sources.stock(session)
+        names = await sources.names(session, "faq.md")
+    assert stock == [Stock("faq.md", 2, NOW), Stock("other.md", 1, later(60))]
+    assert sorted(names) == [("returns", "en"), ("returns", "zh")]
+
+
+async def test_a_part_is_compared_with_its_own_names_alone(db: Database) -> None:
+    rows = [KnowledgeRow(f"k{i}", "en", f"q{i}?", "a.") for i in range(700)]
+    await sync(db, *rows)
+    changed = [replace(row, answer="b.") for row in rows[100:650]]
+    report = await sync(db, *changed, *rows[650:], prune=False)
+    assert report == SyncReport(added=0, changed=550, unchanged=50, removed=0, revision=2)
+    assert len(await stored(db)) == 700

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,15 @@ from click.testing import CliRunner, Result
 
 from bot.cli import ingest
 from bot.cli.main import kefu
+from bot.cli.shelf import Shelf
 from bot.cli.sources import sources
+from bot.definition import KnowledgeRow
 from bot.settings import load_settings
 from bot.store import knowledge as shelf
 from bot.store.db import Database
 from retrieval.types import Entry
 from tests.unit.definition.folders import folder, knowledge
+from tests.unit.documents.samples import SIZES, book
 
 INTENTS = "intents: {place: {examples: {en: [where]}}}"
 
@@ -268,6 +272,97 @@ def test_taking_out_what_is_not_there_takes_out_nothing(bot: Path, faq: Path) ->
         "kefu: No answers come from `faq.json`. Did you mean `faq.jsonl`?\n",
     )
     assert stocked(bot) == {"faq.jsonl": 2}
+
+
+def test_an_unchanged_file_is_not_read_again(
+    bot: Path, faq: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = tmp_path / "shop.md"
+    shop.write_text(SHOP)
+    run(bot, shop, faq)
+    read: list[Path] = []
+
+    def reading(path: Path, **_: object) -> Iterator[KnowledgeRow]:
+        read.append(path)
+        return iter(())
+
+    monkeypatch.setattr(ingest, "read_knowledge", reading)
+    assert counts(run(bot, shop, faq)) == {"shop.md": (0, 0, 3, 0, 0), "faq.jsonl": (0, 0, 2, 0, 0)}
+    assert read == []
+    faq.write_text(row("a"))
+    run(bot, shop, faq)
+    run(bot, "--remove", "shop.md")
+    run(bot, shop)
+    (bot / "intents.yml").write_text("intents: {other: {examples: {en: [what]}}}")
+    run(bot, faq)
+    assert read == [faq, shop, faq]
+
+
+def test_a_skipped_row_is_told_every_time(bot: Path, faq: Path) -> None:
+    faq.write_text(row("a") + "{\n")
+    assert [run(bot, faq).exit_code for _ in range(2)] == [1, 1]
+
+
+def test_an_unchanged_file_keeps_its_topics_to_itself(bot: Path, faq: Path, tmp_path: Path) -> None:
+    run(bot, faq)
+    (tmp_path / "later.jsonl").write_text(row("a"))
+    done = run(bot, faq, tmp_path / "later.jsonl")
+    assert counts(done) == {"faq.jsonl": (0, 0, 2, 0, 0), "later.jsonl": (0, 0, 0, 0, 1)}
+    done = run(bot, tmp_path / "later.jsonl", faq)
+    assert counts(done) == {"later.jsonl": (1, 0, 0, 0, 0), "faq.jsonl": (0, 0, 1, 0, 1)}
+
+
+def test_an_interrupted_run_goes_on(bot: Path, faq: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ingest, "PART", 2)
+    faq.write_text("".join(row(str(number), lang="en") for number in range(5)))
+    whole = Shelf.sync
+    left = [1, 2]
+
+    def sync(
+        place: Shelf, source: str, rows: Sequence[shelf.KnowledgeRow], *, prune: bool
+    ) -> shelf.SyncReport:
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        return whole(place, source, rows, prune=prune)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Shelf, "sync", sync)
+        assert run(bot, faq).exit_code != 0
+    assert stocked(bot) == {"faq.jsonl": 4}
+    assert counts(run(bot, faq)) == {"faq.jsonl": (1, 0, 4, 0, 0)}
+
+
+def test_a_huge_document_is_refused_and_the_others_are_taken(bot: Path, faq: Path, tmp_path: Path) -> None:
+    with (tmp_path / "huge.pdf").open("wb") as stream:
+        stream.truncate(2 * 1024**3)
+    done = run(bot, tmp_path / "huge.pdf", faq)
+    assert (done.exit_code, stocked(bot)) == (1, {"faq.jsonl": 2})
+    assert "huge.pdf: is larger than 64 MiB. Split it;" in done.stderr
+
+
+def test_a_workbook_of_questions_and_remarks(bot: Path, tmp_path: Path) -> None:
+    rows = [
+        ("question", "answer", "intent"),
+        ("Where?", "Here.", "place"),
+        ("Why?", None, None),
+        ("So?", "So.", "x"),
+    ]
+    path = book(
+        tmp_path / "faq.xlsx",
+        FAQ=rows,
+        Wrong=[("question", "answer", "colour"), ("Q", "A", "red")],
+        Sizes=SIZES,
+    )
+    done = run(bot, path)
+    assert (done.exit_code, counts(done)) == (1, {"faq.xlsx": (2, 0, 0, 0, 3)})
+    reasons = [line for line in done.stderr.splitlines() if line.startswith("skipped ")]
+    assert [line.removeprefix(f"skipped {path}:")[:52] for line in reasons] == [
+        "3: sheet `FAQ`: `answer` is missing. Add it.",
+        "4: intents.yml has no intent `x`. Known: place.",
+        "1: sheet `Wrong`: unknown column `colour`. Known: id",
+    ]
+    assert {entry.question for entry in stored(bot)} == {"Where?", "faq › Sizes › Women's sizes (cm)"}
 
 
 def test_one_thing_at_a_time(bot: Path, faq: Path) -> None:

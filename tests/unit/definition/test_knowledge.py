@@ -233,3 +233,12 @@ def test_a_long_file_is_streamed(tmp_path: Path) -> None:
     path.write_text((json.dumps(PAIR) + "\n") * 3 + "x" * 300_000)
     stream = read_knowledge(path)
     assert [type(next(stream)) for _ in range(3)] == [KnowledgeRow] * 3
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+def test_a_huge_file_without_lines_costs_nothing(tmp_path: Path, name: str) -> None:
+    with (tmp_path / name).open("wb") as stream:
+        stream.truncate(2 * 1024**3)
+    assert problems(list(read_knowledge(tmp_path / name))) == [
+        "1: the line is longer than 256 KiB. Write one row a line."
+    ]

@@ -9,8 +9,10 @@ import pytest
 
 from bot.definition import RESERVED, load
 from bot.definition.defaults import RESPONSES
+from bot.documents import reader
 from bot.domain.policy import Policy
 from tests.unit.definition.folders import BOT, folder, knowledge
+from tests.unit.documents.samples import SIZES, book
 
 INTENTS = """
 intents:
@@ -112,3 +114,22 @@ def test_the_whole_value_is_frozen(tmp_path: Path) -> None:
     bot = load(folder(tmp_path))
     with pytest.raises(dataclasses.FrozenInstanceError):
         bot.languages = ()  # type: ignore[misc]
+
+
+def test_documents_are_knowledge_and_are_not_read_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    knowledge(tmp_path, "shop.md", "# Shop\n\n## Hours\n\nFrom 9 to 5.\n\n## 运费\n\n满99元包邮。\n")
+    (tmp_path / "knowledge" / "guides").mkdir()
+    book(tmp_path / "knowledge" / "guides" / "size-guide.xlsx", Women=SIZES, 说明=[("これはテストです。",)])
+    memory = tmp_path / "memory"
+    first = load(folder(tmp_path), memory=memory).knowledge
+    assert [(row.file, row.entry.question, row.entry.lang) for row in first] == [
+        ("knowledge/guides/size-guide.xlsx", "size guide › Women › Women's sizes (cm)", "en"),
+        ("knowledge/shop.md", "Shop › Hours", "en"),
+        ("knowledge/shop.md", "Shop › 运费", "zh"),
+    ]
+    assert first[0].entry.url == "knowledge/guides/size-guide.xlsx#Women!3"
+    assert "the language of `size guide › 说明` cannot be told" in caplog.text
+    monkeypatch.setattr(reader, "COMMAND", ["no-such-file.py"])
+    assert load(tmp_path, memory=memory).knowledge == first

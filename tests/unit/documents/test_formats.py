@@ -85,14 +85,17 @@ def test_a_printed_policy_loses_its_margins_and_keeps_its_pages(tmp_path: Path) 
 
 
 def test_a_sheet_without_the_columns_is_a_document(tmp_path: Path) -> None:
-    found = read(book(tmp_path / "size-guide.xlsx", Women=SIZES, Empty=[], Shoes=[("EU", "UK"), (38, 5)]))
+    found = read(book(tmp_path / "size-guide.xlsx", Women=SIZES, Empty=[], Sheet3=[("EU", "UK"), (38, 5)]))
     assert told(found) == {
         "size guide > Women > Women's sizes (cm)": [
             "Size: S, Chest: 84, Off: 0.5.",
             "Size: M, Chest: 88.",
             "All sizes may differ by one centimetre.",
         ],
-        "size guide > Shoes": ["EU: 38, UK: 5."],
+        "size guide > Sheet3": ["EU: 38, UK: 5."],
+    }
+    assert told(read(book(tmp_path / "shoes.xlsx", Sheet1=[("EU", "UK"), (38, 5)]))) == {
+        "shoes": ["EU: 38, UK: 5."]
     }
 
 
@@ -104,4 +107,6 @@ def test_a_sheet_with_the_columns_is_a_table(tmp_path: Path) -> None:
         (2, ("运费？", "8元")),
         (4, ("Why?", "12")),
     ]
-    assert [item.text for item in found if isinstance(item, Passage)] == ["Ask Ann"]
+    assert [(item.path, item.text) for item in found if isinstance(item, Passage)] == [
+        (("a", "Notes"), "Ask Ann")
+    ]
