@@ -22,7 +22,8 @@ from typing import Any
 import pytest
 
 _OK, _IOERR_FSYNC = 0, 10 | (4 << 8)
-_OPEN = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_char_p, c.c_void_p, c.c_int, c.c_void_p)
+# The name as an address: SQLite keeps it for as long as the file is open, and finds its shared memory by it.
+_OPEN = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p, c.c_void_p, c.c_int, c.c_void_p)
 _DELETE = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_char_p, c.c_int)
 _SYNC = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_int)
 
@@ -112,11 +113,11 @@ def watched_disk(survived: Path) -> Iterator[Disk]:
     paths: dict[int, Path] = {}
     open_really, delete_really = _OPEN(original.open), _DELETE(original.delete)
 
-    def open_file(vfs: int, name: bytes | None, file: int, flags: int, out: int) -> int:
+    def open_file(vfs: int, name: int | None, file: int, flags: int, out: int) -> int:
         code: int = open_really(c.addressof(original), name, file, flags, out)
         methods = _File.from_address(file).methods
         if code == _OK and methods and name:
-            path = paths[file] = Path(os.fsdecode(name))
+            path = paths[file] = Path(os.fsdecode(c.string_at(name)))
             disk.deleted.discard(path.name)
             if path.name.endswith(("-journal", "-wal")):
                 disk.new.add(path)
