@@ -17,41 +17,55 @@ in 99.6 / 98.5. A larger share for passages gains on the first and loses on the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embed import Vectors
 
-PHRASE_DENSE = 0.2
-PHRASE_LEXICAL = 0.1
-PASSAGE_DENSE = 0.45
-PASSAGE_LEXICAL = 0.25
-OTHER_LANGUAGE = 0.03
-"""Taken off an entry in another language than the message's: enough to prefer the translation of one
-answer.
-"""
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each kind of evidence counts. The four shares sum to 1. Other data may want others: see
+    `training.fusion`.
+    """
+
+    phrase_dense: float = 0.2
+    phrase_lexical: float = 0.1
+    passage_dense: float = 0.45
+    passage_lexical: float = 0.25
+    other_language: float = 0.03
+    """Taken off an entry in another language than the message's: enough to prefer the translation of one
+    answer.
+    """
+
+
+DEFAULT = Weights()
 
 _NARROWEST = 0.05
 """A bundle of one entry has a floor near 1: small differences must not look large in it."""
 
 
-def phrase_part(dense: Vectors, lexical: Vectors) -> Vectors:
+def phrase_part(dense: Vectors, lexical: Vectors, *, weights: Weights = DEFAULT) -> Vectors:
     """Both normalised, float32 [n]."""
-    part: Vectors = np.float32(PHRASE_DENSE) * dense + np.float32(PHRASE_LEXICAL) * lexical
+    part: Vectors = np.float32(weights.phrase_dense) * dense + np.float32(weights.phrase_lexical) * lexical
     return part
 
 
-def passage_part(dense: Vectors, lexical: Vectors) -> Vectors:
+def passage_part(dense: Vectors, lexical: Vectors, *, weights: Weights = DEFAULT) -> Vectors:
     """Both normalised, float32 [n]."""
-    part: Vectors = np.float32(PASSAGE_DENSE) * dense + np.float32(PASSAGE_LEXICAL) * lexical
+    part: Vectors = np.float32(weights.passage_dense) * dense + np.float32(weights.passage_lexical) * lexical
     return part
 
 
-def fuse(phrase: Vectors, passage: Vectors, *, other_language: NDArray[np.bool_]) -> Vectors:
+def fuse(
+    phrase: Vectors, passage: Vectors, *, other_language: NDArray[np.bool_], weights: Weights = DEFAULT
+) -> Vectors:
     """float32 [n]. `passage` NaN: the entry has none, and its phrasing stands for both."""
-    alone = phrase / np.float32(PHRASE_DENSE + PHRASE_LEXICAL)
+    alone = phrase / np.float32(weights.phrase_dense + weights.phrase_lexical)
     scores = np.where(np.isnan(passage), alone, phrase + passage)
-    fused: Vectors = (scores - OTHER_LANGUAGE * other_language).astype(np.float32)
+    fused: Vectors = (scores - weights.other_language * other_language).astype(np.float32)
     return fused
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.bundle import PASSAGE, Bundle
 from retrieval.embed import Vectors
-from retrieval.fuse import fuse, normalised_cosine, passage_part, phrase_part
+from retrieval.fuse import DEFAULT, Weights, fuse, normalised_cosine, passage_part, phrase_part
 from retrieval.index import Rows
 from retrieval.text import tokens
 from retrieval.types import Hit, Query
@@ -23,32 +24,64 @@ _MARGIN = 4
 Numbers = NDArray[np.int64]
 
 
-def search(bundle: Bundle, query: Query, k: int = 8) -> list[Hit]:
+def search(bundle: Bundle, query: Query, k: int = 8, *, weights: Weights = DEFAULT) -> list[Hit]:
     """The best k entries, best first. Blocking (about a millisecond for thousands of phrasings); any thread.
 
     An entry with a phrasing identical to the text comes first whatever the vectors say, of several the one in
     the query's language.
     """
-    return _Search(bundle, query).hits(k) if len(bundle.contents.rows) else []
+    return _Search(bundle, query).hits(k, weights) if len(bundle.contents.rows) else []
+
+
+def gather(bundle: Bundle, query: Query) -> Evidence:
+    """All that `search` weighs, of every candidate. The bundle must not be empty."""
+    return _Search(bundle, query).evidence()
 
 
 @dataclass(frozen=True, slots=True)
-class _Evidence:
-    """Of each candidate entry: number, rows of its best phrasing and its passage (or NONE), language,
-    score. `rows`: all rows of all of them, ascending, with their cosines.
-    """
+class Evidence:
+    """Of each candidate entry [n] and of their rows [m], which follow one another entry by entry."""
 
-    rows: Numbers
-    cosines: Vectors
     numbers: Numbers
+    """[n] entries, ascending."""
+    other_language: NDArray[np.bool_]
+    begins: Numbers
+    """[n] where each entry's rows begin."""
+    rows: Numbers
+    """[m], ascending."""
+    is_passage: NDArray[np.bool_]
+    cosines: Vectors
+    cosine: Vectors
+    """[m], normalised as in `retrieval.fuse`, and so is `lexical`."""
+    lexical: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Of each candidate entry [n]: rows of its best phrasing and its passage (or NONE), and its score."""
+
     phrases: Numbers
     passages: Numbers
-    other_language: NDArray[np.bool_]
     scores: Vectors
 
 
+def weigh(found: Evidence, weights: Weights = DEFAULT) -> Weighed:
+    """One score an entry: its best phrasing's part and its passage's."""
+    owner = np.repeat(np.arange(len(found.numbers)), np.diff(found.begins, append=len(found.rows)))
+    phrase = phrase_part(found.cosine, found.lexical, weights=weights)
+    phrase = np.where(found.is_passage, np.float32(-np.inf), phrase)
+    best = np.lexsort((-phrase, owner))[found.begins]
+    passages = np.full(len(found.numbers), NONE, dtype=np.int64)
+    passages[owner[found.is_passage]] = found.rows[found.is_passage]
+    passage = np.full(len(found.numbers), np.nan, dtype=np.float32)
+    part = passage_part(found.cosine, found.lexical, weights=weights)
+    passage[owner[found.is_passage]] = part[found.is_passage]
+    scores = fuse(phrase[best], passage, other_language=found.other_language, weights=weights)
+    return Weighed(found.rows[best], passages, scores)
+
+
 class _Search:
-    """One query's way: `hits` is all that is asked of it."""
+    """One query's way: `evidence`, and `hits` out of it."""
 
     def __init__(self, bundle: Bundle, query: Query) -> None:
         self.bundle, self.query = bundle, query
@@ -57,14 +90,31 @@ class _Search:
         self.lexical = self.data.lexical.scores(self.terms)
         self.exact = bundle.exact_rows(query.text, query.on)
 
-    def hits(self, k: int) -> list[Hit]:
-        found = self._evidence(self._candidates())
+    def hits(self, k: int, weights: Weights) -> list[Hit]:
+        found = self.evidence()
+        weighed = weigh(found, weights)
         exact = {int(self.data.rows[row, 0]): row for row in reversed(self.exact)}
         is_exact = np.isin(found.numbers, list(exact))
-        best = np.lexsort((-found.scores, is_exact & found.other_language, ~is_exact))[:k]
+        best = np.lexsort((-weighed.scores, is_exact & found.other_language, ~is_exact))[:k]
         numbers = found.numbers[best].tolist()
-        phrases = [exact.get(n, row) for n, row in zip(numbers, found.phrases[best].tolist(), strict=True)]
-        return self._hits(found, best, phrases, exact)
+        phrases = [exact.get(n, row) for n, row in zip(numbers, weighed.phrases[best].tolist(), strict=True)]
+        top = Weighed(np.array(phrases, dtype=np.int64), weighed.passages[best], weighed.scores[best])
+        return self._hits(found, numbers, top, exact)
+
+    def evidence(self) -> Evidence:
+        numbers = self._candidates()
+        rows, begins = self.bundle.rows_of(numbers)
+        cosines = self.data.vectors[rows] @ self.query.vector
+        return Evidence(
+            numbers,
+            self.bundle.in_other_language(self.query.lang, numbers),
+            begins,
+            rows,
+            is_passage=self.data.rows[rows, 1] == PASSAGE,
+            cosines=cosines,
+            cosine=normalised_cosine(cosines, self.data.floor),
+            lexical=self.lexical[rows] / np.float32(self.data.lexical.bound(self.terms)),
+        )
 
     def _candidates(self) -> Numbers:
         """Entry numbers, ascending."""
@@ -74,36 +124,21 @@ class _Search:
         rows = np.concatenate([dense[0][dense[0] != NONE], top_rows(self.lexical, DEPTH, where), exact])
         return np.unique(self.data.rows[rows, 0]).astype(np.int64)
 
-    def _evidence(self, numbers: Numbers) -> _Evidence:
-        rows, begins = self.bundle.rows_of(numbers)
-        owner = np.repeat(np.arange(len(numbers)), np.diff(begins, append=len(rows)))
-        is_passage = self.data.rows[rows, 1] == PASSAGE
-        cosines = self.data.vectors[rows] @ self.query.vector
-        cosine = normalised_cosine(cosines, self.data.floor)
-        lexical = self.lexical[rows] / np.float32(self.data.lexical.bound(self.terms))
-        phrase = np.where(is_passage, np.float32(-np.inf), phrase_part(cosine, lexical))
-        best = np.lexsort((-phrase, owner))[begins]
-        passages = np.full(len(numbers), NONE, dtype=np.int64)
-        passages[owner[is_passage]] = rows[is_passage]
-        passage = np.full(len(numbers), np.nan, dtype=np.float32)
-        passage[owner[is_passage]] = passage_part(cosine, lexical)[is_passage]
-        other = self.bundle.in_other_language(self.query.lang, numbers)
-        scores = fuse(phrase[best], passage, other_language=other)
-        return _Evidence(rows, cosines, numbers, rows[best], passages, other, scores)
-
-    def _hits(self, found: _Evidence, best: Numbers, phrases: list[int], exact: dict[int, int]) -> list[Hit]:
-        """`best`: places in `found`; `phrases`: the phrasing's row for each of them."""
-        rows = np.concatenate([np.array(phrases, dtype=np.int64), found.passages[best]])
+    def _hits(
+        self, found: Evidence, numbers: Sequence[int], top: Weighed, exact: Container[int]
+    ) -> list[Hit]:
+        """`top`: of these entries, with the phrasing to show."""
+        rows = np.concatenate([top.phrases, top.passages])
         dense = found.cosines.take(found.rows.searchsorted(rows), mode="clip")
         covered = self.data.lexical.coverage(self.terms, rows)
         hits = []
-        for place, (at, row) in enumerate(zip(best.tolist(), phrases, strict=True)):
-            number, passage = int(found.numbers[at]), place + len(phrases)
+        for place, (number, row) in enumerate(zip(numbers, top.phrases.tolist(), strict=True)):
+            passage = place + len(numbers)
             has_passage = rows[passage] != NONE
             hits.append(
                 Hit(
                     entry=self.bundle.entries[number],
-                    score=float(found.scores[at]),
+                    score=float(top.scores[place]),
                     dense=float(dense[place]),
                     lexical=float(self.lexical[row]),
                     phrase=self.bundle.text(row),
