@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.types import Hit
+from training.words import WordHead
 
 Floats = NDArray[np.float32]
 
@@ -70,9 +71,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class IntentHead:
-    """Multinomial logistic regression on the encoder's vector, temperature-scaled.
+    """Multinomial logistic regression on the encoder's vector, with the text's words beside it, temperature-scaled.
 
-    Temperature scaling: Guo et al. 2017, On Calibration of Modern Neural Networks, softmax(z / T).
+    softmax((log p(label | vector) + share * margin(label | words)) / T). Temperature scaling: Guo et al. 2017, On
+    Calibration of Modern Neural Networks.
     """
 
     labels: tuple[str, ...]
@@ -81,26 +83,39 @@ class IntentHead:
     weight: Floats
     bias: Floats
     temperature: float
+    words: WordHead | None = None
+    share: float = 0.0
+    """How much a margin of the words counts beside a logarithm of a probability."""
     places: Mapping[str, int] = field(init=False, repr=False, compare=False)
     """Where each label stands."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "places", {label: place for place, label in enumerate(self.labels)})
 
-    def scores(self, vectors: Floats) -> list[Scores]:
-        """float32 [n, dim] -> the probabilities of each."""
-        return [Scores(self.labels, self.places, row) for row in self.probabilities(vectors)]
+    def scores(self, vectors: Floats, texts: Sequence[str]) -> list[Scores]:
+        """float32 [n, dim] and the n texts -> the probabilities of each."""
+        return [Scores(self.labels, self.places, row) for row in self.probabilities(vectors, texts)]
 
-    def probabilities(self, vectors: Floats) -> Floats:
-        """float32 [n, dim] -> float32 [n, labels], rows sum to 1."""
-        if not self.labels:
-            return np.zeros((len(vectors), 0), dtype=np.float32)
+    def probabilities(self, vectors: Floats, texts: Sequence[str]) -> Floats:
+        """float32 [n, dim] and the n texts -> float32 [n, labels], rows sum to 1."""
+        logits = self.log_probabilities(vectors)
+        if self.words is not None:
+            logits = logits + np.float32(self.share) * self.words.margins(texts)
+        scaled: Floats = logits / np.float32(self.temperature)
+        return np.exp(_log_softmax(scaled))
+
+    def log_probabilities(self, vectors: Floats) -> Floats:
+        """float32 [n, dim] -> float32 [n, labels]: of the vectors alone, at temperature 1."""
         logits = ((vectors - self.mean) / self.scale) @ self.weight.T + self.bias
-        logits = logits / self.temperature
-        logits -= logits.max(axis=1, keepdims=True)
-        powers = np.exp(logits)
-        shares: Floats = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-        return shares
+        return _log_softmax(logits.astype(np.float32))
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    if not logits.shape[1]:
+        return logits.astype(np.float32)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    logs: Floats = (shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))).astype(np.float32)
+    return logs
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +144,9 @@ class Heads:
     """Which stored answer, learned across languages; without labels where there are too many or too few topics."""
     calibrator: Calibrator | None
 
-    def read(self, vectors: Floats) -> list[Reading]:
-        """float32 [n, dim] -> what the heads make of each."""
-        pairs = zip(self.intent.scores(vectors), self.topic.scores(vectors), strict=True)
+    def read(self, vectors: Floats, texts: Sequence[str]) -> list[Reading]:
+        """float32 [n, dim] and the n texts -> what the heads make of each."""
+        pairs = zip(self.intent.scores(vectors, texts), self.topic.scores(vectors, texts), strict=True)
         return [Reading(intents, topics) for intents, topics in pairs]
 
 
@@ -194,8 +209,8 @@ def save_heads(folder: Path, heads: Heads) -> None:
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "heads.safetensors")
     about = {
         "name": heads.name,
-        "intent": {"labels": heads.intent.labels, "temperature": heads.intent.temperature},
-        "topic": {"labels": heads.topic.labels, "temperature": heads.topic.temperature},
+        "intent": _about(heads.intent),
+        "topic": _about(heads.topic),
         "features": FEATURES,
         "cal_bias": cal.bias if cal else None,
     }
@@ -218,13 +233,32 @@ def load_heads(folder: Path) -> Heads:
     return Heads(about["name"], _head("intent", about, arrays), _head("topic", about, arrays), cal)
 
 
+def _about(head: IntentHead) -> dict[str, Any]:
+    return {
+        "labels": head.labels,
+        "temperature": head.temperature,
+        "share": head.share,
+        "grams": list(head.words.places) if head.words else None,
+    }
+
+
 def _arrays(name: str, head: IntentHead) -> dict[str, Floats]:
     parts = {"mean": head.mean, "scale": head.scale, "weight": head.weight, "bias": head.bias}
+    if head.words is not None:
+        parts |= {f"words_{part}": getattr(head.words, part) for part in _WORDS}
     return {f"{name}_{part}": array for part, array in parts.items()}
 
 
+_WORDS = ("idf", "weight", "bias")
+
+
 def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> IntentHead:
+    own = about[name]
     mean, scale, weight, bias = (arrays[f"{name}_{part}"] for part in ("mean", "scale", "weight", "bias"))
+    words = None
+    if own["grams"] is not None:
+        places = {gram: row for row, gram in enumerate(own["grams"])}
+        words = WordHead(places, *(arrays[f"{name}_words_{part}"] for part in _WORDS))
     return IntentHead(
-        tuple(about[name]["labels"]), mean, scale, weight, bias, float(about[name]["temperature"])
+        tuple(own["labels"]), mean, scale, weight, bias, float(own["temperature"]), words, float(own["share"])
     )

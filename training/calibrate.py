@@ -80,28 +80,34 @@ def heads_for(
     entries: Sequence[Entry],
     skip: frozenset[str],
     *,
-    temperature: float,
+    like: IntentHead,
 ) -> Heads:
-    """Heads that have seen neither the texts in `skip` nor entries beyond `entries`; not calibrated."""
-    intent = _fit(material, training_rows(material.examples, entries), skip, c=C)
+    """Heads that have seen neither the texts in `skip` nor entries beyond `entries`; not calibrated.
+
+    Temperature and share of words are those of `like`.
+    """
+    intent = _fit(material, training_rows(material.examples, entries), skip, c=C, words=True)
     topic = topic_head(material, entries, skip)
-    return Heads("", replace(intent, temperature=temperature), topic, None)
+    scaled = replace(intent, temperature=like.temperature, share=like.share)
+    return Heads("", scaled, topic, None)
 
 
 def topic_head(
     material: Material, entries: Sequence[Entry], skip: frozenset[str] = frozenset()
 ) -> IntentHead:
     """The head over stored answers, of the texts that are not in `skip`."""
-    return _fit(material, topic_rows(material.examples, entries), skip, c=TOPIC_C)
+    return _fit(material, topic_rows(material.examples, entries), skip, c=TOPIC_C, words=False)
 
 
 def _fit(
-    material: Material, rows: Sequence[tuple[str, str]], skip: frozenset[str], *, c: float
+    material: Material, rows: Sequence[tuple[str, str]], skip: frozenset[str], *, c: float, words: bool
 ) -> IntentHead:
     rows = [row for row in rows if row[0] not in skip]
     if not rows:
         return no_head(len(next(iter(material.vectors.values()))))
-    return fit_head(np.stack([material.vectors[text] for text, _ in rows]), [label for _, label in rows], c=c)
+    texts, labels = [text for text, _ in rows], [label for _, label in rows]
+    vectors = np.stack([material.vectors[text] for text in texts])
+    return fit_head(vectors, labels, texts if words else None, c=c)
 
 
 def split(material: Material, fold: int) -> tuple[list[Entry], list[Question]]:
@@ -123,13 +129,13 @@ def split(material: Material, fold: int) -> tuple[list[Entry], list[Question]]:
     return kept, asked
 
 
-def judge(material: Material, *, temperature: float) -> Iterator[Judged]:
-    """Verdicts of each fold, one after the other."""
+def judge(material: Material, *, like: IntentHead) -> Iterator[Judged]:
+    """Verdicts of each fold, one after the other, by heads scaled as `like` is."""
     for fold in range(FOLDS):
         kept, asked = split(material, fold)
         if not kept or not asked:
             continue
-        heads = heads_for(material, kept, frozenset(q.text for q in asked), temperature=temperature)
+        heads = heads_for(material, kept, frozenset(q.text for q in asked), like=like)
         with tempfile.TemporaryDirectory(prefix="kefu-fold-") as place:
             bundle = build_bundle(
                 Path(place) / "bundle", kept, material.vectors, encoder_fingerprint="fold", revision=fold
@@ -139,7 +145,7 @@ def judge(material: Material, *, temperature: float) -> Iterator[Judged]:
 
 
 def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], vectors: Mapping[str, Floats]) -> Judged:
-    readings = heads.read(np.stack([vectors[q.text] for q in asked]))
+    readings = heads.read(np.stack([vectors[q.text] for q in asked]), [q.text for q in asked])
     rows, truth, kinds, numbers = [], [], [], []
     for number, (question, reading) in enumerate(zip(asked, readings, strict=True)):
         hits = search(bundle, Query(question.text, vectors[question.text], question.lang), k=HITS)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from retrieval.types import Entry
 from training.apply import Heads, IntentHead, save_heads
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
 from training.calibrate import Judged, Material, fit_calibrator, judge, summary, topic_head, training_rows
-from training.fit import FOLDS, fit_head, fit_temperature, folds, no_head
+from training.fit import FOLDS, fit_scaled, no_head
 from training.progress import Report
 
 ENTRIES = TypeAdapter(list[Entry])
@@ -32,7 +31,7 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
     head, accuracy = _scaled_head(material, report)
     judged: list[Judged] = []
     if material.entries:
-        for part in judge(material, temperature=head.temperature):
+        for part in judge(material, like=head):
             judged.append(part)
             report("heads", FOLDS + len(judged), FOLDS + CALIBRATION_FOLDS, "calibrating answers")
     calibrator = fit_calibrator(judged)
@@ -44,6 +43,7 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
         "entries": len(material.entries),
         "intents": len(head.labels),
         "temperature": head.temperature,
+        "share_of_words": head.share,
         "held_out": {"intent_accuracy": accuracy, **figures},
     }
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -65,21 +65,14 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _scaled_head(material: Material, report: Report) -> tuple[IntentHead, float]:
-    """The head on everything, with the temperature and accuracy of held-out folds."""
+    """The head on everything, weighed and scaled on held-out folds, and its accuracy there."""
     rows = training_rows(material.examples, material.entries)
-    labels = [label for _, label in rows]
-    if len(set(labels)) < 2:
+    if not rows:
         return no_head(len(next(iter(material.vectors.values()), np.zeros(1)))), 0.0
-    vectors = np.stack([material.vectors[text] for text, _ in rows])
-    logs, truth = [], []
-    for number, (train, held) in enumerate(folds(labels)):
-        head = fit_head(vectors[train], [labels[i] for i in train])
-        place = {label: i for i, label in enumerate(head.labels)}
-        held = np.array([i for i in held if labels[i] in place], dtype=np.intp)
-        logs.append(np.log(head.probabilities(vectors[held]) + 1e-12))
-        truth.append(np.array([place[labels[i]] for i in held], dtype=np.intp))
-        report("heads", number + 1, FOLDS + CALIBRATION_FOLDS, "fitting intents")
-    same_width = len({part.shape[1] for part in logs}) == 1
-    temperature = fit_temperature(np.concatenate(logs), np.concatenate(truth)) if same_width else 1.0
-    hits = sum(int((part.argmax(axis=1) == t).sum()) for part, t in zip(logs, truth, strict=True))
-    return replace(fit_head(vectors, labels), temperature=temperature), hits / sum(map(len, truth))
+    texts, labels = [text for text, _ in rows], [label for _, label in rows]
+    return fit_scaled(
+        np.stack([material.vectors[text] for text in texts]),
+        labels,
+        texts,
+        done=lambda n: report("heads", n, FOLDS + CALIBRATION_FOLDS, "fitting intents"),
+    )

@@ -21,7 +21,7 @@ from retrieval.types import Entry
 from training.apply import Heads
 from training.registry import ReleaseError, open_release
 
-METHOD = "heads-5"
+METHOD = "heads-7"
 """Changes whenever the same input would give other heads."""
 
 

@@ -138,7 +138,7 @@ def _logit(probability: float) -> float:
 
 
 def _read(live: Live, ask: Ask, text: str, vector: Vectors) -> Understanding:
-    [reading] = live.heads.read(vector[None])
+    [reading] = live.heads.read(vector[None], [text])
     hits = tuple(search(live.bundle, Query(text, vector, ask.lang, ask.on), k=HITS))
     return Understanding(
         tuple(IntentScore(*pair) for pair in reading.intents.top(TOP_INTENTS)),

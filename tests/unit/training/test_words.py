@@ -1,0 +1,81 @@
+"""Words beside the vector: n-grams of both languages, and a head that reads them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retrieval.testing import HashEncoder
+from training.apply import Heads, load_heads, save_heads
+from training.fit import fit_head, fit_scaled, fit_words, no_head
+from training.words import grams
+
+TEXTS = [
+    "open an account",
+    "open my account now",
+    "account opening",
+    "close the card",
+    "card closing",
+    "close it",
+]
+LABELS = ["open", "open", "open", "close", "close", "close"]
+
+
+def test_words_neighbours_and_runs_of_characters() -> None:
+    assert {"=open", "=an", "=open an", " op", "pen "} <= set(grams("Open an"))
+    assert {"=开", "=开 户", "开户", " 开户 "} <= set(grams("开户"))
+    assert grams("") == []
+    assert grams("ＯＰＥＮ") == grams("open")
+
+
+def test_numpy_gives_what_scikit_learn_would() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    from training.fit import SEED, WORD_C
+
+    labels = [*LABELS[:4], "other", "other"]
+    head = fit_words(TEXTS, labels)
+    assert head is not None
+    weigher = TfidfVectorizer(analyzer=grams, sublinear_tf=True)
+    model = LinearSVC(C=WORD_C, random_state=SEED).fit(weigher.fit_transform(TEXTS), labels)
+    asked = ["open a card card card", "closing", "开户"]
+    expected = model.decision_function(weigher.transform(asked))
+    assert head.margins(asked) == pytest.approx(expected, abs=1e-4)
+
+
+def test_two_labels_have_opposite_margins_and_words_without_letters_none() -> None:
+    head = fit_words(TEXTS, LABELS)
+    assert head is not None
+    assert head.margins(["open"])[0].argmax() == 1
+    assert head.margins(["open"])[0] == pytest.approx(-head.margins(["open"])[0][::-1], abs=1e-6)
+    assert head.margins([]).shape == (0, 2)
+    assert fit_words(["", " "], ["a", "b"]) is None
+
+
+def test_a_scaled_head_weighs_words_and_survives_a_round_trip(tmp_path: Path) -> None:
+    texts = [f"{text} {n}" for n in range(5) for text in TEXTS]
+    labels = LABELS * 5
+    vectors = HashEncoder().encode(texts)
+    told: list[int] = []
+    head, accuracy = fit_scaled(vectors, labels, texts, done=told.append)
+    assert told == [1, 2, 3]
+    assert accuracy >= 0.9
+    assert head.share > 0
+    save_heads(tmp_path, Heads("r", head, fit_head(vectors, labels), None))
+    held = load_heads(tmp_path)
+    before, after = (h.probabilities(vectors, texts) for h in (head, held.intent))
+    assert np.array_equal(before, after)
+    assert before.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert held.topic.words is None
+
+
+def test_a_label_that_stands_alone_needs_no_head() -> None:
+    vectors = HashEncoder().encode(TEXTS)
+    head, accuracy = fit_scaled(vectors, ["same"] * len(TEXTS), TEXTS)
+    assert (head.labels, accuracy) == ((), 0.0)
+    assert no_head(vectors.shape[1]).probabilities(vectors, TEXTS).shape == (len(TEXTS), 0)
+    head, _ = fit_scaled(vectors[:2], ["a", "b"], TEXTS[:2])  # too few for any fold
+    assert head.labels == ("a", "b")
