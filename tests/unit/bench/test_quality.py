@@ -1,0 +1,158 @@
+"""The quality bench on data of our own: two intents, three threads, four pairs."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import bench._intents
+from bench import NoData, Options
+from bench.__main__ import main
+from bench._intents import scope_figures
+from bench.quality import run
+from retrieval.embed import Vectors
+from retrieval.testing import HashEncoder
+
+PLACES = [
+    "Leeds",
+    "York",
+    "Bath",
+    "Truro",
+    "Wells",
+    "Ely",
+    "Ripon",
+    "Derby",
+    "Perth",
+    "Stirling",
+    "Bangor",
+    "Newry",
+]
+TRAVEL = [f"book a train to {place}" for place in PLACES]
+MONEY = [f"why was I charged a fee in {place}?" for place in PLACES]
+THREADS = {
+    "How do I freeze my card?": ["My card must be frozen", "freezing cards", "freeze the lost card"],
+    "What does a transfer cost?": ["transfer costs", "the cost of transferring", "What do transfers cost"],
+    "When are you open?": ["opening hours", "which hours are you open", "Are you open on Sunday"],
+}
+PAIRS = [
+    ("卡丢了怎么办", "我的卡丢了"),
+    ("转账手续费", "转账要手续费吗"),
+    ("几点开门", "你们几点开门"),
+    ("怎么开户", "我想开户"),
+]
+
+
+class Counting(HashEncoder):
+    """Counts the texts that it is given."""
+
+    seen = 0
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.seen += len(texts)
+        return super().encode(texts)
+
+
+def write(folder: Path, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    path = folder / f"{name}.jsonl.gz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with gzip.open(path, "wt", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    labelled = [(text, "travel") for text in TRAVEL] + [(text, "money") for text in MONEY]
+    rows: list[dict[str, Any]] = [
+        {"text": text, "label": label, **({"leak": True} if text == TRAVEL[0] else {})}
+        for text, label in labelled
+    ]
+    for name in ("banking77/train", "banking77/test", "clinc150/train", "clinc150/test"):
+        write(folder, name, rows)
+    lower = [{**row, "text": row["text"].lower()} for row in rows if rows.index(row) % 12 < 10]
+    write(folder, "banking77/dialoglue_train_10", lower)
+    write(folder, "smp2017_ecdt/train_develop", rows)
+    foreign = [
+        {"text": f"{word} {word} 99", "label": "oos"} for word in ("zebra", "quark", "volcano", "oboe")
+    ]
+    write(folder, "clinc150/oos_train", foreign[:2])
+    write(folder, "clinc150/oos_test", foreign[2:])
+    threads = [
+        {"id": n, "question": q, "rephrasings_a": r * 2, "rephrasings_b": r, "answers": [f"{q} {r[0]}", r[1]]}
+        for n, (q, r) in enumerate(THREADS.items())
+    ]
+    write(folder, "stackfaq/threads", threads)
+    pairs = [{"sentence1": a, "sentence2": b, "label": "1"} for a, b in PAIRS]
+    pairs.append({"sentence1": PAIRS[0][0], "sentence2": "天气好", "label": "0"})
+    for name in ("train_few_all", "dev_few_all", "test_public"):
+        write(folder, f"fewclue_bustm/{name}", pairs)
+    return folder
+
+
+def options(tmp_path: Path, data: Path | None, *only: str) -> Options:
+    return Options(lambda _text: None, data, frozenset(only), cache=tmp_path / "cache")
+
+
+def test_without_its_data_it_says_so_and_exits_with_3(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["quality"])
+    assert result.exit_code == 3
+    with pytest.raises(NoData, match="hwu64"):
+        run(options(tmp_path, tmp_path, "hwu64_full"), encoder=HashEncoder())
+
+
+def test_intents_come_with_floor_and_spread(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench._intents, "FOLDS", 2)
+    keys = ("banking77_full", "banking77_10", "smp2017")
+    figures = run(options(tmp_path, data, *keys), encoder=HashEncoder())
+    assert set(figures) == {
+        *keys, *(f"{key}_floor" for key in keys), "banking77_full_clean",
+        "banking77_10_published", "banking77_10_spread", "smp2017_spread",
+    }  # fmt: skip
+    assert figures["banking77_full"] == 100.0
+    assert figures["banking77_10"] >= 90.0
+    assert figures["smp2017"] >= 90.0
+
+
+def test_scope_is_measured_with_out_of_scope_examples(tmp_path: Path, data: Path) -> None:
+    figures = run(options(tmp_path, data, "clinc150_oos_auroc"), encoder=HashEncoder())
+    assert figures["clinc150_oos_auroc"] >= 90.0
+    assert {"clinc150_oos_recall", "clinc150_oos_auroc_floor"} <= set(figures)
+
+
+def test_retrieval_is_compared_with_words_alone_and_vectors_alone(tmp_path: Path, data: Path) -> None:
+    figures = run(
+        options(tmp_path, data, "stackfaq_r5", "stackfaq_cold_r5", "bustm_r1"), encoder=HashEncoder()
+    )
+    for key in ("stackfaq_r5", "stackfaq_cold_r5", "bustm_r1"):
+        assert figures[f"{key}_floor"] == max(figures[f"{key}_dense"], figures[f"{key}_bm25"])
+    assert figures["bustm_r1"] == 100.0  # as each asks for a sentence that holds its own words
+    assert figures["stackfaq_r5"] == 100.0  # as there are only three threads
+
+
+def test_vectors_are_made_once(tmp_path: Path, data: Path) -> None:
+    first, second = Counting(), Counting()
+    same = [run(options(tmp_path, data, "bustm_r1"), encoder=encoder) for encoder in (first, second)]
+    assert same[0] == same[1]
+    assert first.seen == len({text for pair in PAIRS for text in pair} | {"天气好"})
+    assert second.seen == 0
+
+
+def test_recall_is_read_where_in_scope_accuracy_is_95() -> None:
+    """Of 20 in-scope messages one is wrong: nothing right may be rejected."""
+    right = np.array([True] * 19 + [False])
+    inside = np.linspace(0.0, 0.38, 20, dtype=np.float32)
+    outside = np.array([0.1, 0.35, 0.37, 0.9], dtype=np.float32)
+    figures = scope_figures(right, inside, outside)
+    assert figures["clinc150_oos_recall"] == 50.0  # above .36, the largest of those that are right
+    wrong = scope_figures(np.array([True] * 18 + [False] * 2), inside, outside)
+    assert wrong["clinc150_oos_recall"] == 0.0  # 90 percent even if nothing is rejected
+    assert scope_figures(right, inside * 0, outside)["clinc150_oos_auroc"] == 100.0
