@@ -1,4 +1,8 @@
-"""The one way off the event loop to the encoder: concurrent texts share a batch, and nobody waits when it is idle."""
+"""The one way off the event loop to the encoder: concurrent texts share a batch, and nobody waits when it is idle.
+
+Where others wait, what follows on a batch's vectors runs in a second thread while the next batch is encoded, so that
+no core rests meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ class _Job(Generic[T]):
 
 
 class Door:
-    """Runs `encode`, and what follows directly on it, in one thread of its own.
+    """Runs `encode`, and what follows directly on it, in threads of its own: one forward at a time.
 
     What is queued while the thread is busy becomes the next batch; a lone text goes at once. A text whose deadline
     (of `clock.monotonic`) has passed before its batch begins is dropped with `Busy`, as is one beyond the queue's end.
@@ -53,7 +57,9 @@ class Door:
         self._queue: deque[_Job[Any]] = deque()
         self._waiting = 0
         self._busy: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kefu-encoder")
+        self._second = ThreadPoolExecutor(1, thread_name_prefix="kefu-reader")
         self._closed = False
 
     @property
@@ -62,7 +68,7 @@ class Door:
         return self._waiting
 
     async def run(self, texts: Sequence[str], then: Callable[[Vectors], T], *, deadline: float) -> T:
-        """Encode, then call `then(float32 [len(texts), dim])` in the same thread. Raises Busy, InferenceError."""
+        """Encode, then call `then(float32 [len(texts), dim])` off the loop. Raises Busy, InferenceError."""
         if self._closed or self._waiting + len(texts) > self._max_queue:
             raise Busy("Too many messages are waiting for the encoder.", hint="Try again in a moment.")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -77,24 +83,31 @@ class Door:
         return await self.run(texts, lambda vectors: vectors, deadline=deadline)
 
     async def close(self) -> None:
-        """Finish what is queued, then end the thread."""
+        """Finish what is queued, then end the threads."""
         self._closed = True
-        if self._busy is not None:
-            await self._busy
+        for task in (self._busy, self._following):
+            if task is not None:
+                await task
         self._thread.shutdown(wait=False)
+        self._second.shutdown(wait=False)
 
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             while batch := self._take():
-                began = self._clock.monotonic()
-                results = await loop.run_in_executor(self._thread, self._work, batch)
-                texts = sum(len(job.texts) for job in batch)
-                self._observer.encoded(texts, seconds=self._clock.monotonic() - began)
-                for job, result in zip(batch, results, strict=True):
-                    _settle(job, result)
+                outcome = await loop.run_in_executor(self._thread, self._work, batch)
+                if isinstance(outcome, list):
+                    _settle_all(batch, outcome)
+                    continue
+                if self._following is not None:  # at most one batch behind, or they would pile up
+                    await self._following
+                self._following = asyncio.create_task(self._follow(batch, outcome))
         finally:
             self._busy = None
+
+    async def _follow(self, batch: list[_Job[Any]], vectors: Vectors) -> None:
+        loop = asyncio.get_running_loop()
+        _settle_all(batch, await loop.run_in_executor(self._second, _follow_up, batch, vectors))
 
     def _take(self) -> list[_Job[Any]]:
         """The next batch: whole jobs in order, late and abandoned ones dropped on the way."""
@@ -112,17 +125,23 @@ class Door:
             size += len(job.texts)
         return batch
 
-    def _work(self, batch: list[_Job[Any]]) -> list[Any]:
-        """In the thread: one forward for all, then each job's own follow-up."""
+    def _work(self, batch: list[_Job[Any]]) -> list[Any] | Vectors:
+        """In the first thread: one forward for all. The results, or the vectors alone where the next batch waits."""
         try:
             vectors = self._encoder.encode([text for job in batch for text in job.texts])
         except RetrievalError as error:
             return [InferenceError(str(error)) for _ in batch]
-        results, start = [], 0
-        for job in batch:
-            results.append(_attempt(job, vectors[start : start + len(job.texts)]))
-            start += len(job.texts)
-        return results
+        # Nobody waits: one thread less to wake for a customer who is alone.
+        return vectors if self._queue else _follow_up(batch, vectors)
+
+
+def _follow_up(batch: Sequence[_Job[Any]], vectors: Vectors) -> list[Any]:
+    """Each job's own follow-up on its vectors."""
+    results, start = [], 0
+    for job in batch:
+        results.append(_attempt(job, vectors[start : start + len(job.texts)]))
+        start += len(job.texts)
+    return results
 
 
 def _attempt(job: _Job[Any], vectors: Vectors) -> Any:
@@ -130,6 +149,11 @@ def _attempt(job: _Job[Any], vectors: Vectors) -> Any:
         return job.then(vectors)
     except Exception as error:
         return error
+
+
+def _settle_all(batch: Sequence[_Job[Any]], results: Sequence[Any]) -> None:
+    for job, result in zip(batch, results, strict=True):
+        _settle(job, result)
 
 
 def _settle(job: _Job[Any], result: Any) -> None:
