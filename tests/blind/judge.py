@@ -88,7 +88,7 @@ async def _reading(bot: Bot, conversation: str, reply: Message) -> tuple[str, se
 
 def _document(url: str | None) -> str | None:
     """The name of the file that a passage comes from; stored answers link to pages, or to nothing."""
-    return None if url is None or "://" in url else unquote(url.partition("#")[0])
+    return None if url is None or "://" in url else Path(unquote(url.partition("#")[0])).name
 
 
 def _values(reply: Message) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 
 from bot.definition import RESERVED, BotDefinition, load
 from bot.definition.report import Census, census
@@ -105,6 +107,22 @@ def test_answers_are_written_for_each_language_and_each_topic(example: Example) 
     for row in example.bot.knowledge:
         answers.setdefault(normalise(row.entry.answer), set()).add(row.entry.key + row.entry.lang)
     assert {text: places for text, places in answers.items() if len(places) > 1} == {}
+
+
+def test_the_site_brings_all_it_needs_in_both_languages(example: Example) -> None:
+    """Under the Content-Security-Policy that the server sends, and for a reader of either language."""
+    assert example.bot.site is not None
+    page = BeautifulSoup((example.bot.site / "index.html").read_text(encoding="utf-8"), "html.parser")
+    inline = [tag for tag in page.find_all(["script", "style"]) if not tag.get("src")]
+    inline += [
+        tag for tag in page.find_all(True) if any(n == "style" or n.startswith("on") for n in tag.attrs)
+    ]
+    assert inline == []
+    sources = [str(tag.get("src") or tag.get("href")) for tag in page.find_all(["script", "link", "img"])]
+    missing = [name for name in sources if not (example.bot.site / name).is_file()]
+    assert missing == ["/widget/kefu.js"]
+    texts = Counter(str(tag["lang"]) for tag in page.body.find_all(lang=True)) if page.body else Counter()
+    assert texts["zh-CN"] == texts["en"] > 50
 
 
 def test_every_suggestion_is_a_question_that_has_a_stored_answer(example: Example) -> None:
