@@ -74,47 +74,55 @@ DUVETS_EN = [
 
 SHEETS: dict[str, Sequence[Table]] = {
     "女装 Women": [
-        ("女装上衣和连衣裙尺码（厘米）", ("女装尺码", "胸围", "腰围", "肩宽"), TOPS),
-        ("女装半裙和裤子尺码（厘米）", ("女裤尺码", "腰围", "臀围", "裤长"), SKIRTS),
+        ("女装上衣和连衣裙各尺码的胸围、腰围、肩宽（厘米）", ("女装尺码", "胸围", "腰围", "肩宽"), TOPS),
+        ("女装半裙和裤子各尺码的腰围、臀围、裤长（厘米）", ("女裤尺码", "腰围", "臀围", "裤长"), SKIRTS),
         (
-            "Women's tops and dresses (cm)",
+            "Women's tops and dresses: bust, waist and shoulders of each size (cm)",
             ("Women's size", "bust in cm", "waist in cm", "shoulder in cm"),
             TOPS,
         ),
         (
-            "Women's skirts and trousers (cm)",
+            "Women's skirts and trousers: waist, hips and length of each size (cm)",
             ("Women's trouser size", "waist in cm", "hips in cm", "trouser length in cm"),
             SKIRTS,
         ),
     ],
     "男装 Men": [
-        ("男装衬衫和外套尺码（厘米）", ("男装尺码", "胸围", "领围", "袖长"), SHIRTS),
-        ("男装裤子尺码（厘米）", ("男裤尺码", "腰围", "臀围", "内长"), TROUSERS),
+        ("男装衬衫和外套各尺码的胸围、领围、袖长（厘米）", ("男装尺码", "胸围", "领围", "袖长"), SHIRTS),
+        ("男装裤子各尺码的腰围、臀围、内长（厘米）", ("男裤尺码", "腰围", "臀围", "内长"), TROUSERS),
         (
-            "Men's shirts and jackets (cm)",
+            "Men's shirts and jackets: chest, collar and sleeve of each size (cm)",
             ("Men's size", "chest in cm", "collar in cm", "sleeve in cm"),
             SHIRTS,
         ),
         (
-            "Men's trousers (cm)",
+            "Men's trousers: waist, hips and inside leg of each size (cm)",
             ("Men's trouser size", "waist in cm", "hips in cm", "inside leg in cm"),
             TROUSERS,
         ),
     ],
     "鞋 Shoes": [
-        ("鞋码对照（脚长厘米）", ("鞋码", "脚长", "英国码", "美国码"), SHOES),
-        ("Shoe sizes (foot length in cm)", ("Shoe size EU", "foot length in cm", "UK", "US"), SHOES),
+        ("脚长对应的鞋码，以及英国码、美国码", ("鞋码", "脚长", "英国码", "美国码"), SHOES),
+        (
+            "Shoe sizes by foot length, with UK and US sizes",
+            ("Shoe size EU", "foot length in cm", "UK", "US"),
+            SHOES,
+        ),
     ],
     "床品 Bedding": [
-        ("四件套尺寸（厘米）", ("床宽（米）", "被套", "床单", "枕套"), SETS),
-        ("羽绒被充绒量与适用室温", ("羽绒被", "充绒量", "适合室温"), DUVETS_ZH),
         (
-            "Bed sets (cm)",
+            "各种床宽的四件套尺寸：被套、床单、枕套（厘米）",
+            ("床宽（米）", "被套", "床单", "枕套"),
+            SETS,
+        ),
+        ("多冷的房间盖多厚的羽绒被：充绒量与室温", ("羽绒被", "充绒量", "适合室温"), DUVETS_ZH),
+        (
+            "Bed sets by width of the bed: duvet cover, sheet, pillowcases (cm)",
             ("Bed width in m", "duvet cover in cm", "flat sheet in cm", "pillowcases in cm"),
             SETS,
         ),
         (
-            "Down duvets: filling and room temperature",
+            "Which down duvet for which room: weight of down and temperature",
             ("Down duvet", "weight of down", "for rooms"),
             DUVETS_EN,
         ),
