@@ -11,6 +11,7 @@ from bs4.element import NavigableString, PageElement, PreformattedString
 
 from bot.documents.encoding import decoded
 from bot.documents.model import Address, Block, Heading, Text
+from bot.documents.passages import WIDE
 from bot.documents.tables import ended, readable
 
 _DROPPED = [
@@ -25,6 +26,7 @@ _HEADING = re.compile(r"h[1-6]")
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(hidden|collapse)|font-size\s*:\s*0(?![.\d])", re.I
 )
+_CHINESE_BREAK = re.compile(f"(?<=[{WIDE}])[ \\t]*\\r?\\n[ \\t]*(?=[{WIDE}])")
 _WEB = re.compile(r"https?://[^\s<>\"]{1,1900}")
 
 
@@ -82,10 +84,15 @@ def _walk(root: PageElement) -> Iterator[Block]:
                     words.append(mark)
         elif isinstance(node, NavigableString):
             if not isinstance(node, PreformattedString):
-                words.append(str(node) if node.find_parent("pre") else re.sub(r"\s+", " ", node))
+                words.append(str(node) if node.find_parent("pre") else _folded(node))
         elif isinstance(node, str):
             yield from _flush(words, item=node == "item")
     yield from _flush(words)
+
+
+def _folded(text: str) -> str:
+    """Blanks as a page shows them; a line end between Chinese letters stands for none."""
+    return re.sub(r"\s+", " ", _CHINESE_BREAK.sub("", text))
 
 
 def _flush(words: list[str], *, item: bool = False) -> Iterator[Text]:

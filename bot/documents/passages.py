@@ -22,7 +22,9 @@ MAX_HEADING = 120
 MAX_PATH = 420
 """Characters of a path, written out."""
 
-_HAN = re.compile(f"[{HAN}\u3000-\u303f\uff00-\uffef]")
+WIDE = f"{HAN}\u3000-\u303f\uff00-\uffef\u201c\u201d\u2018\u2019"
+"""Chinese characters and their punctuation, for use inside the brackets of a regular expression."""
+_WIDE = re.compile(f"[{WIDE}]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\ufeff]|[\ud800-\udfff]")
 _LETTER = re.compile(r"[^\W\d_]")
 _BLANKS = re.compile(r"[^\S\n]+")
@@ -104,7 +106,7 @@ def _short(text: str) -> str:
 
 
 def room(text: str) -> float:
-    han = len(_HAN.findall(text))
+    han = len(_WIDE.findall(text))
     return han + LATIN * (len(text) - han)
 
 

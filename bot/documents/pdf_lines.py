@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 
 from bot.documents.model import Heading, Text
-from retrieval.text import HAN
+from bot.documents.passages import WIDE
 
 MARGIN = 0.08
 """Share of a page's height at its top and foot where headers and footers stand."""
@@ -41,7 +41,7 @@ _PRINTED = re.compile(
     r"(file|https?)://\S+(\s+\d+\s*/\s*\d+)?|\d{1,4}[/.-]\d{1,2}[/.-]\d{1,4},?\s\S{0,3}\s?\d{1,2}:\d\d.*"
 )
 """What a browser prints at head and foot: address, time."""
-_WIDE = re.compile(f"[{HAN}\u3000-\u303f\uff00-\uffef\u201c\u201d\u2018\u2019]")
+_WIDE = re.compile(f"[{WIDE}]")
 
 
 @dataclass(frozen=True, slots=True)

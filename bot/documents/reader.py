@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -20,6 +21,8 @@ from bot.documents.model import MAX_BYTES, Found, Unusable
 from bot.documents.parse import VERSION
 from bot.documents.wire import from_line, to_line
 
+log = logging.getLogger(__name__)
+
 PATIENCE_S = 120
 """Seconds that one file may take."""
 MAX_MEMORY = 1536 * 1024 * 1024
@@ -27,6 +30,12 @@ MAX_MEMORY = 1536 * 1024 * 1024
 COMMAND = ["-m", "bot.documents"]
 KEPT_S = 30 * 24 * 3600
 """What was not asked for so long is forgotten."""
+
+
+def _environment() -> dict[str, str]:
+    """The child finds what its parent finds. Libraries of numbers take no room for threads that nobody needs."""
+    alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {**os.environ, **alone, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def digest(path: Path) -> str:
@@ -69,6 +78,7 @@ class DocumentReader:
         return self._parse(path, name)
 
     def _parse(self, path: Path, name: str) -> list[Found]:
+        log.info("reading %s", path.name)
         found: list[Found] = []
         last: dict[str, Any] = {}
         for line in self._answer(path):
@@ -98,7 +108,7 @@ class DocumentReader:
             self._child = subprocess.Popen(  # noqa: S603 (this very program)
                 [sys.executable, *COMMAND],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                text=True, encoding="utf-8", env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                text=True, encoding="utf-8", env=_environment(),
             )  # fmt: skip
         return self._child
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
@@ -11,7 +12,7 @@ from openpyxl import load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 
-from bot.documents.model import COLUMNS_IN_CHINESE, Block, Heading, Record, Text
+from bot.documents.model import COLUMNS_IN_CHINESE, Block, Flaw, Heading, Record, Text
 from bot.documents.packed import check_packed
 from bot.documents.passages import called
 from bot.documents.tables import looks_like_head, sentence
@@ -20,11 +21,15 @@ MAX_COLUMNS = 100
 _UNNAMED = re.compile(r"(sheet|工作表|表)\s*\d*", re.I)
 _NEEDED = {"question", "answer"}
 Row = tuple[int, list[str]]
+_FORMULA = re.compile(rb"(?:</f>|<f[^>]*/>)(?:<v\s*/>|<v></v>)?</c>")
 AnyCell = Cell | MergedCell | ReadOnlyCell | EmptyCell
 
 
 def read_xlsx(path: Path) -> Iterator[Block]:
     check_packed(path, "xl/workbook.xml")
+    if count := _uncomputed(path):
+        message = f"{count} formulas have no stored result and are left out."
+        yield Flaw(message, "Open it in a spreadsheet program, and save it again.")
     book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
     try:
         # A workbook is the whole, also where it has one sheet.
@@ -37,6 +42,13 @@ def read_xlsx(path: Path) -> Iterator[Block]:
             yield from _sheet(sheet.title, heading, _rows(sheet.iter_rows(max_col=MAX_COLUMNS)))
     finally:
         book.close()
+
+
+def _uncomputed(path: Path) -> int:
+    """Formulas as programs write them that do not compute: what they come to is not in the file."""
+    with zipfile.ZipFile(path) as package:
+        sheets = [name for name in package.namelist() if name.startswith("xl/worksheets/sheet")]
+        return sum(len(_FORMULA.findall(package.read(name))) for name in sheets)
 
 
 def _rows(rows: Iterator[Sequence[AnyCell]]) -> Iterator[Row]:
@@ -95,7 +107,7 @@ def _place(sheet: str, number: int) -> str:
 
 def _written(cell: AnyCell) -> str:
     """As a person reads it in the sheet."""
-    value = cell.value
+    value = cell.value if cell.data_type != "e" else None
     if value is None or isinstance(value, str):
         return " ".join((value or "").split()) if "\n" not in (value or "") else str(value).strip()
     if isinstance(value, bool):

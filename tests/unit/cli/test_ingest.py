@@ -16,7 +16,7 @@ from bot.cli import ingest
 from bot.cli.main import kefu
 from bot.cli.shelf import Shelf
 from bot.cli.sources import sources
-from bot.definition import KnowledgeRow
+from bot.definition import KnowledgeRow, load
 from bot.settings import load_settings
 from bot.store import knowledge as shelf
 from bot.store.db import Database
@@ -213,6 +213,22 @@ def test_what_cannot_be_begun_is_one_line(bot: Path, faq: Path, tmp_path: Path) 
         assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
         assert expected in done.stderr
     assert not (bot / ".kefu").exists()
+
+
+def test_a_link_that_leads_nowhere_is_passed_over(bot: Path, faq: Path, tmp_path: Path) -> None:
+    more = tmp_path / "more"
+    more.mkdir()
+    for name, target in {"loop.md": "loop.md", "gone.pdf": "nothing.pdf", "faq.jsonl": str(faq)}.items():
+        (more / name).symlink_to(target)
+    assert (run(bot, more).exit_code, stocked(bot)) == (0, {"faq.jsonl": 2})
+    assert "there is no such file or folder." in run(bot, more / "loop.md").stderr
+
+
+def test_a_document_of_the_bot_folder_is_the_source_that_the_server_reads(bot: Path) -> None:
+    inside = knowledge(bot, "shop.md", SHOP)
+    assert run(bot, inside).exit_code == 0
+    assert stocked(bot) == {"folder:knowledge/shop.md": 3}
+    assert [entry.key for entry in stored(bot)] == sorted(row.entry.key for row in load(bot).knowledge)
 
 
 SHOP = "# Shop\n\n## Returns\n\nWithin 30 days.\n\n## 运费\n\n满99元包邮。\n\n## Hours\n\nFrom 9 to 5.\n"

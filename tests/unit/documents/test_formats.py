@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
-from bot.documents import Found, Passage, Record
+from bot.documents import Flaw, Found, Passage, Record
 from bot.documents.parse import parse
 from tests.unit.documents.samples import SIZES, book, letter, printed
 
@@ -55,11 +58,12 @@ def test_a_page_in_any_usual_encoding(tmp_path: Path, encoding: str) -> None:
 
 def test_markdown_with_a_table_and_raw_html(tmp_path: Path) -> None:
     text = (
-        "---\ntitle: Handbook\n---\nBefore all.\n\n# 配送\n\n| 地区 | 运费 |\n|---|---|\n| 市区 | 8元 |\n\n"
+        "---\ntitle: Handbook\n---\nBefore\nall.\n\n换行，\n不断句。\n\n# 配送\n\n"
+        "| 地区 | 运费 |\n|---|---|\n| 市区 | 8元 |\n\n"
         "- 一\n- 二\n\n# Time\n\n<script>x</script>Two <b>days</b>.\n\n<div hidden>no</div>\n"
     )
     assert told(read(tmp_path / "a.md", text)) == {
-        "Handbook": ["Before all."],
+        "Handbook": ["Before all.", "换行，不断句。"],
         "Handbook > 配送": ["地区：市区，运费：8元。", "一。", "二。"],
         "Handbook > Time": ["Two days."],
     }
@@ -96,6 +100,24 @@ def test_a_sheet_without_the_columns_is_a_document(tmp_path: Path) -> None:
     }
     assert told(read(book(tmp_path / "shoes.xlsx", Sheet1=[("EU", "UK"), (38, 5)]))) == {
         "shoes": ["EU: 38, UK: 5."]
+    }
+
+
+def test_numbers_are_written_as_people_read_them(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    workbook = Workbook()
+    sheet = workbook.active
+    assert isinstance(sheet, Worksheet)
+    sheet.append(("Thing", "Price", "Off", "From", "Ready", "Sum", "Wrong"))
+    sheet.append(("Tea", 8.5, 0.15, date(2026, 7, 1), True, "=B2*2", "#N/A"))
+    sheet["B2"].number_format, sheet["C2"].number_format = "¥#,##0.00", "0%"
+    workbook.save(path)
+    found = read(path)
+    assert [item.message for item in found if isinstance(item, Flaw)] == [
+        "1 formulas have no stored result and are left out."
+    ]
+    assert told([item for item in found if isinstance(item, Passage)]) == {
+        "a": ["Thing: Tea, Price: ¥8.5, Off: 15%, From: 2026-07-01, Ready: yes."]
     }
 
 
