@@ -16,7 +16,7 @@ from bot.documents.tables import ended, readable
 
 _DROPPED = [
     *("script", "style", "nav", "template", "noscript", "footer", "aside", "iframe", "object", "embed", "svg"),
-    *("math", "canvas", "audio", "video", "button", "select", "input", "textarea", "datalist", "form", "menu"),
+    *("math", "canvas", "audio", "video", "button", "select", "input", "textarea", "datalist", "menu"),
 ]  # fmt: skip
 _BLOCKS = {
     *("p", "div", "section", "article", "main", "header", "body", "html", "blockquote", "pre", "address", "center"),
