@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -17,6 +19,11 @@ from retrieval.types import Entry
 JOINT = " › "
 """Between the headings of a path."""
 MAX_TITLE = 80
+_NUMBERING = re.compile(
+    r"^(第[〇零一二三四五六七八九十百\d]+[章节条部分]+|[一二三四五六七八九十]+[、.．]|[（(]\w{1,3}[)）]"
+    r"|\d+(\.\d+)+(?=\s)|\d+[.、)](?!\d))\s*"
+)
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 def is_document(path: Path) -> bool:
@@ -36,6 +43,7 @@ def document_rows(
         yield Problem(str(path), 0, error.message, error.hint)
         return
     sheets = _Sheets(str(path))
+    headings = Counter(item.path[-1] for item in found if isinstance(item, Passage) and item.part == 1)
     for item in found:
         if isinstance(item, Record):
             if (row := sheets.row(item)) is not None:
@@ -43,7 +51,7 @@ def document_rows(
         elif isinstance(item, Flaw):
             yield Problem(str(path), 0, item.message, item.hint, minor=True)
         else:
-            yield _passage(item, name, str(path))
+            yield _passage(item, name, str(path), alone=headings[item.path[-1]] == 1)
 
 
 class _Sheets:
@@ -75,7 +83,8 @@ def in_sheet(sheet: str, message: str) -> str:
     return f"sheet `{one_line(sheet)}`: {message}"
 
 
-def _passage(passage: Passage, name: str, file: str) -> KnowledgeRow | Problem:
+def _passage(passage: Passage, name: str, file: str, *, alone: bool) -> KnowledgeRow | Problem:
+    """`alone`: no other path of the document ends in the same heading."""
     question = JOINT.join(passage.path)
     if passage.lang is None:
         message = f"the language of `{one_line(question)}` cannot be told."
@@ -89,9 +98,16 @@ def _passage(passage: Passage, name: str, file: str) -> KnowledgeRow | Problem:
         question=question + mark,
         answer=passage.text,
         title=_title(passage.path) + mark,
+        alternatives=_alternatives(passage) if alone else (),
         url=passage.url or _reference(name, passage.place),
     )
     return KnowledgeRow(entry, file, 0, prose=True)
+
+
+def _alternatives(passage: Passage) -> tuple[str, ...]:
+    """The heading by itself, as customers type it: "Refunds". Of a section's passages the first one answers to it."""
+    heading = _NUMBERING.sub("", passage.path[-1])
+    return (heading,) if passage.part == 1 and len(passage.path) > 1 and _LETTER.search(heading) else ()
 
 
 def _title(path: tuple[str, ...]) -> str:
