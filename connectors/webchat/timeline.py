@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from connectors.port import Frame, Message
 
-_TURNS = 32
+_TURNS = 8
 """Finished turns remembered: late provisional frames come close behind their turn."""
 
 

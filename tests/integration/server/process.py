@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from aiohttp import ClientSession
 
@@ -25,12 +26,17 @@ PATIENCE = 240.0
 """Seconds for a first start on a busy machine; nothing waits that long without watching for an early end."""
 
 
-def kefu(*words: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command to its end."""
+def kefu(*words: str | Path, stdin: str = "", **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end; `settings`: KEFU_* by their names in small letters."""
     return subprocess.run(
         [sys.executable, "-m", "bot", *map(str, words)],
         cwd=ROOT, input=stdin, capture_output=True, text=True, timeout=PATIENCE, check=False,
+        env={**os.environ, **_named(settings)},
     )  # fmt: skip
+
+
+def _named(settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"KEFU_{name.upper()}": value for name, value in settings.items()}
 
 
 def free_port() -> int:
@@ -42,20 +48,17 @@ def free_port() -> int:
 class Server:
     """`kefu serve` of one folder and home, always on the same port, so that pages find it again."""
 
-    def __init__(self, folder: Path, home: Path) -> None:
+    def __init__(self, folder: Path, home: Path, **settings: str) -> None:
         self.folder, self.home, self.port = folder, home, free_port()
         self.key = secrets.token_urlsafe(32)
         """Opens the HTTP API."""
+        keys = f"{secrets.token_urlsafe(32)},{self.key}"
+        self.settings = {"rate_per_minute": "0", "api_rate_per_minute": "0", "api_keys": keys, **settings}
         self.starts: list[list[str]] = []
         """What each start wrote to standard error."""
         self._process: subprocess.Popen[str] | None = None
         self._heard = threading.Condition()
         self._ended = True
-
-    @property
-    def settings(self) -> dict[str, str]:
-        unlimited = {"KEFU_RATE_PER_MINUTE": "0", "KEFU_API_RATE_PER_MINUTE": "0"}
-        return {"KEFU_API_KEYS": f"{secrets.token_urlsafe(32)},{self.key}", **unlimited}
 
     @property
     def url(self) -> str:
@@ -76,7 +79,7 @@ class Server:
         self._ended = False
         self._process = subprocess.Popen(
             [*command, "--port", str(self.port)],
-            cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, **self.settings},
+            cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, **_named(self.settings)},
         )  # fmt: skip
         threading.Thread(target=self._listen, args=(self._process, self.lines), daemon=True).start()
         with self._heard:
@@ -91,6 +94,11 @@ class Server:
     @property
     def words(self) -> str:
         return "\n".join(self.lines)
+
+    @property
+    def process(self) -> psutil.Process:
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
 
     def tell(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -98,5 +98,5 @@ def test_memory_of_turns_is_bounded() -> None:
     timeline = Timeline()
     for seq in range(1, 1_000):
         assert timeline.admits(final(seq, turn=f"t{seq}"))
-    assert len(timeline._done) <= 32
+    assert len(timeline._done) <= 8
     assert not timeline.admits(delta(turn="t999"))
