@@ -50,11 +50,15 @@ async def database(server: str) -> AsyncIterator[str]:
     url = make_url(server).set(drivername="postgresql+asyncpg")
     name = f"kefu_{secrets.token_hex(8)}"
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-        yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text(f"CREATE DATABASE {name}"))
+            try:
+                yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+            finally:
+                await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    finally:
+        await engine.dispose()
 
 
 def _tools(folder: Path, user: str | None) -> Path:

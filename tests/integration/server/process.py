@@ -76,11 +76,12 @@ class Server:
         """Returns when a line says `until`; fails with all that was said where the process ends before."""
         command = [sys.executable, "-m", "bot", "serve", str(self.folder), "--home", str(self.home)]
         self.starts.append([])
-        self._ended = False
-        self._process = subprocess.Popen(
-            [*command, "--port", str(self.port)],
-            cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, **_named(self.settings)},
-        )  # fmt: skip
+        with self._heard:  # the listener of the process before may not have heard its end yet
+            self._ended = False
+            self._process = subprocess.Popen(
+                [*command, "--port", str(self.port)],
+                cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, **_named(self.settings)},
+            )  # fmt: skip
         threading.Thread(target=self._listen, args=(self._process, self.lines), daemon=True).start()
         with self._heard:
             self._heard.wait_for(lambda: self._ended or self.said(until), patience)
@@ -121,7 +122,7 @@ class Server:
                     lines.append(line.rstrip())
                     self._heard.notify_all()
         with self._heard:
-            self._ended = True
+            self._ended = self._ended or process is self._process
             self._heard.notify_all()
 
     @asynccontextmanager
