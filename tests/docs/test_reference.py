@@ -212,6 +212,21 @@ def test_both_languages_of_a_page_are_built_alike(english: Path, chinese: Path) 
     assert _shape(english.read_text(encoding="utf-8")) == _shape(chinese.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize(
+    ("page", "quoted"),
+    [
+        ("guide-end-user.md", r"\*{1,2}([^*\n]+[^*\n:])\*{1,2}|^\| ([A-Z][^|]+?) \|"),
+        ("guide-end-user.zh.md", r"“([^”]+)”|\*\*([^*\n]+[^*\n：])\*\*|^\| ([^|\n]{2,}) \|"),
+    ],
+)
+def test_what_customers_are_told_to_look_for_is_what_the_chat_says(page: str, quoted: str) -> None:
+    says = (ROOT / "web" / "widget" / "strings.ts").read_text(encoding="utf-8")
+    found = ["".join(groups) for groups in re.findall(quoted, _read(page), re.MULTILINE)]
+    words = {word for phrase in found for word in phrase.split(" → ")} - {"提示"}
+    assert len(words) > 8
+    assert {word for word in words if word not in says} == set()
+
+
 def _shape(text: str) -> list[str]:
     """The kind of each line that begins something; paragraphs may be cut into lines as each language likes."""
     kinds = re.findall(r"^(#+ |\||- |\d+\. |```\w*|!\[)", text, re.MULTILINE)
