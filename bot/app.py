@@ -24,6 +24,7 @@ from bot.api.site import find_widget, security_headers, site_routes
 from bot.api.waits import Waits
 from bot.clock import Clock, SystemClock
 from bot.definition import BotDefinition, ChannelSpec, Checks, load
+from bot.documents import DocumentReader
 from bot.domain.policy import Policy
 from bot.engine.desk import Desk, Limits
 from bot.engine.gateway import EngineGateway
@@ -226,7 +227,7 @@ def profile(definition: BotDefinition) -> Profile:
 
 
 def load_definition(folder: Path, *, memory: Path | None = None) -> BotDefinition:
-    return load(folder, memory=memory)
+    return load(folder, documents=DocumentReader(memory))
 
 
 async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Observer) -> Database:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bot.definition.model import (
     Intent,
     KnowledgeRow,
     PolicyOverrides,
+    Problem,
     Texts,
     Variants,
 )
@@ -28,11 +29,21 @@ from bot.errors import DefinitionError
 log = logging.getLogger(__name__)
 
 
-def load(folder: Path, *, knowledge: bool = True, memory: Path | None = None) -> BotDefinition:
+def _log(problem: Problem) -> None:
+    log.warning("skipped %s", problem)
+
+
+def load(
+    folder: Path,
+    *,
+    knowledge: bool = True,
+    documents: DocumentReader | None = None,
+    skipped: Callable[[Problem], None] = _log,
+) -> BotDefinition:
     """Read `bot.yml` (the only one required), `intents.yml`, `responses.yml`, `knowledge/` unless told not to.
 
-    `memory`: a folder that keeps what documents came to, so that unchanged ones are not parsed again. Blocking.
-    Raises `DefinitionError`.
+    `documents`: who reads documents, and is closed afterwards; without one, a reader that remembers nothing.
+    `skipped` is told what of a document cannot be used. Blocking. Raises `DefinitionError`.
     """
     document = read(folder / "bot.yml")
     bot = validated(document, schema.Bot)
@@ -52,7 +63,7 @@ def load(folder: Path, *, knowledge: bool = True, memory: Path | None = None) ->
         site=site_folder(document, folder, bot.site),
         intents=intents,
         responses=_responses(folder, bot),
-        knowledge=tuple(_knowledge(folder, checks, memory)) if knowledge else (),
+        knowledge=tuple(_knowledge(folder, checks, documents, skipped=skipped)) if knowledge else (),
     )
 
 
@@ -91,14 +102,16 @@ def _tuples(texts: Mapping[str, list[str]]) -> Variants:
     return {lang: tuple(items) for lang, items in texts.items()}
 
 
-def _knowledge(folder: Path, checks: Checks, memory: Path | None) -> Iterator[KnowledgeRow]:
-    with DocumentReader(memory) as documents:
+def _knowledge(
+    folder: Path, checks: Checks, documents: DocumentReader | None, *, skipped: Callable[[Problem], None]
+) -> Iterator[KnowledgeRow]:
+    with documents or DocumentReader() as reader:
         for path in knowledge_files(folder / "knowledge"):
             name = path.relative_to(folder).as_posix()
-            for found in checks.apply(read_knowledge(path, name=name, documents=documents)):
+            for found in checks.apply(read_knowledge(path, name=name, documents=reader)):
                 if isinstance(found, KnowledgeRow):
                     yield replace(found, file=name)
                 elif found.minor:
-                    log.warning("skipped %s", found)
+                    skipped(found)
                 else:
                     raise DefinitionError(found.message, file=found.file, line=found.line, hint=found.hint)

@@ -32,6 +32,8 @@ def folder(setup: Setup) -> Iterator[Finding]:
     counts = census(definition)
     pairs = ", ".join(f"{counts.pairs.get(lang, 0)} answers in {lang}" for lang in definition.languages)
     yield ok(f"{setup.settings.bot}: {len(definition.intents)} intents, {pairs}.")
+    for problem in setup.skipped:
+        yield warning(f"{problem.file}: {problem.message}", problem.hint)
     if counts.ambiguous:
         what = f"{len(counts.ambiguous)} questions stand under two topics, such as `{counts.ambiguous[0]}`."
         yield warning(what, "Keep each under one topic: the bot can only ask which is meant.")

@@ -13,7 +13,7 @@ from bot.errors import SettingsError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
-    from bot.definition import BotDefinition
+    from bot.definition import BotDefinition, Problem
     from bot.inference.host import Knowledge
     from retrieval.bundle import Bundle
     from retrieval.model_folder import Manifest
@@ -53,6 +53,8 @@ class Setup:
         self.settings, self.problems = settings, problems
         self.clock = clock or SystemClock()
         self.began = (time.time(), time.monotonic())
+        self.skipped: list[Problem] = []
+        """What of the folder's documents cannot be used, once `definition` was read."""
         self.served = Once(self._served, "the home's lock")
         self.definition = Once(self._definition, "the bot folder")
         self.schema = Once(self._schema, "the database")
@@ -73,9 +75,10 @@ class Setup:
 
     def _definition(self) -> BotDefinition:
         from bot.definition import load
+        from bot.documents import DocumentReader
 
-        memory = self.settings.documents
-        return load(self.settings.bot, memory=memory if memory.exists() else None)
+        reader = DocumentReader(self.settings.documents, looks_only=True)
+        return load(self.settings.bot, documents=reader, skipped=self.skipped.append)
 
     def _schema(self) -> str:
         from bot.store.glance import schema

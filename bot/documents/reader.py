@@ -46,11 +46,12 @@ def digest(path: Path) -> str:
 class DocumentReader:
     """Blocking. Starts its child with the first file that was not read before; to be closed.
 
-    `memory`: a folder for what was parsed; None remembers nothing.
+    `memory`: a folder for what was parsed; None remembers nothing. `looks_only`: what it has is used, and it stays
+    as it is.
     """
 
-    def __init__(self, memory: Path | None = None) -> None:
-        self._memory = memory
+    def __init__(self, memory: Path | None = None, *, looks_only: bool = False) -> None:
+        self._memory, self._looks_only = memory, looks_only
         self._child: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> DocumentReader:
@@ -142,7 +143,8 @@ class DocumentReader:
             return None
         try:
             found = [from_line(line) for line in place.read_text("utf-8").splitlines()]
-            os.utime(place)
+            if not self._looks_only:
+                os.utime(place)
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return found
@@ -150,7 +152,7 @@ class DocumentReader:
     def _remember(self, path: Path, name: str, found: list[Found]) -> None:
         """As a whole or not at all; a home that cannot be written only costs time."""
         place = self._place(path, name)
-        if place is None:
+        if place is None or self._looks_only:
             return
         with suppress(OSError):
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -160,7 +162,7 @@ class DocumentReader:
             Path(draft).replace(place)
 
     def _forget(self) -> None:
-        if self._memory is None:
+        if self._memory is None or self._looks_only:
             return
         with suppress(OSError):
             for place in self._memory.iterdir():

@@ -116,6 +116,29 @@ def test_a_question_under_two_topics_is_pointed_out(place: Place) -> None:
     assert "`when are you open" in place.doctor()["folder"][1].lower()
 
 
+def test_what_of_a_document_cannot_be_used_is_told_and_a_broken_one_is_wrong(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    (place.bot / "knowledge" / "codes.md").write_text("# 12-34\n\n56 78 90.\n")
+    state, text = place.doctor()["folder"]
+    assert (state, "codes.md: the language of" in text) == ("warning", True)
+    assert "codes.md" not in caplog.text
+    (place.bot / "knowledge" / "policy.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    state, text = place.doctor()["folder"]
+    assert (state, "policy.pdf" in text) == ("wrong", True)
+
+
+def test_documents_are_read_and_nothing_is_remembered_or_forgotten(place: Place) -> None:
+    (place.bot / "knowledge" / "policy.md").write_text("# Returns\n\nWithin thirty days.\n")
+    kept = place.home / "documents"
+    kept.mkdir()
+    (kept / "old.jsonl").write_text("")
+    os.utime(kept / "old.jsonl", (0, 0))
+    before = seen(place)
+    assert "3 answers in en" in place.doctor()["folder"][1]
+    assert seen(place) == before
+
+
 # The home ------------------------------------------------------------------------------------------------------
 
 
