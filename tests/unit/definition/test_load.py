@@ -9,7 +9,7 @@ import pytest
 
 from bot.definition import RESERVED, load
 from bot.definition.defaults import RESPONSES
-from bot.documents import reader
+from bot.documents import DocumentReader, reader
 from bot.domain.policy import Policy
 from tests.unit.definition.folders import BOT, folder, knowledge
 from tests.unit.documents.samples import SIZES, book
@@ -123,7 +123,7 @@ def test_documents_are_knowledge_and_are_not_read_twice(
     (tmp_path / "knowledge" / "guides").mkdir()
     book(tmp_path / "knowledge" / "guides" / "size-guide.xlsx", Women=SIZES, 说明=[("これはテストです。",)])
     memory = tmp_path / "memory"
-    first = load(folder(tmp_path), memory=memory).knowledge
+    first = load(folder(tmp_path), documents=DocumentReader(memory)).knowledge
     assert [(row.file, row.entry.question, row.entry.lang) for row in first] == [
         ("knowledge/guides/size-guide.xlsx", "size guide › Women › Women's sizes (cm)", "en"),
         ("knowledge/shop.md", "Shop › Hours", "en"),
@@ -132,4 +132,4 @@ def test_documents_are_knowledge_and_are_not_read_twice(
     assert first[0].entry.url == "knowledge/guides/size-guide.xlsx#Women!3"
     assert "the language of `size guide › 说明` cannot be told" in caplog.text
     monkeypatch.setattr(reader, "COMMAND", ["no-such-file.py"])
-    assert load(tmp_path, memory=memory).knowledge == first
+    assert load(tmp_path, documents=DocumentReader(memory)).knowledge == first
