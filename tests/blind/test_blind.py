@@ -16,8 +16,9 @@ BANK = EXAMPLES / "bank"
 SHOP = EXAMPLES / "shop"
 AT_LEAST = 50
 """Of 60. The first run had 19, this one 52; two may fall over on a machine that rounds otherwise."""
-SHOP_AT_LEAST = 35
-"""Of 60. The first run, before documents could be read, had 26; this one 37."""
+SHOP_AT_LEAST = 38
+"""Of 60. The first run, before documents could be read, had 26; this one 40. Of the twelve that only documents answer
+it has four: a passage has no phrasings of its own, and stays below the threshold where stored answers are near."""
 pytestmark = pytest.mark.encoder
 
 
