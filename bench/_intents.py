@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bench import Options
 from bench._sets import Row, rows
 from bench._vectors import Kept
-from training.apply import OUT_OF_SCOPE, Floats, IntentHead
+from training.apply import OUT_OF_SCOPE, Floats, IntentHead, spoken
 from training.fit import fit_scaled, fit_words
 
 SEEDS = (0, 1, 2)
@@ -101,10 +101,12 @@ class Intents:
         return same
 
     def _fit(self, folder: str, train: Sequence[Row]) -> IntentHead:
-        texts = [row["text"] for row in train]
-        head, held_out = fit_scaled(self._kept.matrix(folder, texts), [row["label"] for row in train], texts)
+        """As a bot's: names of labels are examples too."""
+        pairs = [(row["text"], row["label"]) for row in train]
+        texts, labels = zip(*pairs, *spoken(label for _, label in pairs), strict=True)
+        head, held_out = fit_scaled(self._kept.matrix(folder, texts), labels, texts)
         self._options.say(
-            f"{folder}: {len(texts)} examples, {100 * held_out:.2f} on their own held-out folds"
+            f"{folder}: {len(train)} examples, {100 * held_out:.2f} on their own held-out folds"
         )
         return head
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,14 @@ HITS = 10
 """Entries found for a message: what its confidence is computed among. Both languages of a topic count."""
 FLOOR = 1e-3
 """Added to a probability before its logarithm is taken."""
+
+
+def spoken(labels: Iterable[str]) -> list[tuple[str, str]]:
+    """(text, label) of each label once, sorted: what its author calls it is one example more. "card_lost": card lost.
+
+    Not of out_of_scope, whose name is nothing that anybody would say.
+    """
+    return [(label.replace("_", " "), label) for label in sorted(set(labels)) if label != OUT_OF_SCOPE]
 
 
 @dataclass(frozen=True, slots=True)

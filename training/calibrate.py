@@ -19,7 +19,16 @@ from retrieval.bundle import Bundle, build_bundle
 from retrieval.search import search
 from retrieval.text import tokens
 from retrieval.types import Entry, Query
-from training.apply import HITS, OUT_OF_SCOPE, Calibrator, Floats, Heads, IntentHead, candidate_features
+from training.apply import (
+    HITS,
+    OUT_OF_SCOPE,
+    Calibrator,
+    Floats,
+    Heads,
+    IntentHead,
+    candidate_features,
+    spoken,
+)
 from training.fit import MAX_TOPICS, SEED, TOPIC_C, C, fit_head, no_head
 
 FOLDS = 4
@@ -61,10 +70,10 @@ class Judged:
 def training_rows(
     examples: Iterable[tuple[str, str, str]], entries: Iterable[Entry]
 ) -> list[tuple[str, str]]:
-    """(text, label) for the head: the examples, and each stored phrasing under its entry's intent."""
+    """(text, label) for the head: the examples, each stored phrasing under its entry's intent, names of intents."""
     rows = [(text, label) for text, label, _ in examples]
     rows += [(phrase, e.intent) for e in entries if e.intent for phrase in e.phrases]
-    return list(dict.fromkeys(rows))
+    return list(dict.fromkeys([*rows, *spoken(label for _, label in rows)]))
 
 
 def topic_rows(examples: Iterable[tuple[str, str, str]], entries: Sequence[Entry]) -> list[tuple[str, str]]:

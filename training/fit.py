@@ -14,7 +14,9 @@ from training.apply import Floats, IntentHead
 from training.words import WordHead, grams
 
 C = 0.1
-"""Inverse regularisation after standardisation; chosen on held-out folds of the example bank."""
+"""Inverse regularisation after standardisation; chosen on held-out folds of the example bank. On validation splits of
+public data .03 is up to half a point better; it makes the bank surer of messages that only sound like its own.
+"""
 TOPIC_C = 0.03
 MAX_TOPICS = 2_000
 """More topics than this get no topic head: it would take minutes, and retrieval has to do."""

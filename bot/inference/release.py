@@ -18,10 +18,10 @@ from bot.errors import InferenceError
 from bot.inference.child import Progress, run_training
 from retrieval.embed import Vectors
 from retrieval.types import Entry
-from training.apply import Heads
+from training.apply import Heads, spoken
 from training.registry import ReleaseError, open_release
 
-METHOD = "heads-7"
+METHOD = "heads-9"
 """Changes whenever the same input would give other heads."""
 
 
@@ -46,7 +46,10 @@ class Lesson:
     def texts(self) -> list[str]:
         """Every text whose vector is needed, once each."""
         stored = [text for entry in self.entries for text in entry.texts]
-        return list(dict.fromkeys([*(text for text, _, _ in self.examples), *stored]))
+        names = spoken(
+            [*(label for _, label, _ in self.examples), *(e.intent for e in self.entries if e.intent)]
+        )
+        return list(dict.fromkeys([*(t for t, _, _ in self.examples), *stored, *(name for name, _ in names)]))
 
 
 def find_release(releases: Path, lesson: Lesson) -> Heads | None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bot.inference.release import Lesson
 from retrieval.testing import HashEncoder
-from training.apply import Heads, load_heads, save_heads
+from tests.unit.retrieval.samples import LOST_EN
+from training.apply import Heads, load_heads, save_heads, spoken
+from training.calibrate import training_rows
 from training.fit import fit_head, fit_scaled, fit_words, no_head
 from training.words import grams
 
@@ -28,6 +32,19 @@ def test_words_neighbours_and_runs_of_characters() -> None:
     assert {"=开", "=开 户", "开户", " 开户 "} <= set(grams("开户"))
     assert grams("") == []
     assert grams("ＯＰＥＮ") == grams("open")
+
+
+def test_the_name_of_an_intent_is_an_example_but_not_of_what_is_out_of_scope() -> None:
+    assert spoken(["card_lost", "fees", "out_of_scope", "fees"]) == [
+        ("card lost", "card_lost"),
+        ("fees", "fees"),
+    ]
+    examples = [("my card is gone", "card_lost", "en"), ("who won?", "out_of_scope", "en")]
+    rows = training_rows(examples, [replace(LOST_EN, intent="card_lost")])
+    assert ("card lost", "card_lost") in rows
+    told = Lesson(tuple(examples), (replace(LOST_EN, intent="fees"),), "encoder").texts
+    assert {"card lost", "fees"} <= set(told)  # each needs a vector
+    assert {text for text, _ in rows} <= set(told)
 
 
 def test_numpy_gives_what_scikit_learn_would() -> None:
