@@ -13,6 +13,7 @@ from bot.definition import FOLDER
 from bot.errors import Conflict, NotFound
 from bot.store import catalogue, escalations, ledger
 from bot.store import knowledge as shelf
+from bot.store import sources as origins
 from bot.store.db import Database
 from bot.store.session import Session
 from retrieval.types import Entry
@@ -84,6 +85,21 @@ class Rows:
 
         return await self._write(unit)
 
+    async def sources(self) -> list[origins.Stock]:
+        """By name, in the order of their characters whatever the database's collation."""
+        return sorted(await self._read(origins.stock), key=lambda one: one.source)
+
+    async def remove_source(self, source: str) -> shelf.SyncReport:
+        """Raises Conflict for a file of the bot folder: the next start would bring it back."""
+        _expect_changeable(source)
+
+        async def unit(session: Session) -> shelf.SyncReport:
+            if source not in await shelf.sources(session):
+                raise NotFound("There is no such source.")
+            return await shelf.sync(session, source, (), self.clock.now(), prune=True)
+
+        return await self._write(unit)
+
     async def conversations(
         self, *, channel: str | None, status: str | None, after: ledger.Place | None, limit: int
     ) -> list[ledger.Summary]:
@@ -139,12 +155,16 @@ async def _changeable(session: Session, id: str) -> StoredEntry:
     stored = await catalogue.entry(session, id)
     if stored is None or not stored.active:
         raise NotFound("There is no such answer.")
-    if stored.source.startswith(FOLDER):
-        file = stored.source.removeprefix(FOLDER)
-        raise Conflict(
-            f"This answer stands in the bot folder, in {file}.", hint="Change it there.", code="of_the_folder"
-        )
+    _expect_changeable(stored.source)
     return stored
+
+
+def _expect_changeable(source: str) -> None:
+    if source.startswith(FOLDER):
+        file = source.removeprefix(FOLDER)
+        raise Conflict(
+            f"It stands in the bot folder, in {file}.", hint="Change it there.", code="of_the_folder"
+        )
 
 
 def _there(found: T | None, what: str) -> T:

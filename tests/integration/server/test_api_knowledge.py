@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.integration.server.api import Api
-from tests.integration.server.process import Server, ask
+from tests.integration.server.process import Server, ask, kefu
 
 QUESTION = "Do you lend acorn telescopes?"
 SOON = 60.0
@@ -134,3 +136,22 @@ async def test_a_search_shows_scores_and_what_would_be_done(api: Api) -> None:
     assert (person["decision"], person["lang"]) == ("handoff", "zh")
     nothing = await api.data("POST", "/search", json={"text": "!?"})
     assert (nothing["decision"], nothing["candidates"]) == ("answer", [])
+
+
+async def test_a_source_is_listed_with_its_answers_and_taken_out_whole(
+    api: Api, server: Server, tmp_path: Path
+) -> None:
+    file = tmp_path / "lent things.jsonl"
+    rows = ({"question": f"Do you lend number {n}?", "answer": "Yes.", "lang": "en"} for n in range(3))
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    done = await asyncio.to_thread(kefu, "ingest", file, "--bot", server.folder, "--home", server.home)
+    assert done.returncode == 0, done.stderr
+    counted = {one["source"]: one["answers"] for one in await api.all("/sources", limit=1)}
+    assert counted["lent things.jsonl"] == 3
+    removed = await api.data("DELETE", "/sources/lent%20things.jsonl")
+    assert removed["removed"] == 3
+    assert await api.all("/knowledge", limit=5, source="lent things.jsonl") == []
+    assert await api.refused("DELETE", "/sources/lent%20things.jsonl", 404) == "not_found"
+    of_the_folder = next(source for source in counted if source.startswith("folder:"))
+    escaped = of_the_folder.replace("/", "%2F")
+    assert await api.refused("DELETE", f"/sources/{escaped}", 409) == "of_the_folder"
