@@ -21,6 +21,7 @@ beforeEach(() => {
     url: "wss://bank.example/channels/web/ws",
     clock,
     dial: exchange.dial,
+    listen: exchange.listen,
     isOnline: () => online,
     hello: () => ({ type: "hello", v: 1, last_seq: 3, locale: "en" }),
     onFrame: () => undefined,
@@ -129,6 +130,40 @@ describe("after a loss", () => {
   });
 });
 
+describe("where no WebSocket comes through", () => {
+  const ways = () => exchange.sockets.map((s) => (s.subprotocol === "events" ? "events" : "socket"));
+  const fail = (times: number) => {
+    for (let i = 0; i < times; i += 1) {
+      exchange.last.drop();
+      waitForDial();
+    }
+  };
+
+  it("does without after the second that never opened, and takes turns until one way is through", () => {
+    connection.start();
+    fail(5);
+    expect(ways()).toEqual(["socket", "socket", "events", "socket", "events", "socket"]);
+  });
+
+  it("stays with the way that is through", () => {
+    connection.start();
+    fail(2);
+    for (let i = 0; i < 3; i += 1) {
+      exchange.welcome();
+      exchange.last.drop();
+      waitForDial();
+    }
+    expect(ways()).toEqual(["socket", "socket", "events", "events", "events", "events"]);
+  });
+
+  it("never does without where a WebSocket has opened, however often it is lost", () => {
+    connection.start();
+    exchange.last.open();
+    fail(6);
+    expect(new Set(ways())).toEqual(new Set(["socket"]));
+  });
+});
+
 describe("the pulse", () => {
   beforeEach(() => {
     connection.start();
@@ -200,13 +235,15 @@ it("keeps trying where the page's policy forbids the address", () => {
       dials.push(url);
       throw new DOMException("refused", "SecurityError");
     },
+    listen: exchange.listen,
     hello: () => ({ type: "hello", v: 1, last_seq: 0, locale: "en" }),
     onFrame: () => undefined,
     onLink: (link) => links.push(link),
     onClosed: () => undefined,
   });
   forbidden.start();
-  clock.advance(5000);
+  clock.advance(30_000);
   expect(dials.length).toBeGreaterThan(2);
+  expect(exchange.sockets.length).toBeGreaterThan(0);
   forbidden.stop();
 });

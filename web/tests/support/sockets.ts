@@ -40,6 +40,9 @@ export class Exchange {
     return socket;
   };
 
+  /** The way without WebSockets. */
+  readonly listen = (url: string): Socket => this.dial(url, "events");
+
   get last(): FakeSocket {
     const socket = this.sockets.at(-1);
     if (!socket) throw new Error("Nothing was dialled.");

@@ -1,6 +1,7 @@
-/** One WebSocket that is kept alive: back-off with jitter, a pulse, and waking up when the network does. */
+/** One link that is kept alive, a WebSocket if the network lets one through: back-off with jitter, a pulse, and waking up when the network does. */
 
 import type { Clock } from "./clock";
+import { EventsSocket } from "./events";
 import { type ClientFrame, type Hello, parseFrame, type ServerFrame, SUBPROTOCOL } from "./protocol";
 import type { Link } from "./state";
 
@@ -15,6 +16,8 @@ const PROOF_MS = 3_000;
 const GOOD_MS = 10_000;
 /** After this many failures in a row it is more honest to say "offline" than "reconnecting". */
 const PATIENCE = 4;
+/** After so many WebSockets that never opened, every other attempt does without, until one way is through. */
+const SHUT = 2;
 
 /** The part of WebSocket that is used. */
 export interface Socket {
@@ -29,6 +32,8 @@ interface Options {
   readonly url: string;
   readonly clock: Clock;
   readonly dial?: (url: string, subprotocol: string) => Socket;
+  /** The way without WebSockets, from the same address. */
+  readonly listen?: (url: string, clock: Clock) => Socket;
   /** What to say first, asked anew at each attempt. */
   readonly hello: () => Hello;
   readonly onFrame: (frame: ServerFrame) => void;
@@ -39,6 +44,7 @@ interface Options {
 }
 
 const dialBrowser = (url: string, subprotocol: string): Socket => new WebSocket(url, subprotocol);
+const listenBrowser = (url: string, clock: Clock): Socket => new EventsSocket(url, clock);
 
 export class Connection {
   private socket: Socket | null = null;
@@ -46,6 +52,9 @@ export class Connection {
   private welcomed = false;
   private everWelcomed = false;
   private failures = 0;
+  /** Attempts in a row that came to nothing, as long as no WebSocket has opened. */
+  private shut = 0;
+  private socketsOpen = false;
   private welcomedAt = 0;
   /** The server has asked not to be called before. */
   private notBefore = 0;
@@ -113,11 +122,15 @@ export class Connection {
 
   private dial(): void {
     this.report();
-    const { clock, url, dial = dialBrowser } = this.options;
+    const { clock, url, dial = dialBrowser, listen = listenBrowser } = this.options;
+    const without = !this.socketsOpen && this.shut >= SHUT && this.shut % 2 === 0;
     try {
-      const socket = dial(url, SUBPROTOCOL);
+      const socket = without ? listen(url, clock) : dial(url, SUBPROTOCOL);
       this.socket = socket;
-      socket.onopen = () => socket.send(JSON.stringify(this.options.hello()));
+      socket.onopen = () => {
+        this.socketsOpen ||= !without;
+        socket.send(JSON.stringify(this.options.hello()));
+      };
       socket.onmessage = ({ data }) => this.heard(data);
       socket.onclose = ({ code }) => this.lost(code);
       this.cancelTimer = clock.after(HANDSHAKE_MS, () => this.lost(1006));
@@ -153,6 +166,7 @@ export class Connection {
   }
 
   private lost(code: number): void {
+    if (!this.welcomed) this.shut += 1;
     const good = this.welcomed && this.options.clock.now() - this.welcomedAt >= GOOD_MS;
     this.hangUp();
     if (!this.wanted) return;
