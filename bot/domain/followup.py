@@ -14,7 +14,10 @@ _OPENERS = re.compile(
     r"^(?:and|also|but|or|what about|how about|what if|then|so|same for|ok(?:ay)?,? and)\b", re.IGNORECASE
 )
 _POINTERS = re.compile(
-    r"\b(?:it|its|that|this|they|them|these|those|one|ones|there|then|instead|otherwise|the same)\b",
+    r"\b(?:it|its|that|they|them|these|those|ones|then|instead|otherwise|the same)\b"
+    r"|\bthis\b(?! (?:morning|afternoon|evening|week|month|year|time)\b)"
+    r"|\bone\b(?=\W*$|[,.;:!?])"  # "a new one?", not "one year"
+    r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!hello )(?<!hi )\bthere\b(?! (?:is|are|was)\b|'s\b)",
     re.IGNORECASE,
 )
 _OPENERS_ZH = re.compile(

@@ -12,6 +12,7 @@ from bot.domain.language import choose_language
     "text",
     [
         *("and for a credit card?", "what about abroad", "How long does that take?", "Is it free?"),
+        *("and a new one?", "can I pay there?", "can I cancel this?"),
         *("那信用卡呢？", "那要多久", "它收费吗", "信用卡呢"),
     ],
 )
@@ -23,6 +24,7 @@ def test_leaning(text: str) -> None:
     "text",
     [
         *("How do I report a lost card?", "What is the daily ATM limit for withdrawals"),
+        *("is there a fee to open an account", "hello there", "codes in one day", "promotions this week"),
         *("怎么挂失借记卡", "我想提高信用卡额度"),
     ],
 )
