@@ -12,6 +12,8 @@ from bot.definition.sentences import suggestion
 from bot.domain.policy import Policy
 from retrieval.text import normalise
 
+TAKEN = ("api", "terminal")
+"""Channels of `bot.api` and `kefu chat`: their conversations are not a web site's."""
 _THRESHOLDS = tuple(f.name for f in fields(Policy))
 
 
@@ -48,6 +50,9 @@ def check_channels(document: Document, channels: Sequence[Channel]) -> None:
             ("channels", rasa[1], "type"), "there is a channel of type `rasa` already.", hint
         )
     for number, channel in enumerate(channels):
+        if channel.instance in TAKEN:
+            message = f"`{channel.instance}` is the name of a channel that is built in."
+            raise document.wrong(("channels", number, "instance"), message, "Choose another one.")
         if channel.type != "rasa" and channel.reply_within is not None:
             message = f"`reply_within` is not known to the type `{channel.type}`."
             raise document.wrong(("channels", number, "reply_within"), message, "Remove it.")

@@ -52,6 +52,10 @@ def error_of(root: Path) -> str:
             "bot.yml:4: `channels > item 1 > instance` is not well formed.",
         ),
         (
+            BOT + "channels:\n- instance: api\n",
+            "bot.yml:4: `api` is the name of a channel that is built in. Choose another one.",
+        ),
+        (
             BOT + "channels:\n- type: pigeon\n",
             "bot.yml:4: `channels > item 1 > type` is not well formed. Known: webchat, rasa",
         ),
