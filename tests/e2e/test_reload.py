@@ -124,6 +124,7 @@ async def test_a_new_conversation_is_everywhere_and_the_earlier_one_can_be_gone_
     await first.ask(HOLIDAYS)
     await expect(second.answers).to_have_count(1)
     await menu(first, "Earlier conversations")
+    assert await first.violations(within="document.querySelector('kefu-chat')") == []
     await page.get_by_role("button", name=HOURS).click()
     await expect(first.own).to_contain_text(HOURS)
     await expect(second.own).to_contain_text(HOURS)
