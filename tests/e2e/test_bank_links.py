@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from playwright.async_api import Page, expect
 
 from tests.e2e.chat import PATIENCE_MS, Chat
@@ -11,18 +15,27 @@ from tests.integration.server.process import Server
 HOURS, HOLIDAYS = "When are the branches open?", "Are branches open on public holidays?"
 
 
+@asynccontextmanager
+async def stopped(server: Server) -> AsyncIterator[None]:
+    """Meanwhile the browser goes on; afterwards the server is there again for whoever comes next."""
+    assert await asyncio.to_thread(server.stop) == 0
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(server.start)
+
+
 async def test_what_is_written_while_the_server_restarts_is_answered_by_the_next(
     page: Page, bank: Server
 ) -> None:
     chat = await Chat.visit(page, bank)
     await chat.open()
     await chat.ask(HOURS)
-    assert bank.stop() == 0
-    await expect(chat.status).to_contain_text("Reconnecting")
-    await chat.say(HOLIDAYS)
-    await chat.say("And how do I reach you on a Sunday?")
-    await expect(chat.own.nth(1)).to_contain_text("Will be sent when you are back online")
-    bank.start()
+    async with stopped(bank):
+        await expect(page.locator(".dot.reconnecting, .dot.offline")).to_be_visible()
+        await chat.say(HOLIDAYS)
+        await chat.say("And how do I reach you on a Sunday?")
+        await expect(chat.own.nth(1)).to_contain_text("Will be sent when you are back online")
     await expect(chat.status).to_contain_text("Online", timeout=60_000)
     await expect(chat.answers).to_have_count(3, timeout=PATIENCE_MS)
     await expect(chat.answers.nth(1)).to_contain_text("public holidays")
