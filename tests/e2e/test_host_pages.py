@@ -73,7 +73,7 @@ async def test_hostile_styles_change_nothing_of_the_widget(page: Page, bank: Ser
     assert chat.complaints == []
 
 
-def differences(before: list[object], after: list[object]) -> list[object]:
+def differences(before: list[object], after: list[object]) -> list[tuple[object, object]]:
     return [(old, new) for old, new in zip(before, after, strict=True) if old != new][:3]
 
 
