@@ -95,7 +95,10 @@ class Door:
         loop = asyncio.get_running_loop()
         try:
             while batch := self._take():
+                began = self._clock.monotonic()
                 outcome = await loop.run_in_executor(self._thread, self._work, batch)
+                texts = sum(len(job.texts) for job in batch)
+                self._observer.encoded(texts, seconds=self._clock.monotonic() - began)
                 if isinstance(outcome, list):
                     _settle_all(batch, outcome)
                     continue

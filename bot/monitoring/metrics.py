@@ -58,7 +58,7 @@ class Metrics:
             "kefu_encoder_batch_texts", "Texts in a batch of the encoder.", buckets=TEXTS, registry=registry
         )
         self._encoding = Histogram(
-            "kefu_encoder_batch_seconds", "Encoding and searching a batch.", buckets=SHORT, registry=registry
+            "kefu_encoder_batch_seconds", "A batch of the encoder.", buckets=SHORT, registry=registry
         )
         self._writes = Histogram(
             "kefu_store_write_seconds",

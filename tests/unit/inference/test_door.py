@@ -12,6 +12,7 @@ import pytest
 
 from bot.errors import Busy, InferenceError
 from bot.inference.door import Door
+from bot.observer import Unobserved
 from retrieval.embed import Vectors
 from retrieval.errors import EncoderError
 
@@ -165,4 +166,26 @@ async def test_an_abandoned_text_disturbs_nobody() -> None:
     await first
     assert (await stays)[0, 0] == 5.0
     assert encoder.batches[1] == ["stays"]
+    await door.close()
+
+
+class Counting(Unobserved):
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def encoded(self, texts: int, *, seconds: float) -> None:
+        self.batches.append(texts)
+
+
+async def test_every_batch_is_told_to_whoever_counts() -> None:
+    encoder, counting = GatedEncoder(), Counting()
+    door = Door(encoder, observer=counting)
+    first = asyncio.create_task(door.encode(["a"], deadline=soon()))
+    await asyncio.to_thread(encoder.entered.wait)
+    others = [asyncio.create_task(door.encode(["b", "c"], deadline=soon())) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert door.waiting == 4
+    encoder.gate.set()
+    await asyncio.gather(first, *others)
+    assert counting.batches == [1, 4]
     await door.close()
