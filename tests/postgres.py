@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 ACCOUNTS = ("postgres", "nobody")
 """PostgreSQL refuses to run as root: the first of these that the machine knows. Any other user runs it as itself."""
-QUICK = ("listen_addresses=''", "fsync=off", "full_page_writes=off", "max_connections=200")
-"""Nothing here has to outlive the machine, and every test makes a database."""
+QUICK = ("listen_addresses=''", "fsync=off", "full_page_writes=off", "max_connections=200", "autovacuum=off")
+"""Nothing here has to outlive the machine, every test makes a database, and nobody else may be at its template."""
 
 
 @contextmanager
@@ -52,7 +52,7 @@ async def database(server: str) -> AsyncIterator[str]:
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name}"))
+            await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
             try:
                 yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
             finally:

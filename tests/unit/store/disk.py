@@ -13,6 +13,7 @@ import _sqlite3
 import ctypes as c
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -62,10 +63,14 @@ class _File(c.Structure):
 
 @dataclass
 class Disk:
-    """`before_sync` is called with each file's path first; what it raises is the disk's failure."""
+    """Of the databases in `folder` itself. `before_sync` is called with each file's path first; what it raises is the
+    disk's failure."""
 
+    folder: Path
     survived: Path
     before_sync: Callable[[Path], None] = lambda _: None
+    still: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever looks at `survived`: all of its files are then of one moment."""
     new: set[Path] = field(default_factory=set)
     """Journals that were opened and not synced yet."""
     deleted: set[str] = field(default_factory=set)
@@ -78,13 +83,11 @@ class Disk:
             return _IOERR_FSYNC
         code = really()
         if code == _OK:
-            # Under a name of its own first: who looks meanwhile sees a whole file.
-            draft = self.survived / f"{path.name}.draft"
-            shutil.copyfile(path, draft)
-            os.replace(draft, self.survived / path.name)
-            if path in self.new:
-                self.new.remove(path)
-                self.sync_folder()
+            with self.still:
+                shutil.copyfile(path, self.survived / path.name)
+                if path in self.new:
+                    self.new.remove(path)
+                    self.sync_folder()
         return code
 
     def sync_folder(self) -> None:
@@ -104,9 +107,9 @@ def library() -> Any:
 
 
 @contextmanager
-def watched_disk(survived: Path) -> Iterator[Disk]:
-    """Every database that is opened meanwhile in this process lies on it."""
-    sqlite, disk = library(), Disk(survived)
+def watched_disk(folder: Path, survived: Path) -> Iterator[Disk]:
+    """Every database of the folder that is opened meanwhile in this process lies on it."""
+    sqlite, disk = library(), Disk(folder, survived)
     original = _Vfs.from_address(sqlite.sqlite3_vfs_find(None))
     watched = _Vfs.from_buffer_copy(original)
     tables: dict[int, _Methods] = {}
@@ -116,8 +119,9 @@ def watched_disk(survived: Path) -> Iterator[Disk]:
     def open_file(vfs: int, name: int | None, file: int, flags: int, out: int) -> int:
         code: int = open_really(c.addressof(original), name, file, flags, out)
         methods = _File.from_address(file).methods
-        if code == _OK and methods and name:
-            path = paths[file] = Path(os.fsdecode(c.string_at(name)))
+        path = Path(os.fsdecode(c.string_at(name))) if name else Path()
+        if code == _OK and methods and path.parent == disk.folder:
+            paths[file] = path
             disk.deleted.discard(path.name)
             if path.name.endswith(("-journal", "-wal")):
                 disk.new.add(path)
@@ -126,7 +130,7 @@ def watched_disk(survived: Path) -> Iterator[Disk]:
 
     def delete_file(vfs: int, name: bytes, folder_too: int) -> int:
         code: int = delete_really(c.addressof(original), name, folder_too)
-        if code == _OK:
+        if code == _OK and Path(os.fsdecode(name)).parent == disk.folder:
             disk.deleted.add(Path(os.fsdecode(name)).name)
             if folder_too:
                 disk.sync_folder()

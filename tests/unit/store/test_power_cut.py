@@ -24,13 +24,14 @@ PATIENCE_S = 30
 def disk(tmp_path: Path) -> Iterator[Disk]:
     survived = tmp_path / "survived"
     survived.mkdir()
-    with watched_disk(survived) as disk:
+    with watched_disk(tmp_path, survived) as disk:
         yield disk
 
 
 def after_a_power_cut(disk: Disk, again: Path) -> list[str]:
     """External ids in the ledger of a machine that starts with what the disk kept."""
-    shutil.copytree(disk.survived, again)
+    with disk.still:
+        shutil.copytree(disk.survived, again)
     with closing(sqlite3.connect(again / "kefu.db")) as ledger:
         found = ledger.execute("SELECT external_id FROM message WHERE role = 'customer' ORDER BY seq")
         return [ref for (ref,) in found]
