@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -28,10 +29,15 @@ def api_routes(house: House, admit: Admit) -> Sequence[web.RouteDef]:
 
     return [
         web.get("/openapi.json", openapi),
-        *(web.route(o.method, o.path, o.bind(admit)) for o in operations),
-        *(web.route(hdrs.METH_ANY, path, _only(allowed)) for path, allowed in methods.items()),
+        *(web.route(o.method, _any_segment(o.path), o.bind(admit)) for o in operations),
+        *(web.route(hdrs.METH_ANY, _any_segment(p), _only(allowed)) for p, allowed in methods.items()),
         web.route(hdrs.METH_ANY, "/api/{rest:.*}", _nothing),
     ]
+
+
+def _any_segment(path: str) -> str:
+    """aiohttp's own pattern leaves out braces, which a file's name may hold."""
+    return re.sub(r"\{(\w+)\}", r"{\1:[^/]+}", path)
 
 
 def _only(allowed: set[str]) -> Handler:
