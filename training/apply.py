@@ -128,18 +128,28 @@ def _log_softmax(logits: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Calibrator:
-    """Platt scaling (Platt 1999) over `FEATURES`: probability that a candidate is the right answer."""
+    """Platt scaling (Platt 1999) over `FEATURES`: probability that a candidate is the right answer.
 
-    mean: Floats
+    A feature that is not a number says nothing: `centre` lies midway between right and wrong candidates, so that it
+    counts for neither.
+    """
+
+    centre: Floats
     scale: Floats
     weight: Floats
     bias: float
 
     def confidence(self, features: Floats) -> Floats:
         """float32 [n, FEATURES] -> float32 [n] in 0..1."""
-        logits = ((features - self.mean) / self.scale) @ self.weight + self.bias
+        logits = standardised(features, self.centre, self.scale) @ self.weight + self.bias
         sure: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
         return sure
+
+
+def standardised(features: Floats, centre: Floats, scale: Floats) -> Floats:
+    """float32 [n, F]; 0 where a feature is not a number."""
+    found: Floats = np.nan_to_num((features - centre) / scale, nan=0.0)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +184,12 @@ def candidate_features(hits: Sequence[Hit], *, reading: Reading, terms: int, lan
     found = np.array([_seen(hit) for hit in hits], dtype=np.float32).reshape(len(hits), len(_SEEN))
     keys = [hit.entry.key for hit in hits]
     margin = found - _best_others(found, keys)
-    neutral = 1.0 / (
-        len(reading.topics.labels) + 1
-    )  # an answer newer than the head: neither helped nor harmed
-    intent = reading.intents.evidence([hit.entry.intent or "" for hit in hits], unknown=0.0)
+    # An answer newer than the head is neither helped nor harmed.
+    neutral = 1.0 / (len(reading.topics.labels) + 1)
+    intents = [hit.entry.intent or "" for hit in hits]
+    intent = reading.intents.evidence(intents, unknown=0.0)
+    # What stands under no intent, as a document's passages do, is not spoken against by any.
+    intent[:, [not name for name in intents]] = np.nan
     topic = reading.topics.evidence(keys, unknown=neutral)
     score, passage, dense, lexical, passage_coverage, coverage = found.T
     columns = (
@@ -213,7 +225,7 @@ def save_heads(folder: Path, heads: Heads) -> None:
     cal = heads.calibrator
     arrays = _arrays("intent", heads.intent) | _arrays("topic", heads.topic)
     if cal is not None:
-        arrays |= {"cal_mean": cal.mean, "cal_scale": cal.scale, "cal_weight": cal.weight}
+        arrays |= {"cal_centre": cal.centre, "cal_scale": cal.scale, "cal_weight": cal.weight}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "heads.safetensors")
     about = {
         "name": heads.name,
@@ -236,7 +248,7 @@ def load_heads(folder: Path) -> Heads:
     cal = None
     if about["cal_bias"] is not None:
         cal = Calibrator(
-            arrays["cal_mean"], arrays["cal_scale"], arrays["cal_weight"], float(about["cal_bias"])
+            arrays["cal_centre"], arrays["cal_scale"], arrays["cal_weight"], float(about["cal_bias"])
         )
     return Heads(about["name"], _head("intent", about, arrays), _head("topic", about, arrays), cal)
 

@@ -21,7 +21,7 @@ from retrieval.types import Entry
 from training.apply import Heads, spoken
 from training.registry import ReleaseError, open_release
 
-METHOD = "heads-9"
+METHOD = "heads-10"
 """Changes whenever the same input would give other heads."""
 
 

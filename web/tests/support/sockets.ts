@@ -1,4 +1,4 @@
-import type { Socket } from "../../widget/core/connection";
+import type { Socket } from "../../widget/core/socket";
 
 /** A socket whose far end is the test. */
 export class FakeSocket implements Socket {

@@ -3,6 +3,7 @@
 import type { Clock } from "./clock";
 import { EventsSocket } from "./events";
 import { type ClientFrame, type Hello, parseFrame, type ServerFrame, SUBPROTOCOL } from "./protocol";
+import type { Socket } from "./socket";
 import type { Link } from "./state";
 
 const FIRST_DELAY_MS = 500;
@@ -18,15 +19,6 @@ const GOOD_MS = 10_000;
 const PATIENCE = 4;
 /** After so many WebSockets that never opened, every other attempt does without, until one way is through. */
 const SHUT = 2;
-
-/** The part of WebSocket that is used. */
-export interface Socket {
-  onopen: ((event: never) => void) | null;
-  onmessage: ((event: MessageEvent) => void) | null;
-  onclose: ((event: CloseEvent) => void) | null;
-  send(data: string): void;
-  close(): void;
-}
 
 interface Options {
   readonly url: string;

@@ -1,8 +1,8 @@
 /** For networks that let no WebSocket through: frames are posted, and what happens comes as server-sent events. */
 
 import type { Clock } from "./clock";
-import type { Socket } from "./connection";
 import type { Hello } from "./protocol";
+import type { Socket } from "./socket";
 
 /** The server shows that it lives every 25 seconds. */
 const SILENCE_MS = 40_000;

@@ -1,7 +1,7 @@
 /** One customer's session: ties the connection, the outbox and what is kept together into one changing state. */
 
 import { type Clock, realClock } from "./clock";
-import { Connection, type Socket } from "./connection";
+import { Connection } from "./connection";
 import { Outbox } from "./outbox";
 import { clean, type Lang, newId, type Refusal, type ServerFrame, type Vote } from "./protocol";
 import { Records, type Saved } from "./record";
