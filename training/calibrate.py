@@ -194,21 +194,18 @@ def fit_calibrator(folds: Sequence[Judged]) -> Calibrator | None:
 def _platt(features: Floats, truth: Floats, weight: Floats) -> Calibrator:
     from sklearn.linear_model import LogisticRegression
 
-    centre = (_means(features[truth == 1]) + _means(features[truth == 0])) / 2
-    scale = np.sqrt(_means((features - _means(features)) ** 2)) + 1e-6
+    centre = (_means(features[truth == 1]) + _means(features[truth == 0])) / np.float32(2)
+    scale = np.sqrt(_means((features - _means(features)) ** 2)) + np.float32(1e-6)
     model = LogisticRegression(C=1.0, max_iter=500)
     model.fit(standardised(features, centre, scale), truth, sample_weight=weight)
-    return Calibrator(
-        centre.astype(np.float32), scale.astype(np.float32), model.coef_[0].astype(np.float32),
-        float(model.intercept_[0]),
-    )  # fmt: skip
+    return Calibrator(centre, scale, model.coef_[0].astype(np.float32), float(model.intercept_[0]))
 
 
 def _means(features: Floats) -> Floats:
     """float32 [F], of what is a number; 0 where nothing is."""
     known = ~np.isnan(features)
     means: Floats = np.where(known, features, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    return means
+    return means.astype(np.float32)
 
 
 def summary(folds: Sequence[Judged], calibrator: Calibrator) -> dict[str, float]:

@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { MockServer } from "../mock/server";
 import type { Clock } from "../widget/core/clock";
 import { realClock } from "../widget/core/clock";
-import type { Socket } from "../widget/core/socket";
 import { Session } from "../widget/core/session";
 import type { Shelf } from "../widget/core/shelf";
+import type { Socket } from "../widget/core/socket";
 import { Browser } from "./support/shelf";
 import { NodeSocket } from "./support/websocket";
 

@@ -6,6 +6,7 @@ import { Outbox } from "./outbox";
 import { clean, type Lang, newId, type Refusal, type ServerFrame, type Vote } from "./protocol";
 import { Records, type Saved } from "./record";
 import type { Shelf } from "./shelf";
+import type { Socket } from "./socket";
 import { EMPTY, type Event, hasGap, type Notice, type Pending, reduce, type State } from "./state";
 
 const SAVE_MS = 250;
