@@ -122,6 +122,8 @@ class FaissIndex:
 
     def search(self, vectors: Vectors, k: int, where: Rows | None = None) -> tuple[Ids, Vectors]:
         searched, parameters = self._plan(where)
+        # This thread alone: others of a busy process are faster with the cores left to them.
+        _faiss().omp_set_num_threads(1)
         scores, ids = searched.search(np.ascontiguousarray(vectors), k, params=parameters)
         scores[ids < 0] = -np.inf
         return ids, scores

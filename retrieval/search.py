@@ -30,12 +30,34 @@ def search(bundle: Bundle, query: Query, k: int = 8, *, weights: Weights = DEFAU
     An entry with a phrasing identical to the text comes first whatever the vectors say, of several the one in
     the query's language.
     """
-    return _Search(bundle, query).hits(k, weights) if len(bundle.contents.rows) else []
+    return search_all(bundle, [query], k, weights=weights)[0]
+
+
+def search_all(
+    bundle: Bundle, queries: Sequence[Query], k: int = 8, *, weights: Weights = DEFAULT
+) -> list[list[Hit]]:
+    """`search` for each. Vectors are compared in one go, so that the index is read from memory once."""
+    if not len(bundle.contents.rows):
+        return [[] for _ in queries]
+    near = _nearest(bundle, queries)
+    return [_Search(bundle, q, rows).hits(k, weights) for q, rows in zip(queries, near, strict=True)]
+
+
+def _nearest(bundle: Bundle, queries: Sequence[Query]) -> list[Numbers]:
+    """Rows that are nearest to each query's vector among those valid on its day."""
+    found: list[Numbers] = [np.zeros(0, dtype=np.int64)] * len(queries)
+    for day in {query.on for query in queries}:
+        places = [place for place, query in enumerate(queries) if query.on == day]
+        vectors = np.stack([queries[place].vector for place in places])
+        rows, _ = bundle.contents.index.search(vectors, DEPTH, bundle.valid_rows(day))
+        for place, row in zip(places, rows, strict=True):
+            found[place] = row[row != NONE]
+    return found
 
 
 def gather(bundle: Bundle, query: Query) -> Evidence:
     """All that `search` weighs, of every candidate. The bundle must not be empty."""
-    return _Search(bundle, query).evidence()
+    return _Search(bundle, query, _nearest(bundle, [query])[0]).evidence()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +103,10 @@ def weigh(found: Evidence, weights: Weights = DEFAULT) -> Weighed:
 
 
 class _Search:
-    """One query's way: `evidence`, and `hits` out of it."""
+    """One query's way: `evidence`, and `hits` out of it. `near`: rows with the nearest vectors."""
 
-    def __init__(self, bundle: Bundle, query: Query) -> None:
-        self.bundle, self.query = bundle, query
+    def __init__(self, bundle: Bundle, query: Query, near: Numbers) -> None:
+        self.bundle, self.query, self.near = bundle, query, near
         self.data = bundle.contents
         self.terms = tuple(dict.fromkeys(tokens(query.text)))
         self.lexical = self.data.lexical.scores(self.terms)
@@ -119,9 +141,8 @@ class _Search:
     def _candidates(self) -> Numbers:
         """Entry numbers, ascending."""
         where = self.bundle.valid_rows(self.query.on)
-        dense, _ = self.data.index.search(self.query.vector[None], DEPTH, where)
         exact = np.array(self.exact, dtype=np.int64)
-        rows = np.concatenate([dense[0][dense[0] != NONE], top_rows(self.lexical, DEPTH, where), exact])
+        rows = np.concatenate([self.near, top_rows(self.lexical, DEPTH, where), exact])
         return np.unique(self.data.rows[rows, 0]).astype(np.int64)
 
     def _hits(

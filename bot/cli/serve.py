@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from bot.app import Bot, load_definition, make_app, open_bot, recovering
 from bot.cli.logs import log_to_stderr
@@ -32,6 +33,8 @@ def run(folder: Path, settings: Settings) -> None:
     """Blocks until SIGINT or SIGTERM. Raises KefuError for what is wrong with the folder, the home or the port."""
     log_to_stderr(settings.log_level)
     sys.setswitchinterval(SWITCH_S)
+    # Between two products the threads of a linear algebra library wait busily, on the cores that the encoder runs on.
+    threadpool_limits(1, user_api="blas")
     definition = load_definition(folder, memory=settings.documents)
     with home_lock(settings.home), listening(settings.host, settings.port) as sock:
         asyncio.run(_serve(definition, settings, sock))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.domain.decision import Evidence
-from bot.domain.followup import contextual, fragment, leans, terse
+from bot.domain.followup import fragment, leans, terse
 from bot.engine.draft import ENTRY, NONE, PERSON
 from bot.inference.generator import Exchange
 from bot.inference.understanding import Ask, Understanding
@@ -60,14 +60,10 @@ class Scene:
 
 
 def build_ask(heard: Heard, before: Before, *, today: date) -> Ask:
-    """The contextual form exists only where the message may lean."""
+    """The question before goes along only where the message may lean on it."""
     leaning = leans(heard.text)
-    joined = (
-        contextual(before.question, heard.text)
-        if before.question and (leaning or fragment(heard.text))
-        else None
-    )
-    return Ask(heard.text, heard.lang, today, joined, leaning=leaning, answered_key=before.topic)
+    previous = (before.question or None) if leaning or fragment(heard.text) else None
+    return Ask(heard.text, heard.lang, today, previous, leaning=leaning, answered_key=before.topic)
 
 
 def weigh(heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool) -> Evidence:

@@ -1,17 +1,15 @@
-"""The one way off the event loop to the encoder: concurrent texts share a batch, and nobody waits when it is idle.
-
-Where others wait, what follows on a batch's vectors runs in a second thread while the next batch is encoded, so that
-no core rests meanwhile.
-"""
+"""The one way off the event loop to the encoder: concurrent texts share a batch, and nobody waits when it is idle."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from bot.clock import Clock, SystemClock
 from bot.errors import Busy, InferenceError
@@ -20,6 +18,10 @@ from retrieval.embed import Encoder, Vectors
 from retrieval.errors import RetrievalError
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT")
+
+Work = Callable[[Sequence[ItemT], Sequence[Vectors]], Sequence[T]]
+"""work(items, float32 [texts of the item, dim] for each) -> a result for each."""
 
 MAX_QUEUE = 1_024
 """Texts that may wait; more are refused at once instead of late."""
@@ -30,13 +32,14 @@ MAX_BATCH = 64
 @dataclass(slots=True)
 class _Job(Generic[T]):
     texts: Sequence[str]
-    then: Callable[[Vectors], T]
+    item: Any
+    work: Work[Any, T]
     deadline: float
     done: asyncio.Future[T]
 
 
 class Door:
-    """Runs `encode`, and what follows directly on it, in threads of its own: one forward at a time.
+    """Runs `encode`, and what follows directly on it, in one thread of its own.
 
     What is queued while the thread is busy becomes the next batch; a lone text goes at once. A text whose deadline
     (of `clock.monotonic`) has passed before its batch begins is dropped with `Busy`, as is one beyond the queue's end.
@@ -57,9 +60,7 @@ class Door:
         self._queue: deque[_Job[Any]] = deque()
         self._waiting = 0
         self._busy: asyncio.Task[None] | None = None
-        self._following: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kefu-encoder")
-        self._second = ThreadPoolExecutor(1, thread_name_prefix="kefu-reader")
         self._closed = False
 
     @property
@@ -67,12 +68,15 @@ class Door:
         """Texts in the queue."""
         return self._waiting
 
-    async def run(self, texts: Sequence[str], then: Callable[[Vectors], T], *, deadline: float) -> T:
-        """Encode, then call `then(float32 [len(texts), dim])` off the loop. Raises Busy, InferenceError."""
+    async def run(self, texts: Sequence[str], item: ItemT, work: Work[ItemT, T], *, deadline: float) -> T:
+        """Encode the texts, then have `work` make a result of the item, off the loop. Raises Busy, InferenceError.
+
+        Items of one batch with the same `work` are given to it together; where that fails, each alone.
+        """
         if self._closed or self._waiting + len(texts) > self._max_queue:
             raise Busy("Too many messages are waiting for the encoder.", hint="Try again in a moment.")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(texts, then, deadline, done)
+        job = _Job(texts, item, work, deadline, done)
         self._queue.append(job)
         self._waiting += len(texts)
         if self._busy is None:
@@ -80,37 +84,27 @@ class Door:
         return await done
 
     async def encode(self, texts: Sequence[str], *, deadline: float) -> Vectors:
-        return await self.run(texts, lambda vectors: vectors, deadline=deadline)
+        return await self.run(texts, None, _as_they_are, deadline=deadline)
 
     async def close(self) -> None:
-        """Finish what is queued, then end the threads."""
+        """Finish what is queued, then end the thread."""
         self._closed = True
-        for task in (self._busy, self._following):
-            if task is not None:
-                await task
+        if self._busy is not None:
+            await self._busy
         self._thread.shutdown(wait=False)
-        self._second.shutdown(wait=False)
 
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             while batch := self._take():
                 began = self._clock.monotonic()
-                outcome = await loop.run_in_executor(self._thread, self._work, batch)
+                results = await loop.run_in_executor(self._thread, self._work, batch)
                 texts = sum(len(job.texts) for job in batch)
                 self._observer.encoded(texts, seconds=self._clock.monotonic() - began)
-                if isinstance(outcome, list):
-                    _settle_all(batch, outcome)
-                    continue
-                if self._following is not None:  # at most one batch behind, or they would pile up
-                    await self._following
-                self._following = asyncio.create_task(self._follow(batch, outcome))
+                for job, result in zip(batch, results, strict=True):
+                    _settle(job, result)
         finally:
             self._busy = None
-
-    async def _follow(self, batch: list[_Job[Any]], vectors: Vectors) -> None:
-        loop = asyncio.get_running_loop()
-        _settle_all(batch, await loop.run_in_executor(self._second, _follow_up, batch, vectors))
 
     def _take(self) -> list[_Job[Any]]:
         """The next batch: whole jobs in order, late and abandoned ones dropped on the way."""
@@ -128,35 +122,43 @@ class Door:
             size += len(job.texts)
         return batch
 
-    def _work(self, batch: list[_Job[Any]]) -> list[Any] | Vectors:
-        """In the first thread: one forward for all. The results, or the vectors alone where the next batch waits."""
+    def _work(self, batch: list[_Job[Any]]) -> list[Any]:
+        """In the thread: one forward for all, then what follows."""
         try:
             vectors = self._encoder.encode([text for job in batch for text in job.texts])
         except RetrievalError as error:
             return [InferenceError(str(error)) for _ in batch]
-        # Nobody waits: one thread less to wake for a customer who is alone.
-        return vectors if self._queue else _follow_up(batch, vectors)
+        return _follow_up(batch, vectors)
+
+
+def _as_they_are(_: Sequence[None], vectors: Sequence[Vectors]) -> Sequence[Vectors]:
+    return vectors
 
 
 def _follow_up(batch: Sequence[_Job[Any]], vectors: Vectors) -> list[Any]:
-    """Each job's own follow-up on its vectors."""
-    results, start = [], 0
-    for job in batch:
-        results.append(_attempt(job, vectors[start : start + len(job.texts)]))
-        start += len(job.texts)
+    """The results of all jobs, in their order."""
+    ends = np.cumsum([len(job.texts) for job in batch])
+    parts = np.split(vectors, ends[:-1])
+    groups: defaultdict[Work[Any, Any], list[int]] = defaultdict(list)
+    for place, job in enumerate(batch):
+        groups[job.work].append(place)
+    results: list[Any] = [None] * len(batch)
+    for work, places in groups.items():
+        found = _attempt(work, [batch[p].item for p in places], [parts[p] for p in places])
+        for place, result in zip(places, found, strict=True):
+            results[place] = result
     return results
 
 
-def _attempt(job: _Job[Any], vectors: Vectors) -> Any:
+def _attempt(work: Work[Any, Any], items: Sequence[Any], vectors: Sequence[Vectors]) -> Sequence[Any]:
+    """Results, or exceptions in their places: only the guilty one fails."""
     try:
-        return job.then(vectors)
+        return work(items, vectors)
     except Exception as error:
-        return error
-
-
-def _settle_all(batch: Sequence[_Job[Any]], results: Sequence[Any]) -> None:
-    for job, result in zip(batch, results, strict=True):
-        _settle(job, result)
+        if len(items) == 1:
+            return [error]
+        alone = zip(items, vectors, strict=True)
+        return [_attempt(work, [item], [vector])[0] for item, vector in alone]
 
 
 def _settle(job: _Job[Any], result: Any) -> None:

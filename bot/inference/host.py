@@ -14,8 +14,9 @@ import numpy as np
 from bot.errors import InferenceError
 from bot.inference.child import Progress
 from bot.inference.door import Door
+from bot.inference.recent import Recent
 from bot.inference.release import Lesson, find_release, make_release
-from bot.inference.understanding import Ask, Live, Understanding, in_context, needs_context, understand
+from bot.inference.understanding import Ask, Live, Understanding
 from bot.inference.vectors import load_vectors, save_vectors
 from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle, build_bundle
@@ -56,6 +57,7 @@ class Host:
         self._encoder = encoder
         self._examples = tuple(examples)
         self.door = Door(encoder, observer=observer)
+        self._recent = Recent()
         self._live: Live | None = None
 
     def current(self) -> Live:
@@ -65,15 +67,26 @@ class Host:
         return self._live
 
     async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
-        """One forward, then head, search and calibration in the same thread. Raises Busy, InferenceError."""
-        seen = await self.door.run(
-            ask.texts, lambda vectors: understand(live, ask, vectors), deadline=deadline
-        )
-        if ask.contextual is None or not needs_context(ask, seen):
-            return seen
-        return await self.door.run(
-            [ask.contextual], lambda vectors: in_context(live, ask, seen, vectors[0]), deadline=deadline
-        )
+        """One forward, then head, search and calibration off the loop. Raises Busy, InferenceError.
+
+        The question before was encoded when it came; only after a restart is it encoded along with this one.
+        """
+        before = self._recent.get(ask.previous) if ask.previous is not None else None
+        texts = [ask.text] if ask.previous is None or before is not None else [ask.text, ask.previous]
+        return await self.door.run(texts, (live, ask, before), self._understand, deadline=deadline)
+
+    def _understand(
+        self, items: Sequence[tuple[Live, Ask, Vectors | None]], vectors: Sequence[Vectors]
+    ) -> list[Understanding]:
+        found: dict[int, Understanding] = {}
+        for live in {id(live): live for live, _, _ in items}.values():
+            places = [place for place, item in enumerate(items) if item[0] is live]
+            asks = [items[place][1] for place in places]
+            known = [_with(vectors[place], items[place][2]) for place in places]
+            found |= zip(places, live.understand(asks, known), strict=True)
+        for (_, ask, _), vector in zip(items, vectors, strict=True):
+            self._recent.put(ask.text, vector[0])
+        return [found[place] for place in range(len(items))]
 
     async def open(self, knowledge: Knowledge, *, progress: Progress) -> Live:
         """Load or make release and bundle for this knowledge, and go live."""
@@ -152,6 +165,10 @@ class Host:
 def bundle_name(revision: int, fingerprint: str) -> str:
     """Name of a bundle's folder in the home's `bundles`."""
     return f"{revision:08d}-{fingerprint[:12]}"
+
+
+def _with(vectors: Vectors, before: Vectors | None) -> Vectors:
+    return vectors if before is None else np.vstack([vectors, before])
 
 
 def prune_bundles(bundles: Path, *, keep: Path) -> None:

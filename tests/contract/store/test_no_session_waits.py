@@ -74,7 +74,7 @@ class Mind(ScriptedMind):
         self.door = door
 
     async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
-        await self.door.encode(ask.texts, deadline=deadline)
+        await self.door.encode([ask.text], deadline=deadline)
         return await super().understand(live, ask, deadline=deadline)
 
 

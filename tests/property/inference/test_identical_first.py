@@ -23,7 +23,7 @@ from bot.clock import SystemClock
 from bot.definition import FOLDER
 from bot.engine.knowledge import _refresh, read_knowledge, sync_folder
 from bot.inference.host import Host
-from bot.inference.understanding import Ask, understand
+from bot.inference.understanding import Ask
 from bot.store import knowledge as shelf
 from bot.store.db import Database
 from retrieval.testing import HashEncoder
@@ -162,7 +162,7 @@ class Shelf(RuleBasedStateMachine):
         ]
         vectors = await self.host.door.encode([text for _, text, _ in typed], deadline=time.monotonic() + 60)
         for (phrase, text, lang), vector in zip(typed, vectors, strict=True):
-            seen = understand(self.host.current(), Ask(text, lang, TODAY), vector[None])
+            [seen] = self.host.current().understand([Ask(text, lang, TODAY)], [vector[None]])
             first = seen.hits[0]
             assert first.exact
             assert phrase in map(normalise, first.entry.phrases)

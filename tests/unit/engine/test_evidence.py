@@ -11,25 +11,22 @@ from bot.engine.evidence import Before, Heard, Line, build_ask, look_back, needs
 TODAY = date(2026, 11, 22)
 
 
-def test_a_leaning_message_gets_its_contextual_form() -> None:
+def test_a_leaning_message_takes_the_question_before_along() -> None:
     before = Before("How do I report a lost debit card?", "card-lost-report")
     ask = build_ask(Heard("and for a credit card?", "en"), before, today=TODAY)
-    assert ask.texts == [
-        "and for a credit card?",
-        "How do I report a lost debit card? and for a credit card?",
-    ]
+    assert (ask.previous, ask.leaning) == ("How do I report a lost debit card?", True)
     assert ask.answered_key == "card-lost-report"
 
 
-def test_a_message_that_stands_alone_is_encoded_alone() -> None:
+def test_a_message_that_stands_alone_takes_nothing_along() -> None:
     ask = build_ask(
         Heard("How do I open an account at a branch?", "en"), Before("Hello there", None), today=TODAY
     )
-    assert ask.texts == ["How do I open an account at a branch?"]
+    assert ask.previous is None
 
 
 def test_without_a_question_before_there_is_nothing_to_lean_on() -> None:
-    assert build_ask(Heard("那信用卡呢？", "zh"), Before(), today=TODAY).contextual is None
+    assert build_ask(Heard("那信用卡呢？", "zh"), Before(), today=TODAY).previous is None
 
 
 def test_looking_back_finds_question_topic_and_options() -> None:

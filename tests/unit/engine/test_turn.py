@@ -221,12 +221,12 @@ async def test_an_answer_that_cannot_be_stored_now_is_stored_later_and_is_no_apo
     assert troubles == []
 
 
-async def test_a_follow_up_is_asked_in_its_contextual_form(engine: Engine) -> None:
+async def test_a_follow_up_is_asked_with_the_question_before(engine: Engine) -> None:
     engine.mind.script["How much is a new card?"] = [("id-fee", 0.9)]
     await engine.exchange("How much is a new card?")
     await engine.exchange("and how long does it take?", id="m2")
     ask = engine.mind.asked[-1]
-    assert ask.contextual == "How much is a new card? and how long does it take?"
+    assert ask.previous == "How much is a new card?"
     assert ask.answered_key == "fee"
 
 

@@ -58,57 +58,28 @@ async def test_texts_that_wait_share_the_next_batch() -> None:
     await door.close()
 
 
-async def test_what_follows_runs_in_the_same_thread_where_nobody_waits_and_its_errors_are_its_own() -> None:
+async def test_what_follows_runs_in_the_same_thread_together_and_its_errors_are_its_own() -> None:
     encoder = GatedEncoder()
     encoder.gate.set()
     door = Door(encoder)
 
-    def fail(_: Vectors) -> None:
-        raise ValueError("mine")
+    def work(items: Sequence[str], vectors: Sequence[Vectors]) -> list[str]:
+        together.append(list(items))
+        if "mine" in items:
+            raise ValueError("mine")
+        return [
+            f"{item} {len(v)} {threading.current_thread().name}"
+            for item, v in zip(items, vectors, strict=True)
+        ]
 
-    name = door.run(["x"], lambda _: threading.current_thread().name, deadline=soon())
-    broken = door.run(["y"], fail, deadline=soon())
-    results = await asyncio.gather(name, broken, return_exceptions=True)
-    assert str(results[0]).startswith("kefu-encoder")
-    assert isinstance(results[1], ValueError)
+    together: list[list[str]] = []
+    jobs = [door.run(["x"] * n, item, work, deadline=soon()) for n, item in enumerate(["a", "mine", "b"], 1)]
+    a, broken, b = await asyncio.gather(*jobs, return_exceptions=True)
+    assert str(a).startswith("a 1 kefu-encoder")
+    assert str(b).startswith("b 3 kefu-encoder")
+    assert isinstance(broken, ValueError)
+    assert together == [["a", "mine", "b"], ["a"], ["mine"], ["b"]]
     await door.close()
-
-
-async def test_the_next_batch_is_encoded_while_the_last_one_is_followed_up() -> None:
-    encoder = GatedEncoder()
-    door = Door(encoder)
-
-    def follow(_: Vectors) -> str:
-        assert encoder.entered.wait(10), "the next forward waits for this one's follow-up"
-        return threading.current_thread().name
-
-    first = asyncio.create_task(door.run(["a"], follow, deadline=soon()))
-    await asyncio.to_thread(encoder.entered.wait)
-    second = asyncio.create_task(door.encode(["b"], deadline=soon()))
-    await asyncio.sleep(0)
-    encoder.entered.clear()
-    encoder.gate.set()
-    assert (await first).startswith("kefu-reader")
-    assert (await second)[0, 0] == 1.0
-    await door.close()
-
-
-async def test_closing_waits_for_what_follows() -> None:
-    encoder = GatedEncoder()
-    door = Door(encoder)
-    release = threading.Event()
-    first = asyncio.create_task(door.run(["a"], lambda _: release.wait(10), deadline=soon()))
-    await asyncio.to_thread(encoder.entered.wait)
-    second = asyncio.create_task(door.encode(["b"], deadline=soon()))
-    await asyncio.sleep(0)
-    encoder.gate.set()
-    await second
-    closing = asyncio.create_task(door.close())
-    await asyncio.sleep(0)
-    assert not first.done()
-    release.set()
-    await closing
-    assert await first
 
 
 async def test_a_text_past_its_deadline_is_dropped_before_its_batch() -> None:

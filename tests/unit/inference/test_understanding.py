@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.inference.understanding import Ask, Live, in_context, needs_context, understand
+from bot.inference.understanding import Ask, Live, Understanding
 from retrieval.bundle import build_bundle
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
@@ -59,16 +59,14 @@ def live(tmp_path: Path) -> Live:
     return Live("r", heads, bundle, {entry.id: entry for entry in ENTRIES})
 
 
+def seen_of(live: Live, ask: Ask) -> Understanding:
+    texts = [ask.text] if ask.previous is None else [ask.text, ask.previous]
+    return live.understand([ask], [HashEncoder().encode(texts)])[0]
+
+
 def test_every_candidate_of_a_follow_up_has_its_hit(live: Live) -> None:
-    ask = Ask(
-        "and sell it?",
-        "en",
-        TODAY,
-        "How do I order a card? and sell it?",
-        leaning=True,
-        answered_key="topic-0",
-    )
-    seen = understand(live, ask, HashEncoder().encode(ask.texts))
+    ask = Ask("and sell it?", "en", TODAY, "How do I order a card?", leaning=True, answered_key="topic-0")
+    seen = seen_of(live, ask)
     assert seen.candidates
     assert {c.entry for c in seen.candidates} <= {hit.entry.id for hit in seen.hits}
     if seen.contextual:
@@ -76,19 +74,25 @@ def test_every_candidate_of_a_follow_up_has_its_hit(live: Live) -> None:
 
 
 def test_an_identical_question_comes_first_even_where_it_might_lean(live: Live) -> None:
-    ask = Ask(
-        "how do i BLOCK a card", "en", TODAY, "How do I order a card? how do i BLOCK a card", leaning=True
-    )
-    seen = understand(live, ask, HashEncoder().encode(ask.texts))
+    ask = Ask("how do i BLOCK a card", "en", TODAY, "How do I order a card?", leaning=True)
+    seen = seen_of(live, ask)
     assert (seen.candidates[0].key, seen.candidates[0].exact) == ("topic-1", True)
 
 
 def test_a_fragment_is_read_in_context_only_where_it_says_too_little(live: Live) -> None:
-    ask = Ask("how long", "en", TODAY, "How do I sell a card? how long")
-    vectors = HashEncoder().encode([ask.text, ask.contextual or ""])
-    assert ask.texts == ["how long"]
-    plain = understand(live, ask, vectors[:1])
-    assert needs_context(ask, plain)
-    assert in_context(live, ask, plain, vectors[1]).contextual
-    exact = Ask("How do I sell a card?", "en", TODAY, "x How do I sell a card?")
-    assert not needs_context(exact, understand(live, exact, HashEncoder().encode(exact.texts)))
+    assert seen_of(live, Ask("how long", "en", TODAY, "How do I sell a card?")).contextual
+    assert not seen_of(live, Ask("how long", "en", TODAY)).contextual
+    assert not seen_of(live, Ask("How do I sell a card?", "en", TODAY, "x")).contextual
+
+
+def test_messages_of_one_batch_are_understood_as_each_alone(live: Live) -> None:
+    texts = ["how do i sell a card", "How do I BLOCK a card?", "and wash it?", "weather"]
+    asks = [Ask(t, "en", TODAY, "How do I cut a card?", leaning=t.startswith("and")) for t in texts]
+    vectors = [HashEncoder().encode([ask.text, ask.previous or ""]) for ask in asks]
+    for ask, seen in zip(asks, live.understand(asks, vectors), strict=True):
+        alone = seen_of(live, ask)
+        assert [c.entry for c in seen.candidates] == [c.entry for c in alone.candidates]
+        assert [c.confidence for c in seen.candidates] == pytest.approx(
+            [c.confidence for c in alone.candidates], abs=1e-4
+        )
+        assert seen.contextual == alone.contextual
