@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
@@ -23,16 +22,11 @@ from bot.home import home_lock
 from bot.settings import Settings
 
 BACKLOG = 1024
-SWITCH_S = 0.001
-"""How long a thread may keep the interpreter while another waits for it. Between two runs of the encoder its thread
-holds it for microseconds: with Python's own 5 ms it would wait far longer for its turn than it then works.
-"""
 
 
 def run(folder: Path, settings: Settings) -> None:
     """Blocks until SIGINT or SIGTERM. Raises KefuError for what is wrong with the folder, the home or the port."""
     log_to_stderr(settings.log_level)
-    sys.setswitchinterval(SWITCH_S)
     # Between two products the threads of a linear algebra library wait busily, on the cores that the encoder runs on.
     threadpool_limits(1, user_api="blas")
     definition = load_definition(folder, memory=settings.documents)

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -59,7 +60,8 @@ class Door:
         self._max_queue = max_queue
         self._queue: deque[_Job[Any]] = deque()
         self._waiting = 0
-        self._busy: asyncio.Task[None] | None = None
+        self._busy = False
+        self._lock = Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kefu-encoder")
         self._closed = False
 
@@ -73,62 +75,80 @@ class Door:
 
         Items of one batch with the same `work` are given to it together; where that fails, each alone.
         """
-        if self._closed or self._waiting + len(texts) > self._max_queue:
-            raise Busy("Too many messages are waiting for the encoder.", hint="Try again in a moment.")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(texts, item, work, deadline, done)
-        self._queue.append(job)
-        self._waiting += len(texts)
-        if self._busy is None:
-            self._busy = asyncio.create_task(self._drain())
-        return await done
+        loop = asyncio.get_running_loop()
+        job = _Job(texts, item, work, deadline, loop.create_future())
+        with self._lock:
+            if self._closed or self._waiting + len(texts) > self._max_queue:
+                raise Busy("Too many messages are waiting for the encoder.", hint="Try again in a moment.")
+            self._queue.append(job)
+            self._waiting += len(texts)
+            if not self._busy:
+                self._busy = True
+                # Not at once: what else comes in this turn of the loop shares the batch.
+                loop.call_soon(self._thread.submit, self._serve, loop)
+        result: T = await job.done
+        return result
 
     async def encode(self, texts: Sequence[str], *, deadline: float) -> Vectors:
         return await self.run(texts, None, _as_they_are, deadline=deadline)
 
     async def close(self) -> None:
         """Finish what is queued, then end the thread."""
-        self._closed = True
-        if self._busy is not None:
-            await self._busy
-        self._thread.shutdown(wait=False)
+        with self._lock:
+            self._closed = True
+        await asyncio.sleep(0)  # a start that is scheduled comes first
+        await asyncio.to_thread(self._thread.shutdown)
 
-    async def _drain(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            while batch := self._take():
-                began = self._clock.monotonic()
-                results = await loop.run_in_executor(self._thread, self._work, batch)
-                texts = sum(len(job.texts) for job in batch)
-                self._observer.encoded(texts, seconds=self._clock.monotonic() - began)
-                for job, result in zip(batch, results, strict=True):
-                    _settle(job, result)
-        finally:
-            self._busy = None
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
+        """In the thread, batch after batch until nobody waits: a busy loop's next turn is not waited for in between."""
+        while batch := self._take():
+            began = self._clock.monotonic()
+            ready, late = [job for job in batch if job.deadline >= began], _late(batch, began)
+            results = self._work(ready) if ready else []
+            seconds = self._clock.monotonic() - began
+            loop.call_soon_threadsafe(
+                self._settle, (*ready, *late), (*results, *map(_too_late, late)), seconds
+            )
 
     def _take(self) -> list[_Job[Any]]:
-        """The next batch: whole jobs in order, late and abandoned ones dropped on the way."""
+        """The next batch: whole jobs in order, abandoned ones dropped on the way. Empty: the next job starts anew."""
         batch: list[_Job[Any]] = []
-        size, now = 0, self._clock.monotonic()
-        while self._queue and (not batch or size + len(self._queue[0].texts) <= MAX_BATCH):
-            job = self._queue.popleft()
-            self._waiting -= len(job.texts)
-            if job.done.done():
-                continue
-            if job.deadline < now:
-                _settle(job, Busy("The message waited too long for the encoder."))
-                continue
-            batch.append(job)
-            size += len(job.texts)
+        size = 0
+        with self._lock:
+            while self._queue and (not batch or size + len(self._queue[0].texts) <= MAX_BATCH):
+                job = self._queue.popleft()
+                self._waiting -= len(job.texts)
+                if not job.done.done():
+                    batch.append(job)
+                    size += len(job.texts)
+            self._busy = bool(batch)
         return batch
 
     def _work(self, batch: list[_Job[Any]]) -> list[Any]:
-        """In the thread: one forward for all, then what follows."""
+        """One forward for all, then what follows."""
         try:
             vectors = self._encoder.encode([text for job in batch for text in job.texts])
         except RetrievalError as error:
             return [InferenceError(str(error)) for _ in batch]
         return _follow_up(batch, vectors)
+
+    def _settle(self, jobs: Sequence[_Job[Any]], results: Sequence[Any], seconds: float) -> None:
+        """On the loop."""
+        texts = sum(
+            len(job.texts) for job, result in zip(jobs, results, strict=True) if not isinstance(result, Busy)
+        )
+        if texts:
+            self._observer.encoded(texts, seconds=seconds)
+        for job, result in zip(jobs, results, strict=True):
+            _settle(job, result)
+
+
+def _late(batch: Sequence[_Job[Any]], now: float) -> list[_Job[Any]]:
+    return [job for job in batch if job.deadline < now]
+
+
+def _too_late(_: _Job[Any]) -> Busy:
+    return Busy("The message waited too long for the encoder.")
 
 
 def _as_they_are(_: Sequence[None], vectors: Sequence[Vectors]) -> Sequence[Vectors]:
