@@ -101,7 +101,7 @@ describe("markdown", () => {
           .join("");
         const letters = (s: string) => s.replace(/[^a客]/g, "");
         // The address of a link is the one thing that may go from view.
-        const hidden = /\]\([^)]*a[^)]*\)/.test(source);
+        const hidden = /\]\([^\n]*[a客]/.test(source);
         if (!hidden) expect(letters(out)).toBe(letters(source));
       }),
       { numRuns: 500 },
