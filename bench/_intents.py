@@ -5,7 +5,6 @@ split. Nothing here is chosen by a test split.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +12,14 @@ from numpy.typing import NDArray
 from bench import Options
 from bench._sets import Row, rows
 from bench._vectors import Kept
-from training.apply import OUT_OF_SCOPE, Floats, IntentHead, spoken
-from training.fit import fit_scaled, fit_words
+from training.apply import OUT_OF_SCOPE, Floats, IntentHead
+from training.examples import Encode, Judged, Labelled, fit_examples, judge
+from training.fit import fit_words
+from training.scope import IN_SCOPE, auroc, recall
 
 SEEDS = (0, 1, 2)
 SHOTS = 10
 FOLDS = 10
-FLAT = 2.0
-"""Temperature at which scope is judged: recall on CLINC150's validation split is 71 at .3 and 87 from 1.5 to 3."""
-IN_SCOPE = 95.0
-"""Percent of in-scope messages that must be understood and not rejected where out-of-scope recall is read."""
 
 
 class Intents:
@@ -75,23 +72,15 @@ class Intents:
     def scope(self) -> dict[str, float]:
         """CLINC150 with its 100 out-of-scope training queries as the intent `out_of_scope`, as a bot has it.
 
-        A message is the likelier out of scope the less likely its best intent is, under a temperature that keeps
-        large probabilities apart (Liang, Li, Srikant 2018, ODIN): chosen on the validation split among the
-        probability of out_of_scope, its odds, energy, distances to texts and to labels. Floor: the words alone, by
-        the largest margin.
+        Floor: the words alone, by the largest margin.
         """
         train, foreign, test, outside = (
             rows(self._options, f"clinc150/{name}") for name in ("train", "oos_train", "test", "oos_test")
         )
         truth = np.array([row["label"] for row in test])
-        fitted = self._fit("clinc150", [*train, *({**row, "label": OUT_OF_SCOPE} for row in foreign)])
-        head = replace(fitted, temperature=FLAT)
-        place = head.labels.index(OUT_OF_SCOPE)
-        known = [np.delete(self._probabilities("clinc150", head, part), place, 1) for part in (test, outside)]
-        names = np.delete(np.array(head.labels), place)
-        figures = scope_figures(
-            names[known[0].argmax(axis=1)] == truth, *(-part.max(axis=1) for part in known)
-        )
+        head = self._fit("clinc150", [*train, *({**row, "label": OUT_OF_SCOPE} for row in foreign)])
+        judged = [self._judged("clinc150", head, part) for part in (test, outside)]
+        figures = scope_figures(judged[0].labels == truth, *(part.outside for part in judged))
         words = fit_words([row["text"] for row in train], [row["label"] for row in train])
         assert words is not None
         alone = [words.margins([row["text"] for row in part]) for part in (test, outside)]
@@ -100,49 +89,32 @@ class Intents:
         return {**figures, **{f"{key}_floor": value for key, value in floor.items()}}
 
     def _right(self, folder: str, train: Sequence[Row], test: Sequence[Row]) -> NDArray[np.bool_]:
-        head = self._fit(folder, train)
-        named = np.array(head.labels)[self._probabilities(folder, head, test).argmax(axis=1)]
+        named = self._judged(folder, self._fit(folder, train), test).labels
         same: NDArray[np.bool_] = named == np.array([row["label"] for row in test])
         return same
 
     def _fit(self, folder: str, train: Sequence[Row]) -> IntentHead:
-        """As a bot's: names of labels are examples too."""
-        pairs = [(row["text"], row["label"]) for row in train]
-        texts, labels = zip(*pairs, *spoken(label for _, label in pairs), strict=True)
-        head, held_out = fit_scaled(self._kept.matrix(folder, texts), labels, texts)
+        labelled = Labelled([row["text"] for row in train], [row["label"] for row in train])
+        head, held_out = fit_examples(labelled, self._encode(folder))
         self._options.say(
             f"{folder}: {len(train)} examples, {100 * held_out:.2f} on their own held-out folds"
         )
         return head
 
-    def _probabilities(self, folder: str, head: IntentHead, asked: Sequence[Row]) -> Floats:
-        texts = [row["text"] for row in asked]
-        return head.probabilities(self._kept.matrix(folder, texts), texts)
+    def _judged(self, folder: str, head: IntentHead, asked: Sequence[Row]) -> Judged:
+        return judge(head, [row["text"] for row in asked], self._encode(folder), foreign=OUT_OF_SCOPE)
+
+    def _encode(self, folder: str) -> Encode:
+        return lambda texts: self._kept.matrix(folder, texts)
 
 
 def scope_figures(right: NDArray[np.bool_], inside: Floats, outside: Floats) -> dict[str, float]:
-    """`right` [n]: whether an in-scope message is understood if not rejected; `inside` [n], `outside` [m]: how likely
-    each is to be out of scope.
-
-    Recall 0 where even without rejections fewer than 95 % are right: then nothing may be rejected.
-    """
-    from sklearn.metrics import roc_auc_score
-
-    truth = np.r_[np.zeros(len(inside)), np.ones(len(outside))]
+    """In percent; see `training.scope`. `_1pt`: where a point of in-scope accuracy is given up."""
     return {
-        "clinc150_oos_auroc": 100.0 * float(roc_auc_score(truth, np.r_[inside, outside])),
-        "clinc150_oos_recall": _recall(right, inside, outside, at=IN_SCOPE / 100),
-        "clinc150_oos_recall_1pt": _recall(right, inside, outside, at=float(right.mean()) - 0.01),
+        "clinc150_oos_auroc": 100.0 * auroc(inside, outside),
+        "clinc150_oos_recall": 100.0 * recall(right, inside, outside, at=IN_SCOPE),
+        "clinc150_oos_recall_1pt": 100.0 * recall(right, inside, outside, at=float(right.mean()) - 0.01),
     }
-
-
-def _recall(right: NDArray[np.bool_], inside: Floats, outside: Floats, *, at: float) -> float:
-    """Percent of `outside` above the lowest limit under which this share of `inside` is right and accepted."""
-    needed = int(np.ceil(at * len(right) - 1e-9))
-    if needed > right.sum():
-        return 0.0
-    limit = np.sort(inside[right])[needed - 1]
-    return 100.0 * float((outside > limit).mean())
 
 
 def _draw(pool: Sequence[Row], seed: int) -> list[Row]:

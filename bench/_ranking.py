@@ -7,7 +7,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -17,42 +16,24 @@ from bench import Options
 from bench._sets import Row, rows
 from bench._vectors import Kept
 from retrieval.bundle import Bundle, build_bundle
+from retrieval.compare import Found, Question, joined, rank
 from retrieval.embed import Vectors
 from retrieval.fuse import Weights
 from retrieval.metrics import recall_at
-from retrieval.search import gather, search
-from retrieval.text import tokens
+from retrieval.search import gather
 from retrieval.types import Entry, Query
 from training.fusion import Asked, learn_weights
 
 FOLDS = 5
-_ALL = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and the topics (keys of entries) that are right."""
-
-    text: str
-    right: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Topics of each question in order, best first, found in three ways; and what was right."""
-
-    ours: list[list[str]]
-    dense: list[list[str]]
-    lexical: list[list[str]]
-    right: list[frozenset[str]]
-
-    def figures(self, name: str, k: int) -> dict[str, float]:
-        """Recall in percent, with the better of the two ways alone as its floor."""
-        ours, dense, lexical = (
-            100.0 * recall_at(ranked, self.right, k) for ranked in (self.ours, self.dense, self.lexical)
-        )
-        both = {f"{name}_dense": dense, f"{name}_bm25": lexical}
-        return {name: ours, f"{name}_floor": max(dense, lexical), **both}
+def figures(found: Found, name: str, k: int) -> dict[str, float]:
+    """Recall in percent, with the better of the two ways alone as its floor."""
+    ours, dense, lexical = (
+        100.0 * recall_at(ranked, found.right, k) for ranked in (found.ours, found.dense, found.lexical)
+    )
+    both = {f"{name}_dense": dense, f"{name}_bm25": lexical}
+    return {name: ours, f"{name}_floor": max(dense, lexical), **both}
 
 
 class Ranking:
@@ -89,34 +70,7 @@ class Ranking:
         return made
 
     def found(self, bundle: Bundle, asked: Sequence[Question], weights: Weights) -> Found:
-        queries = [self.query(question.text) for question in asked]
-        owner = [bundle.entries[n].key for n in bundle.contents.rows[:, 0].tolist()]
-        dense = [bundle.contents.vectors @ q.vector for q in queries]
-        words = [bundle.contents.lexical.scores(tokens(q.text)) for q in queries]
-        return Found(
-            [
-                list(dict.fromkeys(h.entry.key for h in search(bundle, q, _ALL, weights=weights)))
-                for q in queries
-            ],
-            [_topics(scores, owner) for scores in dense],
-            [_topics(scores, owner) for scores in words],
-            [question.right for question in asked],
-        )
-
-
-def _topics(scores: Vectors, owner: Sequence[str]) -> list[str]:
-    """Topics by their best row."""
-    return list(dict.fromkeys(owner[row] for row in np.argsort(-scores, kind="stable").tolist()))
-
-
-def joined(parts: Sequence[Found]) -> Found:
-    """All questions of all folds."""
-    return Found(
-        [r for p in parts for r in p.ours],
-        [r for p in parts for r in p.dense],
-        [r for p in parts for r in p.lexical],
-        [r for p in parts for r in p.right],
-    )
+        return joined([rank(bundle, self.query(one.text), one.right, weights=weights) for one in asked])
 
 
 def bustm(vectors: Kept, options: Options) -> dict[str, float]:
@@ -131,7 +85,7 @@ def bustm(vectors: Kept, options: Options) -> dict[str, float]:
         weights = learn_weights(ranking.lessons(bundle, _pairs(few)))
     options.say(f"bustm: {weights}")
     with ranking.bundle(_sentences(test)) as bundle:
-        return ranking.found(bundle, _pairs(test), weights).figures("bustm_r1", 1)
+        return figures(ranking.found(bundle, _pairs(test), weights), "bustm_r1", 1)
 
 
 def _sentences(pairs: Sequence[Row]) -> list[Entry]:
@@ -150,15 +104,15 @@ def _pairs(pairs: Sequence[Row]) -> list[Question]:
 def stackfaq(vectors: Kept, options: Options) -> dict[str, float]:
     """A thread is an entry for each answer, under its question. Two ways of asking, see docs/benches.md."""
     threads = rows(options, "stackfaq/threads")
-    figures: dict[str, float] = {}
+    measured: dict[str, float] = {}
     whole = [entry for thread in threads for entry in _entries(thread, _rephrasings(thread))]
     known = vectors.of("stackfaq", [text for entry in whole for text in entry.texts])
     ranking = Ranking(vectors.encoder.fingerprint, known, "en")
     if options.wants(*_keys("stackfaq_r5")):
-        figures |= _held_out_rephrasings(ranking, threads, options.say).figures("stackfaq_r5", 5)
+        measured |= figures(_held_out_rephrasings(ranking, threads, options.say), "stackfaq_r5", 5)
     if options.wants(*_keys("stackfaq_cold_r5")):
-        figures |= _questions_alone(ranking, threads, options.say).figures("stackfaq_cold_r5", 5)
-    return figures
+        measured |= figures(_questions_alone(ranking, threads, options.say), "stackfaq_cold_r5", 5)
+    return measured
 
 
 def _keys(name: str) -> list[str]:

@@ -1,11 +1,11 @@
-"""A folder that others see whole or not at all."""
+"""A folder or files that others see whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,28 @@ def publish(folder: Path) -> Iterator[Path]:
         _swap(work, folder)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def publish_files(contents: Mapping[Path, str]) -> None:
+    """Each file takes its name whole and on disk for good, in this order; where one cannot be written, none does.
+
+    Raises OSError.
+    """
+    drafts: dict[Path, Path] = {}
+    try:
+        for path, text in contents.items():
+            handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            drafts[path] = Path(name)
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(text)
+                stream.flush()
+                os.fsync(handle)
+            drafts[path].chmod(0o644)
+        for path, draft in drafts.items():
+            os.replace(draft, path)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
 def leftovers(parent: Path) -> list[Path]:

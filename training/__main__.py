@@ -54,5 +54,18 @@ def heads(work: Path, out: Path, name: str) -> None:
         sys.exit(1)
 
 
+@main.command()
+@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="The job's folder.")
+def run(work: Path) -> None:
+    """Train on a plain data set and measure; see training/run.py for the files."""
+    from training.run import run as run_job
+
+    try:
+        run_job(work, report=to_stdout)
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
+
+
 if __name__ == "__main__":
     main()

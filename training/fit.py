@@ -37,22 +37,25 @@ def fit_scaled(
     labels: Sequence[str],
     texts: Sequence[str],
     *,
+    held_out: tuple[Floats, Sequence[str], Sequence[str]] | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> tuple[IntentHead, float]:
-    """float32 [n, dim], n labels, n texts -> the head on all of them, and its accuracy (0..1) on held-out folds.
+    """float32 [n, dim], n labels, n texts -> the head on all of them, and its accuracy (0..1) on texts held out.
 
-    `done` is told how many folds are through.
+    Those are `held_out` (vectors, labels and texts again) where it is given, else folds; `done` is told how many folds
+    are through.
     """
     if len(set(labels)) < 2:
         return no_head(vectors.shape[1]), 0.0
     parts = []
-    for number, (train, held) in enumerate(folds(labels)):
+    for number, (train, held) in enumerate(() if held_out else folds(labels)):
         head = fit_head(vectors[train], [labels[i] for i in train], [texts[i] for i in train])
-        part = _held_out(head, vectors, labels, texts, held)
-        if len(part[2]):
-            parts.append(part)
+        parts.append(_held_out(head, vectors, labels, texts, held))
         done(number + 1)
     whole = fit_head(vectors, labels, texts)
+    if held_out:
+        parts.append(_held_out(whole, *held_out, np.arange(len(held_out[1]))))
+    parts = [part for part in parts if len(part[2])]
     share, temperature = _weigh([part for part in parts if part[0].shape[1] == len(whole.labels)])
     right = sum(
         int(((logs + share * margins).argmax(axis=1) == truth).sum()) for logs, margins, truth in parts

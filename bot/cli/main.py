@@ -149,6 +149,71 @@ def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
         raise SystemExit(1)
 
 
+@kefu.command()
+@click.option(
+    "--method",
+    type=click.Choice(["head"]),
+    default="head",
+    show_default=True,
+    help="What is trained: a head on the encoder as it is.",
+)
+@click.option("--train", "train_file", type=_PATH, required=True, metavar="FILE", help="Texts to learn from.")
+@click.option(
+    "--valid", "valid_file", type=_PATH, metavar="FILE", help="Texts to choose by, instead of folds."
+)
+@click.option("--test", "test_file", type=_PATH, required=True, metavar="FILE", help="Texts to judge by.")
+@click.option(
+    "--report", type=_PATH, required=True, metavar="FILE", help="Where figures go (.json, .html beside it)."
+)
+@click.option("--oos-label", metavar="NAME", help="The label of texts that are out of scope.")
+def train(
+    method: str,
+    train_file: Path,
+    valid_file: Path | None,
+    test_file: Path,
+    report: Path,
+    oos_label: str | None,
+) -> None:
+    """Train a classifier on a data set of your own, and measure it.
+
+    Files hold one {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes. No bot folder
+    is needed, and none is changed.
+    """
+    from bot.cli.train import Sources, run
+
+    run(Sources(train_file, valid_file, test_file, oos_label), report, _settings(), method=method)
+
+
+@kefu.group(name="eval")
+def evaluate() -> None:
+    """Measure a part of Kefu on data of your own."""
+
+
+@evaluate.command()
+@click.option(
+    "--corpus",
+    type=_PATH,
+    required=True,
+    metavar="FILE",
+    help="Questions with answers, or a document, to search.",
+)
+@click.option(
+    "--queries", type=_PATH, required=True, metavar="FILE", help="What is asked, and what is right."
+)
+@click.option(
+    "--report", type=_PATH, required=True, metavar="FILE", help="Where figures go (.json, .html beside it)."
+)
+def retrieval(corpus: Path, queries: Path, report: Path) -> None:
+    """Measure search: Kefu's beside words (BM25) alone and vectors alone.
+
+    CORPUS is a file that `kefu ingest` takes. QUERIES holds one {"text": ..., "expected": ...} a line, gzip too:
+    `expected` is the id of the right answer, its question, or a list of those. No bot folder is needed.
+    """
+    from bot.cli.retrieval import run
+
+    run(corpus, queries, report, _settings())
+
+
 def _settings(**given: Path | str | int | None) -> Settings:
     from bot.settings import load_settings
 

@@ -21,17 +21,19 @@ _DELIMITERS = (",", "\t", ";")
 _FATAL_HEADER = "Use the columns: " + ", ".join(COLUMNS) + "."
 
 
-def json_rows(path: Path) -> Iterator[tuple[int, Raw | Unreadable]]:
-    """One JSON object a line; blank lines are passed over; null is the same as absent."""
+_SHAPE = '{"question": ..., "answer": ...}'
+
+
+def json_rows(path: Path, *, shape: str = _SHAPE) -> Iterator[tuple[int, Raw | Unreadable]]:
+    """One JSON object a line; blank lines are passed over; null is the same as absent. `shape`: what to write."""
     for number, text in read_lines(path):
         if isinstance(text, Unreadable):
             yield number, text
         elif text.strip():
-            yield number, _object(text, number)
+            yield number, _object(text, number, f"Write one {shape} a line.")
 
 
-def _object(text: str, number: int) -> Raw | Unreadable:
-    hint = 'Write one {"question": ..., "answer": ...} a line.'
+def _object(text: str, number: int, hint: str) -> Raw | Unreadable:
     try:
         value = _JSON.decode(text)
     except _Twice as error:

@@ -30,6 +30,8 @@ async def run_training(
         child.terminate()
         await child.wait()
         raise
+    if code != 0 and last.get("stage") == "failed":
+        raise InferenceError(str(last.get("text")))
     if code != 0:
         raise InferenceError(f"`python -m training {verb}` failed: {words}", hint=hint)
     return last

@@ -1,0 +1,241 @@
+"""`kefu train`: a classifier on a data set of one's own, and how good it is on texts that it has not seen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Column, Table
+
+from bot.cli.progress import shown
+from bot.cli.report import (
+    Figures,
+    about,
+    at_lines,
+    check_place,
+    made_with,
+    merged,
+    notes_on,
+    page_of,
+    room_for,
+    write_report,
+)
+from bot.cli.train_page import page
+from bot.definition.labelled import MAX_ROWS, DataFile, Example, read_examples
+from bot.definition.sentences import suggestion
+from bot.errors import DefinitionError
+from bot.inference.child import Progress, run_training
+from bot.inference.embedding import embed_to, timed
+from bot.inference.encoder import open_encoder
+from bot.settings import Settings
+from retrieval.embed import Encoder
+from retrieval.text import normalise
+from training.apply import OUT_OF_SCOPE, spoken
+
+TIMED = 100
+"""Test texts that are encoded one at a time, for the latency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Paths of the data files. `foreign`: the label of what is out of scope."""
+
+    train: Path
+    valid: Path | None
+    test: Path
+    foreign: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """`foreign`: the label of what is out of scope."""
+
+    train: DataFile[Example]
+    valid: DataFile[Example] | None
+    test: DataFile[Example]
+    foreign: str | None
+
+    @property
+    def files(self) -> dict[str, DataFile[Example]]:
+        return {
+            "train": self.train,
+            **({"valid": self.valid} if self.valid else {}),
+            "test": self.test,
+        }
+
+    @property
+    def texts(self) -> list[str]:
+        """All that wants a vector, once each; names of labels are examples too."""
+        foreign = self.foreign or OUT_OF_SCOPE
+        names = spoken(row.label for row in self.train.rows if row.label != foreign)
+        every = [text for data in self.files.values() for text in data.texts]
+        return list(dict.fromkeys([*every, *(name for name, _ in names)]))
+
+
+def run(sources: Sources, report: Path, settings: Settings, *, method: str) -> None:
+    """Raises KefuError for what is wrong with data, encoder or report."""
+    check_place(report, sources.train, sources.valid, sources.test)
+    data = read_data(sources)
+    told = list(notes(data))
+    for note in told:
+        click.echo(note, err=True)
+    with shown(Console(stderr=True)) as progress:
+        figures = asyncio.run(_measure(data, settings, progress))
+    figures |= {"method": method, "notes": told}
+    write_report(report, figures, page)
+    _show(figures, report)
+
+
+def read_data(sources: Sources) -> Data:
+    """Raises `DefinitionError`."""
+    train, test, foreign = read_examples(sources.train), read_examples(sources.test), sources.foreign
+    valid = read_examples(sources.valid) if sources.valid else None
+    _has_classes(train, foreign)
+    labels = {row.label for row in test.rows}
+    if foreign is not None and foreign not in labels:
+        raise _wrong(test, f"no row has the label `{foreign}`.", suggestion(foreign, sorted(labels)))
+    if labels == {foreign}:
+        raise _wrong(test, f"every row has the label `{foreign}`.", "Add rows that are in scope.")
+    return Data(train, valid, test, foreign)
+
+
+def _has_classes(train: DataFile[Example], foreign: str | None) -> None:
+    labels = {row.label for row in train.rows} - {foreign}
+    if len(labels) < 2:
+        what = f"has one label only, `{next(iter(labels))}`." if labels else "has no label that is in scope."
+        raise _wrong(train, what, "Two are needed to tell apart.")
+
+
+def _wrong(data: DataFile[Example], message: str, hint: str) -> DefinitionError:
+    return DefinitionError(message, file=str(data.path), hint=hint)
+
+
+def notes(data: Data) -> Iterator[str]:
+    """What somebody who reads the figures should know, a sentence each."""
+    for file in data.files.values():
+        yield from notes_on(file, MAX_ROWS)
+    counts = Counter(row.label for row in data.train.rows)
+    if single := sorted(label for label, count in counts.items() if count == 1):
+        yield f"{data.train.path.name}: {len(single)} labels have one example: {_few(single)}."
+    later = [(data.test, "count as errors")]
+    if data.valid is not None:
+        later.insert(0, (data.valid, "are passed over"))
+    for file, what in later:
+        yield from _unknown(file, {*counts, *([data.foreign] if data.foreign else [])}, what)
+    for file, other in _pairs(data):
+        if same := [row.line for row in _shared(file, other)]:
+            more = "; figures without them are given too" if file is data.test else ""
+            yield f"{file.path.name}: {len(same)} rows also stand in {other.path.name} ({at_lines(same)}){more}."
+
+
+def _unknown(file: DataFile[Example], known: Container[str], what: str) -> Iterator[str]:
+    unknown = [row for row in file.rows if row.label not in known]
+    if unknown:
+        names, where = _few(sorted({row.label for row in unknown})), at_lines(row.line for row in unknown)
+        rows = f"{len(unknown)} rows have a label that training lacks and {what}"
+        yield f"{file.path.name}: {rows}: {names} ({where})."
+
+
+def _pairs(data: Data) -> Iterator[tuple[DataFile[Example], DataFile[Example]]]:
+    """Files that should have no text in common, the later one first."""
+    yield data.test, data.train
+    if data.valid is not None:
+        yield data.valid, data.train
+        yield data.test, data.valid
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:5]) + (", ..." if len(names) > 5 else "")
+
+
+def _shared(file: DataFile[Example], other: DataFile[Example]) -> list[Example]:
+    seen = set(map(normalise, other.texts))
+    return [row for row in file.rows if normalise(row.text) in seen]
+
+
+async def _measure(data: Data, settings: Settings, progress: Progress) -> Figures:
+    begun = time.perf_counter()
+    encoder = await open_encoder(
+        settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
+    )
+    with room_for("There is no room to work in"), tempfile.TemporaryDirectory(prefix="kefu-train-") as place:
+        work, texts = Path(place), data.texts
+        await embed_to(work / "vectors.npy", encoder, texts, progress=progress)
+        await asyncio.to_thread(_write_work, work, data, texts, encoder)
+        progress("fitting", 0, 0)  # the child needs seconds to get so far
+        await run_training(
+            "run", ["--work", place], progress=progress, hint="Is Kefu installed with its `train` extra?"
+        )
+        found = json.loads(await asyncio.to_thread((work / "figures.json").read_text, "utf-8"))
+    return merged(
+        {"kind": "classification", "seconds": round(time.perf_counter() - begun, 1)},
+        made_with(encoder, settings.encoder),
+        {
+            "data": {
+                name: {**about(file), "labels": len({row.label for row in file.rows})}
+                for name, file in data.files.items()
+            },
+            "leaks": len(_leaks(data)),
+            "oos_label": data.foreign,
+        },
+        found,
+    )
+
+
+def _leaks(data: Data) -> set[int]:
+    """Lines of the test file whose text stands in another one."""
+    return {row.line for file, other in _pairs(data) if file is data.test for row in _shared(file, other)}
+
+
+def _write_work(work: Path, data: Data, texts: list[str], encoder: Encoder) -> None:
+    step = max(len(data.test.rows) // TIMED, 1)
+    chosen = range(0, len(data.test.rows), step)[:TIMED]
+    took = timed(encoder, [data.test.rows[number].text for number in chosen])
+    plan = {"foreign": data.foreign, "timed": list(zip(chosen, took, strict=True))}
+    (work / "plan.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
+    (work / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
+    leaks = _leaks(data)
+    for name, file in data.files.items():
+        with (work / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
+            stream.writelines(_lines(file.rows, leaks if name == "test" else set()))
+
+
+def _lines(rows: Iterable[Example], leaks: set[int]) -> Iterator[str]:
+    for row in rows:
+        told = {"text": row.text, "label": row.label, "line": row.line, "leak": row.line in leaks}
+        yield json.dumps(told, ensure_ascii=False) + "\n"
+
+
+def _show(figures: Figures, report: Path) -> None:
+    table = Table(Column("test file"), *(Column(n, justify="right") for n in _COLUMNS), box=None)
+    rows = {"all": figures["figures"], "without leaks": figures["without_leaks"]}
+    languages = figures["languages"] if len(figures["languages"]) > 1 else {}
+    for name, part in {**rows, **languages}.items():
+        if part:
+            shares = (f"{100 * part[key]:.2f}" for key in ("accuracy", "macro_f1", "micro_f1"))
+            table.add_row(name, str(part["texts"]), *shares)
+    console = Console()
+    console.print(table)
+    said = [f"calibration error {100 * figures['calibration']['ece']:.1f} %"]
+    if scope := figures["scope"]:
+        said.append(
+            f"out of scope: AUROC {100 * scope['auroc']:.1f} %, {100 * scope['recall_accepted']:.1f} % found "
+            "where 95 % of the rest is let through"
+        )
+    said.append(f"{figures['latency_ms']['median']:.1f} ms a text")
+    console.print("; ".join(said) + ".", highlight=False)
+    if worst := figures["confusions"][:3]:
+        pairs = ", ".join(f"{pair['truth']} as {pair['named']} ({pair['count']})" for pair in worst)
+        console.print(f"Most confused: {pairs}.", highlight=False, markup=False)
+    click.echo(f"Wrote {report} and {page_of(report)}.")
+
+
+_COLUMNS = ("texts", "accuracy %", "macro F1 %", "micro F1 %")

@@ -1,0 +1,49 @@
+"""Vectors of many texts on disk: for work whose texts need not fit into memory beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bot.errors import InferenceError
+from bot.inference.child import Progress
+from retrieval.embed import Encoder, Vectors
+from retrieval.errors import RetrievalError
+
+PART = 256
+
+
+async def embed_to(path: Path, encoder: Encoder, texts: Sequence[str], *, progress: Progress) -> Vectors:
+    """A .npy file, float32 [len(texts), dim], mapped into memory. Cancelled between parts. Raises InferenceError."""
+    rows: Vectors = await asyncio.to_thread(_empty, path, (len(texts), encoder.dim))
+    order = sorted(
+        range(len(texts)), key=lambda number: len(texts[number])
+    )  # texts of one length share batches
+    progress("encoding", 0, len(texts))
+    for start in range(0, len(texts), PART):
+        part = order[start : start + PART]
+        try:
+            rows[part] = await asyncio.to_thread(encoder.encode, [texts[number] for number in part])
+        except RetrievalError as error:
+            raise InferenceError(str(error)) from error
+        progress("encoding", start + len(part), len(texts))
+    return rows
+
+
+def _empty(path: Path, shape: tuple[int, int]) -> Vectors:
+    rows: Vectors = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    return rows
+
+
+def timed(encoder: Encoder, texts: Sequence[str]) -> list[float]:
+    """Milliseconds of each, one at a time; blocking."""
+    found = []
+    for text in texts:
+        begun = time.perf_counter()
+        encoder.encode([text])
+        found.append(1000 * (time.perf_counter() - begun))
+    return found
