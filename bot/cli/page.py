@@ -19,11 +19,12 @@ p{margin:.4rem 0;max-width:46rem}.soft,figcaption{color:var(--soft);font-size:.9
 .card{background:var(--panel);border:1px solid var(--line);border-radius:.5rem;padding:.7rem 1rem;min-width:9rem}
 .card b{display:block;font-size:1.45rem;font-variant-numeric:tabular-nums}.card span{color:var(--soft);font-size:.9rem}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}
-th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line)}
+td,th{text-align:left;vertical-align:top;overflow-wrap:break-word}
 th{color:var(--soft);font-weight:600;white-space:nowrap}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 ul{padding-left:1.2rem;max-width:46rem}li{margin:.25rem 0}code{font-size:.85em;overflow-wrap:anywhere}
-figure{margin:1rem 0}svg{max-width:100%;height:auto;display:block}
+figure{margin:1rem 0}svg{max-width:100%;height:auto;display:block}td svg{max-width:none;margin-top:.3rem}
 svg .bar{fill:var(--bar)}svg .back{fill:var(--line)}svg .line{stroke:var(--line);fill:none}
 svg .even{stroke:var(--other);stroke-dasharray:5 4;fill:none}svg text{fill:var(--soft);font-size:12px}
 """
@@ -82,7 +83,7 @@ def _side(place: int, right: set[int]) -> str:
 
 
 def _cell(cell: str, side: str) -> str:
-    return f"<td{side}>{cell if isinstance(cell, Drawn) else escape(cell)}</td>"
+    return f"<td{side}>{cell if isinstance(cell, Drawn) else escape(cell).replace('_', '_<wbr>')}</td>"
 
 
 def lines(texts: Iterable[str]) -> Drawn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -60,6 +61,13 @@ def room_for(what: str) -> Iterator[None]:
     except OSError as error:
         hint = "Make room, or name another place (TMPDIR for what the work needs on the way)."
         raise ReportError(f"{what}: {error.strerror or error}.", hint=hint) from error
+
+
+@contextmanager
+def work_folder() -> Iterator[Path]:
+    """Gone afterwards. Raises `ReportError` where there is no room."""
+    with room_for("There is no room to work in"), tempfile.TemporaryDirectory(prefix="kefu-") as place:
+        yield Path(place)
 
 
 def made_with(encoder: Encoder, source: str) -> Figures:

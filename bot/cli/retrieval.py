@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from bot.cli.report import (
     merged,
     notes_on,
     page_of,
-    room_for,
+    work_folder,
     write_report,
 )
 from bot.cli.retrieval_page import page
@@ -83,8 +82,8 @@ def run(corpus: Path, queries: Path, report: Path, settings: Settings) -> None:
     told = list(notes(data))
     for note in told:
         click.echo(note, err=True)
-    with shown(Console(stderr=True)) as progress:
-        figures = asyncio.run(_measure(data, settings, progress))
+    with shown(Console(stderr=True)) as progress, work_folder() as work:
+        figures = asyncio.run(_measure(work, data, settings, progress))
     figures["notes"] = told
     write_report(report, figures, page)
     _show(figures, report)
@@ -153,22 +152,21 @@ def notes(data: Data) -> Iterator[str]:
         )
 
 
-async def _measure(data: Data, settings: Settings, progress: Progress) -> Figures:
+async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:
     begun = time.perf_counter()
     encoder = await open_encoder(
         settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
     )
-    with room_for("There is no room to work in"), tempfile.TemporaryDirectory(prefix="kefu-eval-") as place:
-        texts = data.texts
-        matrix = await embed_to(Path(place) / "vectors.npy", encoder, texts, progress=progress)
-        vectors = dict(zip(texts, matrix, strict=True))
-        progress("indexing", 0, 0)
-        bundle = await asyncio.to_thread(_bundle, Path(place), data, vectors)
-        found, took = await _asked(bundle, data, vectors, progress)
-        bundle.close()
+    texts = data.texts
+    matrix = await embed_to(work / "vectors.npy", encoder, texts, progress=progress)
+    vectors = dict(zip(texts, matrix, strict=True))
+    progress("indexing", 0, 0)
+    bundle = await asyncio.to_thread(_bundle, work, data, vectors)
+    found, took = await _asked(bundle, data, vectors, progress)
+    bundle.close()
     return merged(
         {"kind": "retrieval", "seconds": round(time.perf_counter() - begun, 1)},
-        made_with(encoder, settings.encoder),
+        await asyncio.to_thread(made_with, encoder, settings.encoder),
         {
             "data": {
                 "corpus": {

@@ -37,7 +37,8 @@ def _parts(figures: Figures) -> Iterator[str]:
 
 
 def _methods(figures: Figures) -> str:
-    parts = {"all": figures["figures"], "not stored": figures["without_stored"], **figures["languages"]}
+    languages = figures["languages"] if len(figures["languages"]) > 1 else {}
+    parts = {"all": figures["figures"], "not stored": figures["without_stored"], **languages}
     rows = [
         (
             name if method == "hybrid" else "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
@@ -25,7 +24,7 @@ from bot.cli.report import (
     merged,
     notes_on,
     page_of,
-    room_for,
+    work_folder,
     write_report,
 )
 from bot.cli.train_page import page
@@ -87,8 +86,8 @@ def run(sources: Sources, report: Path, settings: Settings, *, method: str) -> N
     told = list(notes(data))
     for note in told:
         click.echo(note, err=True)
-    with shown(Console(stderr=True)) as progress:
-        figures = asyncio.run(_measure(data, settings, progress))
+    with shown(Console(stderr=True)) as progress, work_folder() as work:
+        figures = asyncio.run(_measure(work, data, settings, progress))
     figures |= {"method": method, "notes": told}
     write_report(report, figures, page)
     _show(figures, report)
@@ -161,23 +160,22 @@ def _shared(file: DataFile[Example], other: DataFile[Example]) -> list[Example]:
     return [row for row in file.rows if normalise(row.text) in seen]
 
 
-async def _measure(data: Data, settings: Settings, progress: Progress) -> Figures:
+async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:
     begun = time.perf_counter()
     encoder = await open_encoder(
         settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
     )
-    with room_for("There is no room to work in"), tempfile.TemporaryDirectory(prefix="kefu-train-") as place:
-        work, texts = Path(place), data.texts
-        await embed_to(work / "vectors.npy", encoder, texts, progress=progress)
-        await asyncio.to_thread(_write_work, work, data, texts, encoder)
-        progress("fitting", 0, 0)  # the child needs seconds to get so far
-        await run_training(
-            "run", ["--work", place], progress=progress, hint="Is Kefu installed with its `train` extra?"
-        )
-        found = json.loads(await asyncio.to_thread((work / "figures.json").read_text, "utf-8"))
+    texts = data.texts
+    await embed_to(work / "vectors.npy", encoder, texts, progress=progress)
+    await asyncio.to_thread(_write_work, work, data, texts, encoder)
+    progress("fitting", 0, 0)  # the child needs seconds to get so far
+    await run_training(
+        "run", ["--work", str(work)], progress=progress, hint="Is Kefu installed with its `train` extra?"
+    )
+    found = json.loads(await asyncio.to_thread((work / "figures.json").read_text, "utf-8"))
     return merged(
         {"kind": "classification", "seconds": round(time.perf_counter() - begun, 1)},
-        made_with(encoder, settings.encoder),
+        await asyncio.to_thread(made_with, encoder, settings.encoder),
         {
             "data": {
                 name: {**about(file), "labels": len({row.label for row in file.rows})}

@@ -54,7 +54,8 @@ def _parts(figures: Figures) -> Iterator[str]:
 
 
 def _split(figures: Figures) -> str:
-    parts = {"all": figures["figures"], "without leaks": figures["without_leaks"], **figures["languages"]}
+    languages = figures["languages"] if len(figures["languages"]) > 1 else {}
+    parts = {"all": figures["figures"], "without leaks": figures["without_leaks"], **languages}
     rows = [
         (name, str(part["texts"]), *(percent(part[key]) for key in ("accuracy", "macro_f1", "micro_f1")))
         for name, part in parts.items()

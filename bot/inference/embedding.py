@@ -26,12 +26,16 @@ async def embed_to(path: Path, encoder: Encoder, texts: Sequence[str], *, progre
     progress("encoding", 0, len(texts))
     for start in range(0, len(texts), PART):
         part = order[start : start + PART]
-        try:
-            rows[part] = await asyncio.to_thread(encoder.encode, [texts[number] for number in part])
-        except RetrievalError as error:
-            raise InferenceError(str(error)) from error
+        await asyncio.to_thread(_fill, rows, part, encoder, [texts[number] for number in part])
         progress("encoding", start + len(part), len(texts))
     return rows
+
+
+def _fill(rows: Vectors, part: Sequence[int], encoder: Encoder, texts: Sequence[str]) -> None:
+    try:
+        rows[part] = encoder.encode(texts)
+    except RetrievalError as error:
+        raise InferenceError(str(error)) from error
 
 
 def _empty(path: Path, shape: tuple[int, int]) -> Vectors:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from bot.cli.main import kefu
 
 ROOT = Path(__file__).resolve().parents[3]
-VERBS = ("serve", "chat", "ingest", "init", "escalations", "doctor")
+VERBS = ("serve", "chat", "ingest", "init", "escalations", "doctor", "train", "eval")
 HEAVY = {"sqlalchemy", "aiohttp", "numpy", "onnxruntime", "pydantic", "yaml", "rich", "asyncio"}
 
 
@@ -22,7 +22,9 @@ def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["serve", "--help"], ["ingest", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["serve", "--help"], ["ingest", "--help"], ["eval", "retrieval", "--help"]]
+)
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     code = (
         "import sys\nfrom bot.__main__ import main\n"

@@ -1,0 +1,214 @@
+"""`kefu train` on a dozen texts: the real child, an encoder that counts letters."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+import signal
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.cli.main import kefu
+from bot.inference.child import run_training
+from retrieval.embed import Vectors
+from retrieval.testing import HashEncoder
+
+PLACES = ["Leeds", "York", "Bath", "Truro", "Wells", "Ely"]
+TRAVEL = [(f"book a train to {place}", "book_travel") for place in PLACES]
+MONEY = [(f"why was I charged a fee in {place}?", "ask_fee") for place in PLACES]
+CARDS = [(f"我的银行卡在{place}丢了", "挂失<b>") for place in "沪京津渝粤湘"]
+TRAIN = [*TRAVEL[:4], *MONEY[:4], *CARDS[:4]]
+TEST = [*TRAVEL[4:], *MONEY[4:], *CARDS[4:]]
+Pairs = Sequence[tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _light(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def opened(*_: object, **__: object) -> HashEncoder:
+        return HashEncoder()
+
+    monkeypatch.setattr("bot.cli.train.open_encoder", opened)
+    monkeypatch.chdir(tmp_path)
+
+
+def write(name: str, pairs: Pairs) -> None:
+    rows = (json.dumps({"text": text, "label": label}, ensure_ascii=False) + "\n" for text, label in pairs)
+    Path(name).write_text("".join(rows), encoding="utf-8")
+
+
+def train(*more: str, learn: Pairs = TRAIN, test: Pairs = TEST) -> Result:
+    write("train.jsonl", learn)
+    write("test.jsonl", test)
+    words = ["train", "--train", "train.jsonl", "--test", "test.jsonl", "--report", "R.json", *more]
+    return CliRunner().invoke(kefu, words)
+
+
+def report() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path("R.json").read_text(encoding="utf-8"))
+    return found
+
+
+class Tags(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+def test_a_report_as_json_and_as_a_page_that_needs_nothing_else() -> None:
+    done = train()
+    assert done.exit_code == 0, done.output
+    assert "Wrote R.json and R.html." in done.stdout
+    figures = report()
+    assert figures["figures"]["accuracy"] >= 0.8
+    assert figures["data"]["train"]["labels"] == 3
+    assert set(figures["languages"]) == {"en", "zh"}
+    assert figures["encoder"]["fingerprint"] == HashEncoder().fingerprint
+    assert (figures["without_leaks"], figures["scope"], figures["notes"]) == (None, None, [])
+    assert figures["latency_ms"]["median"] > 0
+    page = Path("R.html").read_text(encoding="utf-8")
+    tags = Tags(page).found
+    assert {"svg", "circle", "table"} <= {tag for tag, _ in tags}
+    assert not {"script", "link", "img", "b>"} & {tag for tag, _ in tags}
+    assert [attributes for _, attributes in tags if attributes.keys() & {"src", "href"}] == []
+    assert "挂失&lt;b&gt;" in page
+    assert re.search(r"url\(|@import|https?:", page) is None
+
+
+def test_the_same_data_gives_the_same_figures() -> None:
+    found = []
+    for _ in range(2):
+        assert train().exit_code == 0
+        found.append(report())
+    for key in ("figures", "labels", "confusions", "calibration", "languages", "data", "head", "held_out"):
+        assert found[0][key] == found[1][key], key
+
+
+def test_what_is_wrong_with_the_data_is_said_and_counted() -> None:
+    learn = [*TRAIN, ("hello", "ask_fee"), ("Hello!", "book_travel"), ("who are you?", "single")]
+    done = train(learn=learn, test=[*TEST, TRAIN[0], ("tell me a joke", "joke")])
+    assert done.exit_code == 0, done.output
+    figures = report()
+    assert figures["notes"] == [
+        "train.jsonl: 2 rows say a text that has several labels and were left out: lines 13 and 14.",
+        "train.jsonl: 1 labels have one example: `single`.",
+        "test.jsonl: 1 rows have a label that training lacks and count as errors: `joke` (line 8).",
+        "test.jsonl: 1 rows also stand in train.jsonl (line 7); figures without them are given too.",
+    ]
+    assert done.stderr.splitlines()[:4] == figures["notes"]
+    assert (figures["figures"]["texts"], figures["without_leaks"]["texts"]) == (8, 7)
+    assert [row["recall"] for row in figures["labels"] if row["label"] == "joke"] == [0.0]
+
+
+def test_scope_is_measured_beside_the_rest() -> None:
+    foreign = [(f"{word} {word} 99", "other") for word in ("zebra", "quark", "volcano", "oboe")]
+    done = train("--oos-label", "other", learn=[*TRAIN, *foreign[:2]], test=[*TEST, *foreign[2:]])
+    assert done.exit_code == 0, done.output
+    figures = report()
+    assert figures["figures"]["texts"] == len(TEST)
+    assert "other" not in {row["label"] for row in figures["labels"]}
+    assert (figures["scope"]["outside"], figures["scope"]["trained"]) == (2, 2)
+    assert figures["scope"]["auroc"] >= 0.5
+    assert "Out of scope: other" in Path("R.html").read_text(encoding="utf-8")
+
+
+def test_a_validation_file_sets_how_sure_it_is() -> None:
+    write("valid.jsonl", [*TEST[:3], ("what now", "unheard_of")])
+    done = train("--valid", "valid.jsonl")
+    assert done.exit_code == 0, done.output
+    assert report()["held_out"]["by"] == "valid"
+    assert "are passed over: `unheard_of` (line 4)" in done.stderr
+    assert "test.jsonl: 3 rows also stand in valid.jsonl" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "learn", "expected"),
+    [
+        ([], TRAVEL, "kefu: train.jsonl: has one label only, `book_travel`. Two are needed"),
+        ([], [], "kefu: train.jsonl: holds no row."),
+        (["--oos-label", "oter"], TRAIN, "kefu: test.jsonl: no row has the label `oter`."),
+        (["--valid", "x.jsonl"], TRAIN, "kefu: x.jsonl: cannot be read: No such file"),
+        (["--report", "no/R.json"], TRAIN, "kefu: no/R.json: its folder is not there"),
+        (["--report", "R.html"], TRAIN, "kefu: R.html is not named .json."),
+    ],
+)
+def test_a_foreseen_error_is_one_line_and_no_report(more: list[str], learn: Pairs, expected: str) -> None:
+    done = train(*more, learn=learn)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.startswith(expected)
+    assert done.stderr.count("\n") == 1
+    assert not Path("R.json").exists()
+
+
+def test_a_report_never_takes_the_place_of_the_data() -> None:
+    write("data.json", TRAIN)
+    before = Path("data.json").read_bytes()
+    done = train("--train", "data.json", "--report", "data.json")
+    assert done.exit_code == 2
+    assert "is one of the data files" in done.stderr
+    assert Path("data.json").read_bytes() == before
+
+
+def test_an_unknown_method_names_the_choices() -> None:
+    done = train("--method", "magic")
+    assert done.exit_code == 2
+    assert "'magic' is not 'head'" in done.stderr
+
+
+def test_a_full_disk_leaves_the_earlier_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("R.json").write_text("earlier")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("retrieval.publish.os.fsync", full)
+    done = train()
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        "kefu: R.json cannot be written: No space left on device. Make room"
+    )
+    assert Path("R.json").read_text() == "earlier"
+    assert sorted(path.name for path in Path().iterdir()) == ["R.json", "test.jsonl", "train.jsonl"]
+
+
+def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+
+    async def interrupted(*arguments: Any, **more: Any) -> dict[str, object]:
+        def stop(*_: object) -> None:
+            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
+
+        return await run_training(*arguments, **{**more, "progress": stop})
+
+    monkeypatch.setattr("bot.cli.train.run_training", interrupted)
+    assert train().exit_code == 1
+    assert list(scratch.iterdir()) == []
+    assert not Path("R.json").exists()
+
+
+class Broken(HashEncoder):
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_no_room_to_work_in_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def opened(*_: object, **__: object) -> HashEncoder:
+        return Broken()
+
+    monkeypatch.setattr("bot.cli.train.open_encoder", opened)
+    done = train()
+    assert done.exit_code == 2
+    assert "kefu: There is no room to work in: No space left on device." in done.stderr

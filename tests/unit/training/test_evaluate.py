@@ -1,0 +1,68 @@
+"""Figures of a classifier, by hand on a few texts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.evaluate import Outcome, by_label, by_language, calibration, confusions, figures
+from training.scope import auroc, recall
+
+TRUTH = ["a", "a", "a", "b", "b", "c"]
+NAMED = ["a", "a", "b", "b", "a", "a"]
+SURE = [0.9, 0.8, 0.6, 0.7, 0.95, 0.3]
+TEXTS = ["my card", "卡丢了", "card", "转账", "fee", "???"]
+
+
+@pytest.fixture
+def outcome() -> Outcome:
+    return Outcome(np.array(TRUTH), np.array(NAMED), np.array(SURE, dtype=np.float32))
+
+
+def test_accuracy_and_f1(outcome: Outcome) -> None:
+    found = figures(outcome)
+    assert found is not None
+    assert (found["texts"], found["accuracy"], found["micro_f1"]) == (6, 0.5, 0.5)
+    assert found["macro_f1"] == pytest.approx((2 * 2 / 7 + 2 * 1 / 4 + 0) / 3)
+    assert figures(outcome.of(np.zeros(6, dtype=np.bool_))) is None
+
+
+def test_labels_come_weakest_first_and_untested_ones_last(outcome: Outcome) -> None:
+    rows = by_label(outcome, {"a": 9, "b": 9, "d": 2})
+    assert [(row["label"], row["support"], row["trained"]) for row in rows] == [
+        ("c", 1, 0), ("b", 2, 9), ("a", 3, 9), ("d", 0, 2)
+    ]  # fmt: skip
+    assert (rows[2]["precision"], rows[2]["recall"]) == (0.5, pytest.approx(2 / 3))
+
+
+def test_languages_apart(outcome: Outcome) -> None:
+    found = by_language(outcome, TEXTS)
+    assert {lang: part and part["accuracy"] for lang, part in found.items()} == {
+        "en": pytest.approx(1 / 3), "other": 0.0, "zh": 1.0
+    }  # fmt: skip
+
+
+def test_confused_pairs_show_the_surest_mistakes() -> None:
+    outcome = Outcome(
+        np.array(["a"] * 5), np.array(["b"] * 4 + ["c"]), np.array([0.1, 0.9, 0.5, 0.7, 1], np.float32)
+    )
+    pairs = confusions(outcome, [{"line": n} for n in range(5)])
+    assert [(pair["truth"], pair["named"], pair["count"]) for pair in pairs] == [("a", "b", 4), ("a", "c", 1)]
+    assert [one["line"] for one in pairs[0]["examples"]] == [1, 3, 2]
+
+
+def test_calibration_error_is_the_mean_distance_of_the_bins(outcome: Outcome) -> None:
+    found = calibration(outcome)
+    bins = [row for row in found["bins"] if row["texts"]]
+    assert sum(row["texts"] for row in bins) == 6
+    assert found["ece"] == pytest.approx((0.1 + 0.2 + 0.6 + 0.3 + 0.95 + 0.3) / 6, abs=1e-6)
+    sure = Outcome(np.array(["a"]), np.array(["a"]), np.array([1.0], dtype=np.float32))
+    assert calibration(sure)["bins"][-1]["texts"] == 1
+
+
+def test_scope_lets_95_percent_through() -> None:
+    inside = np.linspace(0.0, 0.38, 20, dtype=np.float32)
+    outside = np.array([0.1, 0.35, 0.37, 0.9], dtype=np.float32)
+    assert recall(np.ones(20, dtype=np.bool_), inside, outside) == 0.5
+    assert recall(np.arange(20) < 18, inside, outside) == 0.0
+    assert auroc(inside, outside + 1) == 1.0
