@@ -20,7 +20,7 @@ CORPUS: list[dict[str, Any]] = [
         "alternatives": ["lost card"],
     },
     {"id": "freeze", "question": "银行卡丢了怎么办？", "answer": "在应用里冻结。"},
-    {"question": "What does a transfer cost?", "answer": "Nothing."},
+    {"question": "What does a transfer cost?", "answer": "A transfer costs nothing."},
     {"id": "hours", "question": "When are you open?", "answer": "From 9 to 17."},
 ]
 QUERIES: list[dict[str, Any]] = [
@@ -67,6 +67,7 @@ def test_three_ways_to_search_side_by_side() -> None:
     assert set(figures["languages"]) == {"en", "zh"}
     for method in ("hybrid", "bm25", "dense"):
         assert figures["figures"][method]["recall_10"] == 1.0
+    assert figures["worst"] == []
     assert figures["figures"]["hybrid"]["recall_1"] == 1.0
     assert figures["without_stored"]["queries"] == 3
     assert figures["notes"] == [
