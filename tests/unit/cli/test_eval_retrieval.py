@@ -80,8 +80,8 @@ def test_three_ways_to_search_side_by_side() -> None:
 def test_what_is_not_found_first_is_listed_with_what_was_found_instead() -> None:
     queries = [
         {"text": "freeze my <card>", "expected": "hours"},
-        {"text": "lost", "expected": "nowhere"},
-        {"text": "lost", "expected": "freeze"},
+        {"text": "my lost card", "expected": "nowhere"},
+        {"text": "my lost card", "expected": "freeze"},
     ]
     assert measure(queries=queries).exit_code == 0
     figures = report()
