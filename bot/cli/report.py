@@ -13,7 +13,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from bot.definition.labelled import SEED, Asked, DataFile, Example
+from bot.definition.labelled import MAX_TEXT, SEED, Asked, DataFile, Example
 from bot.errors import KefuError
 from retrieval.embed import Encoder
 from retrieval.publish import publish_files
@@ -98,14 +98,14 @@ def notes_on(data: DataFile[Example] | DataFile[Asked], limit: int) -> Iterator[
     if data.found > limit:
         yield f"{name}: {data.found} rows; {limit} of them were drawn at random (seed {SEED})."
     if data.clashes:
-        rows = sum(map(len, data.clashes))
         places = "; ".join(" and ".join(map(str, lines)) for lines in data.clashes[:LISTED])
         more = "; ..." if len(data.clashes) > LISTED else ""
-        yield f"{name}: {rows} rows say a text that has several labels and were left out: lines {places}{more}."
+        rows = sum(map(len, data.clashes))
+        yield f"{name}: rows left out, as their text has several labels: {rows} (lines {places}{more})."
     if data.repeated:
-        yield f"{name}: {data.repeated} rows repeat an earlier one; they count as often as they stand there."
+        yield f"{name}: rows that repeat an earlier one, and count again: {data.repeated}."
     if data.cut:
-        yield f"{name}: {data.cut} long texts were cut, as a message would be."
+        yield f"{name}: texts cut after {MAX_TEXT} characters, as a message is: {data.cut}."
 
 
 def at_lines(lines: Iterable[int]) -> str:

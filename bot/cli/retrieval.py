@@ -140,16 +140,13 @@ def notes(data: Data) -> Iterator[str]:
     queries = data.queries
     yield from notes_on(queries, MAX_QUERIES)
     pairs = list(zip(queries.rows, data.right, data.stored, strict=True))
+    name, corpus = queries.path.name, data.corpus.name
     if lost := [row.line for row, right, _ in pairs if not right]:
-        yield (
-            f"{queries.path.name}: {len(lost)} queries expect what {data.corpus.name} lacks and count as not found "
-            f"({at_lines(lost)})."
-        )
+        what = f"queries that expect what {corpus} lacks, and count as not found"
+        yield f"{name}: {what}: {len(lost)} ({at_lines(lost)})."
     if same := [row.line for row, _, stored in pairs if stored]:
-        yield (
-            f"{queries.path.name}: {len(same)} queries stand in {data.corpus.name} word for word ({at_lines(same)}), "
-            "figures without them are given too."
-        )
+        what = f"queries that stand in {corpus} word for word: {len(same)} ({at_lines(same)})"
+        yield f"{name}: {what}; figures without them are given too."
 
 
 async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:

@@ -123,7 +123,7 @@ def notes(data: Data) -> Iterator[str]:
         yield from notes_on(file, MAX_ROWS)
     counts = Counter(row.label for row in data.train.rows)
     if single := sorted(label for label, count in counts.items() if count == 1):
-        yield f"{data.train.path.name}: {len(single)} labels have one example: {_few(single)}."
+        yield f"{data.train.path.name}: labels with one example: {len(single)} ({_few(single)})."
     later = [(data.test, "count as errors")]
     if data.valid is not None:
         later.insert(0, (data.valid, "are passed over"))
@@ -132,15 +132,16 @@ def notes(data: Data) -> Iterator[str]:
     for file, other in _pairs(data):
         if same := [row.line for row in _shared(file, other)]:
             more = "; figures without them are given too" if file is data.test else ""
-            yield f"{file.path.name}: {len(same)} rows also stand in {other.path.name} ({at_lines(same)}){more}."
+            rows = f"rows that also stand in {other.path.name}: {len(same)} ({at_lines(same)})"
+            yield f"{file.path.name}: {rows}{more}."
 
 
 def _unknown(file: DataFile[Example], known: Container[str], what: str) -> Iterator[str]:
     unknown = [row for row in file.rows if row.label not in known]
     if unknown:
         names, where = _few(sorted({row.label for row in unknown})), at_lines(row.line for row in unknown)
-        rows = f"{len(unknown)} rows have a label that training lacks and {what}"
-        yield f"{file.path.name}: {rows}: {names} ({where})."
+        rows = f"rows with a label that training lacks, which {what}: {len(unknown)}"
+        yield f"{file.path.name}: {rows} ({names}; {where})."
 
 
 def _pairs(data: Data) -> Iterator[tuple[DataFile[Example], DataFile[Example]]]:

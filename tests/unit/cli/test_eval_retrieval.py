@@ -71,7 +71,7 @@ def test_three_ways_to_search_side_by_side() -> None:
     assert figures["figures"]["hybrid"]["recall_1"] == 1.0
     assert figures["without_stored"]["queries"] == 3
     assert figures["notes"] == [
-        "asked.jsonl: 1 queries stand in faq.jsonl word for word (line 4), figures without them are given too."
+        "asked.jsonl: queries that stand in faq.jsonl word for word: 1 (line 4); figures without them are given too."
     ]
     assert (figures["data"]["corpus"]["rows"], figures["data"]["corpus"]["topics"]) == (4, 3)
     assert "Every right answer stands first." in Path("R.html").read_text(encoding="utf-8")
@@ -87,7 +87,7 @@ def test_what_is_not_found_first_is_listed_with_what_was_found_instead() -> None
     figures = report()
     assert figures["figures"]["hybrid"]["recall_1"] == pytest.approx(1 / 3)
     assert (
-        "asked.jsonl: 1 queries expect what faq.jsonl lacks and count as not found (line 2)."
+        "asked.jsonl: queries that expect what faq.jsonl lacks, and count as not found: 1 (line 2)."
         in figures["notes"]
     )
     (worst,) = figures["worst"]

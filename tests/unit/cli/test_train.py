@@ -101,10 +101,10 @@ def test_what_is_wrong_with_the_data_is_said_and_counted() -> None:
     assert done.exit_code == 0, done.output
     figures = report()
     assert figures["notes"] == [
-        "train.jsonl: 2 rows say a text that has several labels and were left out: lines 13 and 14.",
-        "train.jsonl: 1 labels have one example: `single`.",
-        "test.jsonl: 1 rows have a label that training lacks and count as errors: `joke` (line 8).",
-        "test.jsonl: 1 rows also stand in train.jsonl (line 7); figures without them are given too.",
+        "train.jsonl: rows left out, as their text has several labels: 2 (lines 13 and 14).",
+        "train.jsonl: labels with one example: 1 (`single`).",
+        "test.jsonl: rows with a label that training lacks, which count as errors: 1 (`joke`; line 8).",
+        "test.jsonl: rows that also stand in train.jsonl: 1 (line 7); figures without them are given too.",
     ]
     assert done.stderr.splitlines()[:4] == figures["notes"]
     assert (figures["figures"]["texts"], figures["without_leaks"]["texts"]) == (8, 7)
@@ -128,8 +128,8 @@ def test_a_validation_file_sets_how_sure_it_is() -> None:
     done = train("--valid", "valid.jsonl")
     assert done.exit_code == 0, done.output
     assert report()["held_out"]["by"] == "valid"
-    assert "are passed over: `unheard_of` (line 4)" in done.stderr
-    assert "test.jsonl: 3 rows also stand in valid.jsonl" in done.stderr
+    assert "which are passed over: 1 (`unheard_of`; line 4)" in done.stderr
+    assert "test.jsonl: rows that also stand in valid.jsonl: 3" in done.stderr
 
 
 @pytest.mark.parametrize(
