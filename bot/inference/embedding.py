@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +19,10 @@ PART = 256
 
 
 async def embed_to(path: Path, encoder: Encoder, texts: Sequence[str], *, progress: Progress) -> Vectors:
-    """A .npy file, float32 [len(texts), dim], mapped into memory. Cancelled between parts. Raises InferenceError."""
+    """A .npy file, float32 [len(texts), dim], mapped into memory. Cancelled between parts.
+
+    Raises InferenceError, and OSError where the disk has no room for all of it.
+    """
     rows: Vectors = await asyncio.to_thread(_empty, path, (len(texts), encoder.dim))
     order = sorted(
         range(len(texts)), key=lambda number: len(texts[number])
@@ -40,6 +44,9 @@ def _fill(rows: Vectors, part: Sequence[int], encoder: Encoder, texts: Sequence[
 
 def _empty(path: Path, shape: tuple[int, int]) -> Vectors:
     rows: Vectors = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+    with path.open("r+b") as stream:
+        # A mapped page that finds no room on the disk would kill the process.
+        os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
     return rows
 
 

@@ -16,7 +16,6 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import kefu
 from bot.inference.child import run_training
-from retrieval.embed import Vectors
 from retrieval.testing import HashEncoder
 
 PLACES = ["Leeds", "York", "Bath", "Truro", "Wells", "Ely"]
@@ -194,21 +193,21 @@ def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
         return await run_training(*arguments, **{**more, "progress": stop})
 
     monkeypatch.setattr("bot.cli.train.run_training", interrupted)
+    Path("R.json").write_text("earlier")
     assert train().exit_code == 1
     assert list(scratch.iterdir()) == []
-    assert not Path("R.json").exists()
-
-
-class Broken(HashEncoder):
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    assert Path("R.json").read_text() == "earlier"
+    assert not Path("R.html").exists()
 
 
 def test_no_room_to_work_in_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def opened(*_: object, **__: object) -> HashEncoder:
-        return Broken()
+    """Before anything is encoded: a mapped file that meets a full disk later would kill the process."""
 
-    monkeypatch.setattr("bot.cli.train.open_encoder", opened)
+    def full(*_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("bot.inference.embedding.os.posix_fallocate", full)
     done = train()
     assert done.exit_code == 2
     assert "kefu: There is no room to work in: No space left on device." in done.stderr
+    assert not Path("R.json").exists()
