@@ -62,7 +62,7 @@ def _worst(figures: Figures) -> str:
         ("query (line)", "expected", "found instead", "place", "words", "vectors"),
         [
             (
-                f"{row['text']} ({row['line']})",
+                lines([f"{row['text']} ({row['line']})"]),
                 lines(one["question"] for one in row["expected"]),
                 lines(one["question"] for one in row["found"]),
                 *(str(row["places"][method] or "none") for method in NAMES),
