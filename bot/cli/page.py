@@ -24,7 +24,7 @@ td,th{text-align:left;vertical-align:top;overflow-wrap:break-word}
 th{color:var(--soft);font-weight:600;white-space:nowrap}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 ul{padding-left:1.2rem;max-width:46rem}li{margin:.25rem 0;overflow-wrap:anywhere}
-.texts{min-width:15rem}code{font-size:.85em;overflow-wrap:anywhere}
+.texts{min-width:22rem}code{font-size:.85em;overflow-wrap:anywhere}
 figure{margin:1rem 0}svg{max-width:100%;height:auto;display:block}td svg{max-width:none;margin-top:.3rem}
 svg .bar{fill:var(--bar)}svg .back{fill:var(--line)}svg .line{stroke:var(--line);fill:none}
 svg .even{stroke:var(--other);stroke-dasharray:5 4;fill:none}svg text{fill:var(--soft);font-size:12px}

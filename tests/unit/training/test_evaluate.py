@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from retrieval.embed import Vectors
+from retrieval.testing import HashEncoder
 from training.evaluate import Outcome, by_label, by_language, calibration, confusions, figures
+from training.examples import Labelled, fit_examples, judge
 from training.scope import auroc, recall
 
 TRUTH = ["a", "a", "a", "b", "b", "c"]
@@ -66,3 +71,33 @@ def test_scope_lets_95_percent_through() -> None:
     assert recall(np.ones(20, dtype=np.bool_), inside, outside) == 0.5
     assert recall(np.arange(20) < 18, inside, outside) == 0.0
     assert auroc(inside, outside + 1) == 1.0
+
+
+def test_a_label_of_what_is_foreign_is_never_named_and_its_name_is_no_example() -> None:
+    encode, asked = HashEncoder().encode, []
+
+    def listening(texts: Sequence[str]) -> Vectors:
+        asked.extend(texts)
+        return encode(texts)
+
+    texts = [f"{word} {n}" for n in range(6) for word in ("train to York", "fee in Bath", "zebra quark")]
+    labels = ["book_travel", "ask_fee", "oos"] * 6
+    head, _ = fit_examples(Labelled(texts, labels), listening, foreign="oos")
+    assert "book travel" in asked
+    assert "oos" not in asked
+    judged = judge(head, ["zebra quark 9", "train to York 9"], encode, foreign="oos")
+    assert set(judged.labels.tolist()) <= {"book_travel", "ask_fee"}
+    assert judged.outside[0] > judged.outside[1]
+    assert (judged.sure >= 0.5).all()  # of two labels, what is foreign left out
+    assert "oos" in judge(head, ["zebra quark 9"], encode, foreign=None).labels
+
+
+def test_a_validation_file_takes_the_place_of_folds() -> None:
+    texts = [f"{word} {n}" for n in range(6) for word in ("train to York", "fee in Bath")]
+    train = Labelled(texts, ["book_travel", "ask_fee"] * 6)
+    folds: list[int] = []
+    valid = Labelled(["train to York 7", "fee in Bath 7", "zebra"], ["book_travel", "ask_fee", "unknown"])
+    _, accuracy = fit_examples(train, HashEncoder().encode, valid=valid, done=folds.append)
+    assert (accuracy, folds) == (1.0, [])  # of those whose label is known
+    fit_examples(train, HashEncoder().encode, done=folds.append)
+    assert folds == [1, 2, 3]
