@@ -74,7 +74,8 @@ def test_scope_lets_95_percent_through() -> None:
 
 
 def test_a_label_of_what_is_foreign_is_never_named_and_its_name_is_no_example() -> None:
-    encode, asked = HashEncoder().encode, []
+    encode = HashEncoder().encode
+    asked: list[str] = []
 
     def listening(texts: Sequence[str]) -> Vectors:
         asked.extend(texts)
