@@ -12,8 +12,8 @@ from retrieval.search import search
 from retrieval.text import tokens
 from retrieval.types import Query
 
-DEPTH = 1_000
-"""Topics that a ranking ends with: search itself ends earlier."""
+DEPTH = 100
+"""Topics that a ranking ends after: about where search itself ends."""
 
 
 @dataclass(frozen=True, slots=True)

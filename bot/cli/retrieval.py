@@ -51,6 +51,7 @@ MAX_QUERIES = 20_000
 RECALLS = (1, 5, 10)
 WORST = 30
 NOWHERE = MAX_ENTRIES + 1
+"""The place of what was not found, among those that were."""
 PART = 32
 """Queries between two looks at whether to go on."""
 METHODS = {"hybrid": "ours", "bm25": "lexical", "dense": "dense"}

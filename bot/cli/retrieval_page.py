@@ -65,7 +65,7 @@ def _worst(figures: Figures) -> str:
                 lines([f"{row['text']} ({row['line']})"]),
                 lines(one["question"] for one in row["expected"]),
                 lines(one["question"] for one in row["found"]),
-                *(str(row["places"][method] or "none") for method in NAMES),
+                *(str(row["places"][method] or "over 100") for method in NAMES),
             )
             for row in figures["worst"]
         ],
