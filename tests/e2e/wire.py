@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
 from playwright.async_api import Page, WebSocketRoute
+
+from tests.e2e.chat import PATIENCE_MS
 
 Frame = dict[str, Any]
 ADDRESS = "**/channels/*/ws"
@@ -18,6 +21,7 @@ class Wire:
     def __init__(self) -> None:
         self.sent: list[Frame] = []
         self.heard: list[Frame] = []
+        self._news = asyncio.Event()
         self._here: WebSocketRoute | None = None
         self._held: Callable[[Frame], bool] = lambda _: False
         self._kept: list[str] = []
@@ -55,6 +59,13 @@ class Wire:
         """Numbers of the committed messages that the server has sent, in order."""
         return [frame["seq"] for frame in self.heard if frame["type"] == "final"]
 
+    async def until(self, said: Callable[[], bool]) -> None:
+        """Returns when what has been said by then is enough."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while not said():
+                self._news.clear()
+                await self._news.wait()
+
     def _join(self, here: WebSocketRoute) -> None:
         there = here.connect_to_server()
         self._here = here
@@ -72,6 +83,7 @@ class Wire:
         def from_server(data: str | bytes) -> None:
             frame: Frame = json.loads(data)
             self.heard.append(frame)
+            self._news.set()
             if self._here is here and self._held(frame):
                 self._kept.append(str(data))
             else:
