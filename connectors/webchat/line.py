@@ -89,8 +89,8 @@ class Line(ABC):
                 await self.out.finish(goodbye.last)
                 await asyncio.wait([writer])
                 await self._close(goodbye)
-        except TimeoutError:
-            pass
+        except (TimeoutError, ConnectionError):
+            pass  # nobody is there to be told
         finally:
             if self._transport.get_write_buffer_size():
                 self._transport.abort()  # a close that waits for such a reader may wait for minutes

@@ -58,7 +58,7 @@ async def test_a_database_that_cannot_be_written_is_told_and_nothing_is_lost(
             async with ClientSession(server.url) as session, session.get("/") as answer:
                 assert answer.status == 200
             async with server.page(token=page.token) as other:  # what is stored can be read
-                await other.settled()
+                await other.until("final", seq=2)
                 assert other.finals == [1, 2]
         await say(page, REFS, text="运费是多少？")
         messages = await until_answered(page, 1 + len(REFS))
