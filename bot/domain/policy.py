@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 class Policy:
     """Thresholds between 0 and 1, each settable under `policy:` in bot.yml."""
 
-    answer: float = 0.2
+    answer: float = 0.25
     """At least this sure that the best candidate is right: say it."""
     clarify: float = 0.2
     """At least this sure of each of several candidates, and of none enough: ask which."""
