@@ -15,7 +15,7 @@ EXAMPLES = HERE.parents[1] / "examples"
 BANK = EXAMPLES / "bank"
 SHOP = EXAMPLES / "shop"
 AT_LEAST = 50
-"""Of 60. The first run had 19, this one 51; one may fall over on a machine that rounds otherwise."""
+"""Of 60. The first run had 19, this one 52; two may fall over on a machine that rounds otherwise."""
 SHOP_AT_LEAST = 45
 """Of 60. The first run, before documents could be read, had 26; this one 47. Of the twelve that only documents answer
 it has eleven."""
