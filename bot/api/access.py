@@ -19,6 +19,7 @@ from bot.store.session import Session
 from retrieval.types import Entry
 
 StoredEntry = catalogue.StoredEntry
+Wanted = catalogue.Wanted
 
 T = TypeVar("T")
 
@@ -41,10 +42,8 @@ class Rows:
     clock: Clock
     caller: Caller
 
-    async def entries(self, *, after: str, limit: int, **wanted: str | bool | None) -> list[StoredEntry]:
-        """`wanted`: fields of `catalogue.Wanted`."""
-        which = catalogue.Wanted(**wanted)  # type: ignore[arg-type]
-        return await self._read(lambda s: catalogue.entries(s, which, after=after, limit=limit))
+    async def entries(self, wanted: Wanted, *, after: str, limit: int) -> list[StoredEntry]:
+        return await self._read(lambda s: catalogue.entries(s, wanted, after=after, limit=limit))
 
     async def entry(self, id: str) -> StoredEntry:
         return _there(await self._read(lambda s: catalogue.entry(s, id)), "answer")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from bot.api.access import StoredEntry
+from bot.api.access import StoredEntry, Wanted
 from bot.api.cursors import page, unpack
 from bot.api.errors import RequestError
 from bot.api.house import Call
@@ -102,8 +102,8 @@ class Removed(Shown):
 async def list_knowledge(call: Call, query: KnowledgeFilter) -> Page[KnowledgeEntry]:
     """List entries, those that match every filter."""
     after = unpack(query, 1)
-    wanted = query.model_dump(include={"source", "key", "lang", "intent", "text", "active"})
-    found = await call.rows.entries(after=after[0] if after else "", limit=query.limit + 1, **wanted)
+    wanted = Wanted(query.source, query.key, query.lang, query.intent, query.active, query.text)
+    found = await call.rows.entries(wanted, after=after[0] if after else "", limit=query.limit + 1)
     return page([_shown(entry) for entry in found], query.limit, lambda entry: [entry.id])
 
 
