@@ -1,0 +1,39 @@
+"""What the job asks of a tuner (`training.tuning`), and what it hands from one stage to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from training.apply import Floats, IntentHead
+
+Metrics = Mapping[str, float]
+
+
+class Step(Protocol):
+    """Where a tuner stands after a batch."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def total(self) -> int: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def metrics(self) -> Metrics: ...
+
+
+class Tuner(Protocol):
+    """A model that is being trained. Between two steps it may be kept, stopped, or left."""
+
+    def run(self, *, evaluate: Callable[[Any], Metrics] | None) -> Iterator[Step]: ...
+    def state(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
+    def restore(self, tensors: Mapping[str, Any], about: Mapping[str, Any]) -> None: ...
+    def encode(self, texts: Sequence[str]) -> Floats: ...
+    def head(self, task: str) -> IntentHead: ...
+    def save(self, folder: Path) -> None: ...

@@ -1,0 +1,116 @@
+"""What a training job is asked to do: read from JSON or YAML, and every word of it known. Torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from retrieval.model_folder import EMBEDDED
+from training.errors import TrainingError
+
+Method = Literal["head", "contrastive", "full", "lora", "adalora"]
+METHODS: tuple[str, ...] = get_args(Method)
+TASKS = ("intent", "retrieval", "sentiment")
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class SpecError(TrainingError):
+    """A spec cannot be read, or says what nobody understands."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Search(_Part):
+    """Better settings of the recipe, looked for by trial on the validation rows alone."""
+
+    minutes: Positive = 10.0
+    trials: Annotated[int, Field(ge=1)] | None = None
+    """At most so many, whatever time is left."""
+
+
+class Spec(_Part):
+    """A job. Two jobs of one spec on the same data give the same hashes on one CPU, but for a search: it ends by the
+    clock, unless `trials` end it first.
+    """
+
+    method: Method = "head"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    encoder: Annotated[str, Field(min_length=1)] = EMBEDDED
+    """`embedded`, a sentence-transformers folder, or a hub name: what it begins with."""
+    tasks: dict[Literal["intent", "retrieval", "sentiment"], Positive] | None = None
+    """Weight of each in the loss; without it every task of the data set, by 1."""
+    out_of_scope: str | None = None
+    """The label of texts that are none of the bot's business."""
+    recipe: dict[str, JsonValue] = Field(default_factory=dict)
+    """What shall be other than the method's own recipe has it."""
+    patience: Annotated[int, Field(ge=1)] | None = None
+    """Epochs without a better validation figure after which it ends early; without it, the recipe's."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    refit: bool = False
+    """Train on the validation rows too, afterwards, for as many epochs as were found to be best."""
+    search: Search | None = None
+    int8: Literal["off", "auto"] = "off"
+    """`auto`: the graph's matrices in 8 bits, where validation accuracy stays within `int8_tolerance`."""
+    int8_tolerance: Annotated[float, Field(ge=0, le=100)] = 0.3
+    """Points."""
+    checkpoint_seconds: Positive = 120.0
+    """At the most so much work is lost when the machine stops."""
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 (hex) of what decides the outcome."""
+        told = self.model_dump(mode="json", exclude={"checkpoint_seconds"})
+        return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def read_spec(path: Path) -> Spec:
+    """JSON, or YAML (.yml, .yaml). Raises `SpecError`."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        body = yaml.safe_load(text) if path.suffix.lower() in (".yml", ".yaml") else json.loads(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise SpecError(f"{path} cannot be read as a spec: {_short(error)}") from error
+    if not isinstance(body, dict):
+        raise SpecError(f'{path} is not a spec: write an object such as {{"method": "full"}}')
+    return parse_spec(body, name=str(path))
+
+
+def parse_spec(body: dict[str, Any], *, name: str = "the spec") -> Spec:
+    """`name`: how a complaint calls it. Raises `SpecError`, which names each key that is wrong."""
+    try:
+        # As JSON: there a list may become a tuple and nothing else is bent into shape.
+        return Spec.model_validate_json(json.dumps(body, ensure_ascii=False, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        told = _complaints(error) if isinstance(error, ValidationError) else _short(error)
+        raise SpecError(f"{name}: {told}") from error
+
+
+def write_spec(path: Path, spec: Spec) -> None:
+    path.write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def _complaints(error: ValidationError) -> str:
+    return "; ".join(_complaint(one["type"], one["loc"], one["msg"]) for one in error.errors())
+
+
+def _complaint(kind: str, place: tuple[int | str, ...], message: str) -> str:
+    key = ".".join(map(str, place)) or "it"
+    if kind != "extra_forbidden":
+        return f"`{key}`: {message[:1].lower()}{message[1:]}"
+    known = list(Search.model_fields if place[0] == "search" else Spec.model_fields)
+    close = get_close_matches(str(place[-1]), known, 1)
+    return f"nobody knows `{key}`: " + (
+        f"is `{close[0]}` meant?" if close else f"known are {', '.join(known)}"
+    )
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())
