@@ -15,7 +15,8 @@ from bench._vectors import Kept
 from training.apply import OUT_OF_SCOPE, Floats, IntentHead
 from training.examples import Encode, Judged, Labelled, fit_examples, judge
 from training.fit import fit_words
-from training.scope import IN_SCOPE, auroc, recall
+from training.measures import IN_SCOPE
+from training.scope import auroc, recall
 
 SEEDS = (0, 1, 2)
 SHOTS = 10

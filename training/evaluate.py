@@ -4,37 +4,16 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.text import script_lang
-from training.apply import Floats
+from training.measures import BINS, Outcome, bins, languages
 
-BINS = 10
-"""Of equal width, in which probabilities are compared with what came true."""
 WORST_PAIRS = 20
 SHOWN = 3
 """Texts shown of each confused pair."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Of n texts: what they are, what they were taken for, and how likely that was."""
-
-    truth: NDArray[np.str_]
-    named: NDArray[np.str_]
-    sure: Floats
-
-    def of(self, chosen: NDArray[np.bool_]) -> Outcome:
-        return Outcome(self.truth[chosen], self.named[chosen], self.sure[chosen])
-
-    @property
-    def right(self) -> NDArray[np.bool_]:
-        same: NDArray[np.bool_] = self.truth == self.named
-        return same
 
 
 def figures(outcome: Outcome) -> dict[str, float] | None:
@@ -77,7 +56,7 @@ def by_label(outcome: Outcome, trained: Mapping[str, int]) -> list[dict[str, Any
 
 def by_language(outcome: Outcome, texts: Sequence[str]) -> dict[str, dict[str, float] | None]:
     """Figures for each language; "other" is neither Chinese nor English."""
-    langs = np.array([script_lang(text) or "other" for text in texts])
+    langs = np.array(languages(texts))
     return {lang: figures(outcome.of(langs == lang)) for lang in sorted(set(langs.tolist()))}
 
 
@@ -105,10 +84,10 @@ def calibration(outcome: Outcome) -> dict[str, Any]:
     """Expected calibration error (Naeini et al. 2015): the mean distance, over texts, of a bin's mean probability from
     its share of right answers. Bins hold probabilities above `from`, up to `to`.
     """
-    places = np.clip(np.ceil(outcome.sure * BINS).astype(np.int64) - 1, 0, BINS - 1)
-    bins = [_bin(outcome, places == place, place) for place in range(BINS)]
-    gaps = [row["texts"] * abs(row["probability"] - row["right"]) for row in bins if row["texts"]]
-    return {"ece": sum(gaps) / max(len(outcome.truth), 1), "bins": bins}
+    places = bins(outcome.sure)
+    rows = [_bin(outcome, places == place, place) for place in range(BINS)]
+    gaps = [row["texts"] * abs(row["probability"] - row["right"]) for row in rows if row["texts"]]
+    return {"ece": sum(gaps) / max(len(outcome.truth), 1), "bins": rows}
 
 
 def _bin(outcome: Outcome, here: NDArray[np.bool_], place: int) -> dict[str, Any]:

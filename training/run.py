@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 from training.apply import OUT_OF_SCOPE, Floats, IntentHead
-from training.evaluate import Outcome, by_label, by_language, calibration, confusions, counted, figures
+from training.evaluate import by_label, by_language, calibration, confusions, counted, figures
 from training.examples import Encode, Judged, Labelled, fit_examples, judge
 from training.fit import FOLDS, SEED
+from training.measures import IN_SCOPE, Outcome
 from training.progress import Report
-from training.scope import IN_SCOPE, auroc, recall
+from training.scope import auroc, recall
 
 FIGURES = "figures.json"
 Rows = list[dict[str, Any]]

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.apply import Floats
-
-IN_SCOPE = 0.95
-"""Share of in-scope messages that must remain where out-of-scope recall is read."""
+from training.measures import IN_SCOPE
 
 
 def auroc(inside: Floats, outside: Floats) -> float:

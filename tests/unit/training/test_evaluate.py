@@ -9,8 +9,9 @@ import pytest
 
 from retrieval.embed import Vectors
 from retrieval.testing import HashEncoder
-from training.evaluate import Outcome, by_label, by_language, calibration, confusions, figures
+from training.evaluate import by_label, by_language, calibration, confusions, figures
 from training.examples import Labelled, fit_examples, judge
+from training.measures import Outcome
 from training.scope import auroc, recall
 
 TRUTH = ["a", "a", "a", "b", "b", "c"]
