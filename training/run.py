@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 
 from training.apply import OUT_OF_SCOPE, Floats, IntentHead
-from training.evaluate import by_label, by_language, calibration, confusions, counted, figures
+from training.evaluate import counted, figures, judged_labels, judged_scope
+from training.evaluation import Evaluation, joined, to_json
 from training.examples import Encode, Judged, Labelled, fit_examples, judge
 from training.fit import FOLDS, SEED
-from training.measures import IN_SCOPE, Outcome
+from training.measures import IN_SCOPE, Outcome, latency_metrics
 from training.progress import Report
 from training.scope import auroc, recall
 
@@ -101,26 +102,27 @@ def _judge(work: Work, head: IntentHead) -> dict[str, Any]:
     judged = judge(head, [row["text"] for row in inside], work.encode, foreign=foreign)
     outcome = Outcome(np.array([row["label"] for row in inside], dtype=np.str_), judged.labels, judged.sure)
     clean = np.array([not row["leak"] for row in inside], dtype=np.bool_)
-    shown = [{"text": row["text"], "line": row["line"]} for row in inside]
     trained = counted([row["label"] for row in work.train if row["label"] != foreign])
+    parts, scope = [judged_labels("intent", outcome, inside, trained)], None
+    if outside:
+        strange = judge(head, [row["text"] for row in outside], work.encode, foreign=foreign).outside
+        parts.append(judged_scope(judged.outside, strange, work.test))
+        scope = _scope(work, outcome, judged, strange) | parts[1].details["scope"]
+    whole, alone = _latency(work, head)
+    found = joined([*parts, Evaluation(latency_metrics(whole))])
     return {
-        "figures": figures(outcome),
+        **found.details["intent"],
         "without_leaks": None if clean.all() else figures(outcome.of(clean)),
-        "languages": by_language(outcome, [row["text"] for row in inside]),
-        "labels": by_label(outcome, trained),
-        "confusions": confusions(outcome, shown),
-        "calibration": calibration(outcome),
-        "scope": _scope(work, head, outcome, judged, outside) if outside else None,
-        "latency_ms": _latency(work, head),
+        "scope": scope,
+        "latency_ms": _summary(whole, alone),
+        "metrics": to_json(found)["metrics"],
+        "tests": dict(found.tests),
     }
 
 
-def _scope(work: Work, head: IntentHead, outcome: Outcome, inside: Judged, foreign: Rows) -> dict[str, Any]:
-    outside = judge(head, [row["text"] for row in foreign], work.encode, foreign=work.plan["foreign"]).outside
+def _scope(work: Work, outcome: Outcome, inside: Judged, outside: Floats) -> dict[str, Any]:
     everything = np.ones(len(inside.outside), dtype=np.bool_)
     return {
-        "inside": len(inside.outside),
-        "outside": len(outside),
         "trained": sum(row["label"] == work.plan["foreign"] for row in work.train),
         "auroc": auroc(inside.outside, outside),
         "in_scope": IN_SCOPE,
@@ -129,8 +131,8 @@ def _scope(work: Work, head: IntentHead, outcome: Outcome, inside: Judged, forei
     }
 
 
-def _latency(work: Work, head: IntentHead) -> dict[str, float]:
-    """Of one text at a time: the encoder as it was timed, and the head after it."""
+def _latency(work: Work, head: IntentHead) -> tuple[list[float], list[float]]:
+    """Milliseconds of one text at a time: the encoder as it was timed and the head after it, and the head alone."""
     whole, alone = [], []
     for number, encoded in work.plan["timed"]:
         text = work.test[number]["text"]
@@ -139,6 +141,10 @@ def _latency(work: Work, head: IntentHead) -> dict[str, float]:
         head.probabilities(vectors, [text])
         alone.append(1000 * (time.perf_counter() - begun))
         whole.append(encoded + alone[-1])
+    return whole, alone
+
+
+def _summary(whole: Sequence[float], alone: Sequence[float]) -> dict[str, float]:
     return {
         "texts": len(whole),
         "median": float(np.median(whole)),

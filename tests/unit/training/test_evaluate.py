@@ -9,9 +9,19 @@ import pytest
 
 from retrieval.embed import Vectors
 from retrieval.testing import HashEncoder
-from training.evaluate import by_label, by_language, calibration, confusions, figures
+from training.evaluate import (
+    by_label,
+    by_language,
+    calibration,
+    confusions,
+    figures,
+    judged_labels,
+    judged_scope,
+    matrix,
+    roc,
+)
 from training.examples import Labelled, fit_examples, judge
-from training.measures import Outcome
+from training.measures import Outcome, languages
 from training.scope import auroc, recall
 
 TRUTH = ["a", "a", "a", "b", "b", "c"]
@@ -42,7 +52,7 @@ def test_labels_come_weakest_first_and_untested_ones_last(outcome: Outcome) -> N
 
 
 def test_languages_apart(outcome: Outcome) -> None:
-    found = by_language(outcome, TEXTS)
+    found = by_language(outcome, languages(TEXTS))
     assert {lang: part and part["accuracy"] for lang, part in found.items()} == {
         "en": pytest.approx(1 / 3), "other": 0.0, "zh": 1.0
     }  # fmt: skip
@@ -55,6 +65,47 @@ def test_confused_pairs_show_the_surest_mistakes() -> None:
     pairs = confusions(outcome, [{"line": n} for n in range(5)])
     assert [(pair["truth"], pair["named"], pair["count"]) for pair in pairs] == [("a", "b", 4), ("a", "c", 1)]
     assert [one["line"] for one in pairs[0]["examples"]] == [1, 3, 2]
+
+
+def test_the_matrix_has_the_labels_with_the_most_mistakes(outcome: Outcome) -> None:
+    assert matrix(outcome) == {"labels": ["a", "b", "c"], "counts": [[2, 1, 0], [1, 1, 0], [1, 0, 0]]}
+    many = Outcome(np.array([f"{n:02}" for n in range(40)]), np.array(["00"] * 40), np.ones(40, np.float32))
+    assert matrix(many)["labels"][:2] == ["00", "01"]
+    assert len(matrix(many)["labels"]) == 12
+    assert matrix(outcome.of(outcome.right)) == {"labels": [], "counts": []}
+
+
+def test_a_roc_curve_goes_from_corner_to_corner() -> None:
+    random = np.random.default_rng(3)
+    inside, outside = random.random(400).astype(np.float32), random.random(300).astype(np.float32) + 0.3
+    curve = roc(inside, outside)
+    assert (curve[0], curve[-1]) == ([0, 0], [1, 1])
+    assert curve == sorted(curve)
+    assert len(curve) <= 100
+    assert np.trapezoid(*np.array(curve).T[::-1]) == pytest.approx(auroc(inside, outside), abs=0.01)
+    assert roc(inside, outside[:0]) == []
+
+
+def test_an_evaluation_knows_its_rows_and_their_groups(outcome: Outcome) -> None:
+    rows = [
+        {"text": text, "label": label, "line": n}
+        for n, (text, label) in enumerate(zip(TEXTS, TRUTH, strict=True))
+    ]
+    found = judged_labels("sentiment", outcome, rows, {"a": 1})
+    assert found.metrics["sentiment.accuracy.en"].n == 3
+    assert set(found.details["sentiment"]) == {
+        "figures", "languages", "labels", "confusions", "matrix", "calibration"
+    }  # fmt: skip
+    grouped = [row | {"group": "one"} for row in rows[:5]]
+    together = judged_labels("sentiment", outcome, [*grouped, rows[5]], {"a": 1})
+    assert together.metrics["sentiment.accuracy"].n == 6
+    assert together.metrics["sentiment.accuracy"].high < found.metrics["sentiment.accuracy"].high
+    assert together.tests == found.tests
+    told = [row | {"lang": "zh"} for row in rows]
+    assert "sentiment.accuracy.zh" not in judged_labels("sentiment", outcome, told, {}).metrics
+    scope = judged_scope(np.zeros(3, np.float32), np.ones(3, np.float32), rows)
+    assert scope.metrics["scope.auroc"].value == 1.0
+    assert scope.tests == {"scope": found.tests["sentiment"]}
 
 
 def test_calibration_error_is_the_mean_distance_of_the_bins(outcome: Outcome) -> None:
