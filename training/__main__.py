@@ -44,10 +44,10 @@ def encoder(out: Path, source: str, verify: bool) -> None:
 def heads(work: Path, out: Path, name: str) -> None:
     """Fit the intent head and the calibrator of a bot; see training/heads.py for the files."""
     from training.heads import make_heads
-    from training.registry import new_release
+    from training.lesson import new_heads
 
     try:
-        with new_release(out, name) as place:
+        with new_heads(out, name) as place:
             make_heads(work, place, name=name, report=to_stdout)
     except TrainingError as error:
         to_stdout("failed", 0, 0, str(error))

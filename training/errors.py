@@ -1,8 +1,8 @@
 """Errors of training.
 
 TrainingError
-
-└─ SourceError     what a model is made from is missing, changed or of a kind that cannot be used
+ ├─ SourceError     what a model is made from is missing, changed or of a kind that cannot be used
+ └─ ReleaseError    a release is missing, damaged, of another format, or cannot be kept
 """
 
 from __future__ import annotations
@@ -13,4 +13,8 @@ class TrainingError(Exception):
 
 
 class SourceError(TrainingError):
+    pass
+
+
+class ReleaseError(TrainingError):
     pass

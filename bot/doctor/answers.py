@@ -85,14 +85,14 @@ def release(setup: Setup) -> Iterator[Finding]:
     from bot.app import examples
     from bot.inference.release import Lesson
     from retrieval.onnx_encoder import fingerprint
-    from training.registry import open_release
+    from training.lesson import open_heads
 
     manifest = None if _is_new(setup) else setup.manifest()
     if manifest is None:
         yield ok("the first start learns the bot's examples, in seconds.")
         return
     lesson = Lesson(tuple(examples(setup.definition())), setup.knowledge().entries, fingerprint(manifest))
-    heads = open_release(setup.settings.home / "releases", lesson.name)
+    heads = open_heads(setup.settings.home / "releases", lesson.name)
     if heads is not None:
         calibrated = (
             "calibrated" if heads.calibrator else "too few phrasings to calibrate: it asks more often"

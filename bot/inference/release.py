@@ -19,7 +19,8 @@ from bot.inference.child import Progress, run_training
 from retrieval.embed import Vectors
 from retrieval.types import Entry
 from training.apply import Heads, spoken
-from training.registry import ReleaseError, open_release
+from training.errors import ReleaseError
+from training.lesson import open_heads
 
 METHOD = "heads-10"
 """Changes whenever the same input would give other heads."""
@@ -55,7 +56,7 @@ class Lesson:
 def find_release(releases: Path, lesson: Lesson) -> Heads | None:
     """The finished heads of this lesson, if they are there and whole; blocking."""
     try:
-        return open_release(releases, lesson.name)
+        return open_heads(releases, lesson.name)
     except ReleaseError:
         return None
 
@@ -76,7 +77,7 @@ async def make_release(
         )
     finally:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-    heads = await asyncio.to_thread(open_release, releases, lesson.name)
+    heads = await asyncio.to_thread(open_heads, releases, lesson.name)
     if heads is None:
         raise InferenceError("The training of the intent head left no result.", hint="Try again.")
     return heads

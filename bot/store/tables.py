@@ -179,6 +179,34 @@ class Knowledge(Row, table=True):
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class ReleaseAlias(Row, table=True):
+    """Which release is `live`, `candidate`, `previous`. No row for `live`: `base`, the encoder of the settings."""
+
+    __tablename__ = "release_alias"
+
+    alias: str = Field(primary_key=True)
+    release: str
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ReleaseChange(Row, table=True):
+    """One line of history: `release` went live instead of `before`. `number` counts from 1 without gaps."""
+
+    __tablename__ = "release_change"
+
+    number: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    action: str
+    """promote or rollback."""
+    release: str
+    before: str
+    by: str
+    """The account of the machine that asked for it."""
+    why: str
+    verdict: dict[str, Any] = Field(default_factory=dict, sa_type=json_column())
+    """What the gate said; empty where it was not asked."""
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Meta(Row, table=True):
     """Facts about the store itself, such as 'knowledge_revision'."""
 
@@ -197,4 +225,6 @@ OUTBOX = _table("outbox")
 ESCALATION = _table("escalation")
 FEEDBACK = _table("feedback")
 KNOWLEDGE = _table("knowledge")
+RELEASE_ALIAS = _table("release_alias")
+RELEASE_CHANGE = _table("release_change")
 META = _table("meta")

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event
 
-from bot.store import escalations, knowledge, ledger
+from bot.store import escalations, knowledge, ledger, releases
 from bot.store.columns import Row
 from bot.store.db import Database
 from bot.store.engines import parse_url, postgres_engine, sqlite_engine
@@ -53,6 +53,7 @@ async def everything(db: Database) -> None:
     await _cases(db)
     await _reads(db)
     await _answers(db)
+    await _releases(db)
 
 
 async def _cases(db: Database) -> None:
@@ -84,6 +85,19 @@ async def _answers(db: Database) -> None:
         await knowledge.sources(session)
         await knowledge.active(session)
         await knowledge.revision(session)
+
+
+async def _releases(db: Database) -> None:
+    note = releases.Note("ada", "better", {"passed": True})
+    await db.write(partial(releases.offer, name="r2", now=later(10)))
+    for name, instead in (("r1", "base"), ("r2", "r1")):
+        await db.write(partial(releases.promote, name=name, now=later(10), instead=instead, note=note))
+    await db.write(partial(releases.roll_back, now=later(11), note=note))
+    await db.write(partial(releases.withdraw, name="r2"))
+    async with db.read() as session:
+        await releases.aliases(session)
+        await releases.revision(session)
+        await releases.history(session)
 
 
 def on_connection(url: URL, work: Callable[[Connection], T]) -> T:

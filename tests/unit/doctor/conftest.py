@@ -27,7 +27,7 @@ from retrieval.onnx_encoder import OnnxEncoder, fingerprint
 from retrieval.testing import HashEncoder
 from tests.unit.definition.folders import folder, knowledge
 from training.apply import Heads, IntentHead, save_heads
-from training.registry import new_release
+from training.lesson import new_heads
 
 INTENTS = "intents: {place: {examples: {en: [where are you]}}}"
 ROWS = [
@@ -123,5 +123,5 @@ def _prepare(place: Place, known: Knowledge, encoder: str) -> None:
     lesson = Lesson(tuple(examples(load(place.bot))), known.entries, encoder)
     ones = np.ones(64, dtype=np.float32)
     head = IntentHead(("a", "b"), ones, ones, np.ones((64, 2), np.float32), np.ones(2, np.float32), 1.0)
-    with new_release(place.home / "releases", lesson.name) as work:
+    with new_heads(place.home / "releases", lesson.name) as work:
         save_heads(work, Heads(lesson.name, head, head, None))

@@ -1,0 +1,50 @@
+"""Small encoder folders and releases: files of random bytes stand for what a model weighs."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from retrieval.model_folder import Manifest, checksums
+from training.registry import Draft, add_release
+from training.release import Release
+
+NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+
+def figure(value: float, *, half: float = 0.01, better: str = "higher", n: int = 500) -> dict[str, Any]:
+    return {"value": value, "low": value - half, "high": value + half, "n": n, "better": better}
+
+
+def evaluation(accuracy: float = 0.9, *, test: str = "t1", **more: dict[str, Any]) -> dict[str, Any]:
+    metrics = {"intent.accuracy": figure(accuracy), "retrieval.recall@1": figure(0.8)} | more
+    return {"metrics": metrics, "details": {"test": test}}
+
+
+def encoder_folder(folder: Path, *, seed: int = 0, weight: int = 50_000) -> Path:
+    """As `training.encoder` makes one; of two seeds the weights differ and the tokenizer is the same."""
+    (folder / "1_Pooling").mkdir(parents=True)
+    (folder / "encoder.onnx").write_bytes(random.Random(seed).randbytes(weight))
+    (folder / "tokenizer.json").write_bytes(b"{}" * 500)
+    (folder / "1_Pooling" / "config.json").write_text("{}")
+    Manifest(folder.name, 8, 512, 0, "<pad>", "mean", "query: ", checksums(folder)).write(folder)
+    return folder
+
+
+def draft(encoder: Path | None = None, *, accuracy: float = 0.9, **given: Any) -> Draft:
+    told: dict[str, Any] = {
+        "method": "full" if encoder else "head",
+        "fingerprint": "f" * 64,
+        "evaluation": evaluation(accuracy),
+        "card": "# 卡片\n",
+        "dataset": "d" * 64,
+        "spec": "5" * 64,
+        "encoder": encoder,
+    }
+    return Draft(**told | given)
+
+
+def add(releases: Path, new: Draft, *, hours: float = 0) -> Release:
+    return add_release(releases, new, now=NOON + timedelta(hours=hours))
