@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.apply import OUT_OF_SCOPE, Floats, IntentHead, spoken
-from training.fit import fit_scaled
+from training.fit import CS, fit_scaled
 
 FLAT = 2.0
 """Temperature at which scope is judged: recall on CLINC150's validation split is 71 at .3 and 87 from 1.5 to 3."""
@@ -36,13 +36,14 @@ def fit_examples(
 ) -> tuple[IntentHead, float]:
     """As a bot's: names of labels are examples too. The head, and its accuracy (0..1) on texts held out.
 
-    Those are `valid` where it is given, else folds of `train`. `foreign`: the label whose name nobody would say.
+    Those are `valid` where it is given, else folds of `train`; they also say how strongly to regularise, which in a bot
+    is fixed. `foreign`: the label whose name nobody would say.
     """
     names = spoken(label for label in train.labels if label != foreign)
     texts = [*train.texts, *(text for text, _ in names)]
     labels = [*train.labels, *(label for _, label in names)]
     held_out = (encode(valid.texts), valid.labels, valid.texts) if valid else None
-    return fit_scaled(encode(texts), labels, texts, held_out=held_out, done=done)
+    return fit_scaled(encode(texts), labels, texts, cs=CS, held_out=held_out, done=done)
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,20 @@ def test_a_scaled_head_weighs_words_and_survives_a_round_trip(tmp_path: Path) ->
     assert held.topic.words is None
 
 
+def test_the_regularisation_is_the_one_that_held_out_texts_are_likeliest_under() -> None:
+    """Half of the labels are wrong: who believes them is surely wrong on other texts, who hardly fits is not."""
+    rng = np.random.default_rng(0)
+    vectors = rng.standard_normal((90, 16)).astype(np.float32)
+    labels = ["a" if x > 0 else "b" for x in vectors[:, 0] + rng.standard_normal(90)]
+    texts = ["text"] * 90
+    weak, strong = (fit_head(vectors, labels, texts, c=c) for c in (1e3, 1e-2))
+    head, _ = fit_scaled(vectors, labels, texts, cs=(1e3, 1e-2))
+    assert np.array_equal(head.weight, strong.weight)
+    assert not np.array_equal(head.weight, weak.weight)
+    head, _ = fit_scaled(vectors, labels, texts, cs=(1e3, 1e-2), held_out=(vectors, labels, texts))
+    assert np.array_equal(head.weight, weak.weight)  # it knows them by heart
+
+
 def test_a_label_that_stands_alone_needs_no_head() -> None:
     vectors = HashEncoder().encode(TEXTS)
     head, accuracy = fit_scaled(vectors, ["same"] * len(TEXTS), TEXTS)
