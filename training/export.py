@@ -37,16 +37,19 @@ class Shape:
     pad_token: str
 
 
-def load(source: str) -> SentenceTransformer:
+def load(source: str, *, attention: str | None = "eager") -> SentenceTransformer:
     """The model of a folder or hub name (`name@revision`), on the CPU, in evaluation mode. Raises
-    `SourceError`.
+    `SourceError`. `attention`: eager is what the graph is written from; None the quickest that torch has.
     """
     from sentence_transformers import SentenceTransformer
 
     name, _, revision = (source, "", "") if Path(source).exists() else source.partition("@")
     try:
         model = SentenceTransformer(
-            name, device="cpu", revision=revision or None, model_kwargs={"attn_implementation": "eager"}
+            name,
+            device="cpu",
+            revision=revision or None,
+            model_kwargs={"attn_implementation": attention} if attention else {},
         )
     except Exception as error:  # every library below raises its own kinds
         raise SourceError(f"{source} cannot be loaded as a sentence-transformers model: {error}") from error

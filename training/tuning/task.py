@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from training.apply import OUT_OF_SCOPE
+
 RETRIEVAL = "retrieval"
 ANCHORS = "anchors"
 
@@ -26,6 +28,8 @@ class Task:
     texts: Sequence[str]
     labels: Sequence[str]
     weight: float = 1.0
+    foreign: str = OUT_OF_SCOPE
+    """The label whose name nobody would say (see `Recipe.names`)."""
 
     @property
     def kind(self) -> Kind:

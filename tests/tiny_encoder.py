@@ -1,0 +1,70 @@
+"""An encoder that is made and trained in milliseconds: a random BertModel behind a tokenizer of single characters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+SIGNS = "abcdefghijklmnopqrstuvwxyz 0123456789:?!.我的卡丢了怎么办请问余额多少"
+SPECIAL = ("[UNK]", "[PAD]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def tiny_encoder(folder: Path, *, layers: int = 3, kind: str = "bert") -> Path:
+    """A sentence-transformers folder: 16 dimensions, mean pooling, prefix `query: `. `kind`: bert, xlm-roberta, mpnet
+    or distilbert.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import Normalize, Pooling, Transformer
+
+    base = folder / "base"
+    torch.manual_seed(7)
+    _model(kind, layers).save_pretrained(base)
+    _tokenizer().save_pretrained(base)
+    inner = Transformer(str(base), max_seq_length=64)
+    model = SentenceTransformer(
+        modules=[inner, Pooling(16, "mean"), Normalize()], prompts={"query": "query: "}, device="cpu"
+    )
+    model.save_pretrained(str(folder / "model"), create_model_card=False)
+    return folder / "model"
+
+
+def _model(kind: str, layers: int) -> Any:
+    from transformers import AutoConfig, AutoModel
+
+    shape = {
+        "num_hidden_layers": layers,
+        "num_attention_heads": 2,
+        "hidden_size": 16,
+        "intermediate_size": 32,
+    }
+    if kind == "distilbert":
+        shape = {"n_layers": layers, "n_heads": 2, "dim": 16, "hidden_dim": 32}
+    config = AutoConfig.for_model(
+        kind, vocab_size=len(SPECIAL) + len(SIGNS), max_position_embeddings=80, pad_token_id=1, **shape
+    )
+    return AutoModel.from_config(config)
+
+
+def _tokenizer() -> Any:
+    from tokenizers import Regex, Tokenizer
+    from tokenizers.models import WordLevel
+    from tokenizers.pre_tokenizers import Split
+    from tokenizers.processors import TemplateProcessing
+    from transformers import PreTrainedTokenizerFast
+
+    words = {sign: number for number, sign in enumerate([*SPECIAL, *dict.fromkeys(SIGNS)])}
+    tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
+    tokenizer.post_processor = TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+        mask_token="[MASK]",
+        model_max_length=64,
+    )

@@ -1,0 +1,114 @@
+"""Where tuning runs: one CPU without anything in between, or GPUs and several processes by accelerate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from training.errors import TrainingError
+
+
+def precision(wanted: str, *, device: str, bf16: bool) -> str:
+    """float32 or bf16. `wanted`: auto, float32, bf16; `device`: cpu, cuda, ...; `bf16`: whether a GPU computes in it.
+
+    On a CPU float32 is the rule: bf16 is emulated on most. Raises `TrainingError` for bf16 that is not there.
+    """
+    if wanted == "auto":
+        return "bf16" if device == "cuda" and bf16 else "float32"
+    if wanted == "bf16" and device == "cuda" and not bf16:
+        raise TrainingError("This GPU does not compute in bf16: set precision to auto")
+    return wanted
+
+
+class Devices:
+    """This process's part of the work: `rank` of `world`. Several must be started from outside, as by
+    `accelerate launch` or `torchrun`; each then calls the same methods with the same arguments.
+    """
+
+    def __init__(self, wanted: str) -> None:
+        from accelerate import PartialState
+
+        place = PartialState()
+        self.rank, self.world = place.process_index, place.num_processes
+        self.device: torch.device = place.device if place.device.type == "cuda" else torch.device("cpu")
+        bf16 = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self.precision = precision(wanted, device=self.device.type, bf16=bf16)
+        self._accelerator: Any = None
+        if self.world > 1 or self.device.type != "cpu":
+            self._accelerator = _accelerator(self.precision, self.device)
+
+    def prepare(self, net: nn.Module) -> nn.Module:
+        """To be called in the net's place."""
+        return net if self._accelerator is None else self._accelerator.prepare_model(net)
+
+    def share(self, rows: Any) -> Any:
+        """This process's part of a batch: each row is one process's; a batch of fewer rows is everybody's."""
+        return rows[self.rank :: self.world] if len(rows) >= self.world else rows
+
+    def weight(self, rows: int) -> float:
+        """What the mean over this process's part counts, so that the mean over processes is the batch's."""
+        own = len(range(self.rank, rows, self.world))
+        return own * self.world / rows if rows >= self.world else 1.0
+
+    def computing(self) -> AbstractContextManager[Any]:
+        """Mixed precision, if any, for what is computed inside."""
+        if self.precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def backward(self, loss: Tensor) -> None:
+        if self._accelerator is None:
+            loss.backward()  # type: ignore[no-untyped-call]
+        else:
+            self._accelerator.backward(loss)
+
+    def clip(self, parameters: Iterable[Tensor], most: float) -> None:
+        clip = nn.utils.clip_grad_norm_ if self._accelerator is None else self._accelerator.clip_grad_norm_
+        clip(parameters, most)
+
+
+def _accelerator(named: str, device: torch.device) -> Any:
+    from accelerate import Accelerator
+    from accelerate.utils import DistributedDataParallelKwargs
+
+    # A batch is of one task: the heads of the others get no gradient.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    mixed = "bf16" if named == "bf16" else "no"
+    return Accelerator(mixed_precision=mixed, cpu=device.type == "cpu", kwargs_handlers=[unused])
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """The same sums each time, whatever the caller has set."""
+    before = torch.are_deterministic_algorithms_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before)
+
+
+@contextmanager
+def bounded(what: str) -> Iterator[None]:
+    """Raises `TrainingError` where memory is out."""
+    try:
+        yield
+    except MemoryError as error:
+        raise _full(what) from error
+    except RuntimeError as error:
+        if not isinstance(error, torch.OutOfMemoryError) and not any(word in str(error) for word in _FULL):
+            raise
+        raise _full(what) from error
+
+
+_FULL = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+
+
+def _full(what: str) -> TrainingError:
+    return TrainingError(
+        f"Out of memory while {what}: set the recipe's batch, max_length, layers or keep_mb to less"
+    )
