@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
@@ -24,13 +25,13 @@ from retrieval.errors import EncoderError
 from retrieval.model_folder import MANIFEST, Manifest, read_manifest, sha256_file
 from retrieval.publish import leftovers
 from training.errors import ReleaseError
+from training.evaluation import EVALUATION, Evaluation, to_json
 from training.release import (
     ABOUT,
     BASE,
     BASELINES,
     CARD,
     ENCODER,
-    EVALUATION,
     JSON,
     EncoderOf,
     Release,
@@ -54,13 +55,13 @@ class Draft:
 
     method: str
     fingerprint: str
-    evaluation: JSON
+    evaluation: Evaluation
     card: str
     dataset: str = ""
     spec: str = ""
     parent: str = BASE
     settings: JSON = field(default_factory=dict)
-    baselines: Mapping[str, JSON] = field(default_factory=dict)
+    baselines: Mapping[str, Evaluation] = field(default_factory=dict)
     encoder: Path | None = None
 
 
@@ -190,8 +191,12 @@ def _name(releases: Path, release: Release) -> tuple[str, Release | None]:
 
 def _content(release: Release) -> str:
     told = {**release.about(), "name": "", "made": ""}
-    parts = [told, release.evaluation, release.baselines, release.card]
+    parts = [told, to_json(release.evaluation), _baselines(release), release.card]
     return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _baselines(release: Release) -> dict[str, Any]:
+    return {name: to_json(evaluation) for name, evaluation in release.baselines.items()}
 
 
 def _twins(releases: Path) -> dict[str, list[Path]]:
@@ -221,10 +226,11 @@ def _write(release: Release, encoder: Path | None, twins: Mapping[str, list[Path
     with sealed(release.folder, known) as place:
         if encoder is not None:
             known |= _take_encoder(encoder, place / ENCODER, twins)
-        for name, body in (
-            (ABOUT, release.about()), (EVALUATION, release.evaluation), (BASELINES, release.baselines),
-        ):  # fmt: skip
-            text = json.dumps(body, ensure_ascii=False, indent=1) + "\n"
+        bodies = {
+            ABOUT: release.about(), EVALUATION: to_json(release.evaluation), BASELINES: _baselines(release)
+        }  # fmt: skip
+        for name, body in bodies.items():
+            text = json.dumps(body, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
             (place / name).write_text(text, encoding="utf-8")
         (place / CARD).write_text(release.card, encoding="utf-8")
 

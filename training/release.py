@@ -22,16 +22,18 @@ from typing import Any
 from retrieval.errors import EncoderError
 from retrieval.model_folder import read_manifest
 from training.errors import ReleaseError
+from training.evaluation import EVALUATION, Evaluation, from_json
 from training.sealed import check_seal
 
 FORMAT = 1
 BASE = "base"
-ABOUT, EVALUATION, BASELINES, CARD = "release.json", "evaluation.json", "baselines.json", "card.md"
+ABOUT, BASELINES, CARD = "release.json", "baselines.json", "card.md"
 ENCODER = "encoder"
 SMALL = (ABOUT, EVALUATION, BASELINES, CARD, f"{ENCODER}/manifest.json")
 """Read and compared whenever a release is looked at; of the rest sizes are, until it is promoted or loaded."""
 
 JSON = Mapping[str, Any]
+EMPTY = Evaluation({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Release:
     spec: str = ""
     parent: str = BASE
     settings: JSON = field(default_factory=dict)
-    evaluation: JSON = field(default_factory=dict)
-    baselines: Mapping[str, JSON] = field(default_factory=dict)
+    evaluation: Evaluation = EMPTY
+    baselines: Mapping[str, Evaluation] = field(default_factory=dict)
     card: str = ""
     folder: Path = Path()
 
@@ -82,7 +84,7 @@ def read_release(releases: Path, name: str, *, verify: bool = False) -> Release:
         release = _parse(folder)
         if release.encoder_folder is not None:
             read_manifest(release.encoder_folder)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ReleaseError(f"{folder} cannot be read ({error})") from error
     except EncoderError as error:
         raise ReleaseError(str(error).partition(". Delete")[0]) from error
@@ -97,7 +99,8 @@ def _parse(folder: Path) -> Release:
         raise ReleaseError(f"{folder} is of a later Kefu: upgrade Kefu")
     about |= {"encoder": EncoderOf(**about["encoder"]), "made": datetime.fromisoformat(about["made"])}
     card = (folder / CARD).read_text(encoding="utf-8")
-    evaluation, baselines = _json(folder / EVALUATION), _json(folder / BASELINES)
+    evaluation = from_json(_json(folder / EVALUATION))
+    baselines = {name: from_json(body) for name, body in _json(folder / BASELINES).items()}
     return Release(**about, evaluation=evaluation, baselines=baselines, card=card, folder=folder)
 
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from retrieval.model_folder import Manifest, checksums
+from training.evaluation import Better, Evaluation, Metric
 from training.registry import Draft, add_release
 from training.release import Release
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
-def figure(value: float, *, half: float = 0.01, better: str = "higher", n: int = 500) -> dict[str, Any]:
-    return {"value": value, "low": value - half, "high": value + half, "n": n, "better": better}
+def figure(value: float, *, half: float = 0.01, better: Better = "higher", n: int = 500) -> Metric:
+    return Metric(value, value - half, value + half, n, better)
 
 
-def evaluation(accuracy: float = 0.9, *, test: str = "t1", **more: dict[str, Any]) -> dict[str, Any]:
-    metrics = {"intent.accuracy": figure(accuracy), "retrieval.recall@1": figure(0.8)} | more
-    return {"metrics": metrics, "details": {"test": test}}
+def evaluation(
+    accuracy: float = 0.9, *, test: str = "t1", more: Mapping[str, Metric] | None = None
+) -> Evaluation:
+    metrics = {"intent.accuracy": figure(accuracy), "retrieval.recall@1": figure(0.8)}
+    return Evaluation(metrics | dict(more or {}), {"tests": {"intent": test, "retrieval": test}})
 
 
 def encoder_folder(folder: Path, *, seed: int = 0, weight: int = 50_000) -> Path:

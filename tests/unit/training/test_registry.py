@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.publish import leftovers
-from tests.unit.training.shelf import NOON, add, draft, encoder_folder
+from tests.unit.training.shelf import NOON, add, draft, encoder_folder, evaluation
 from training import registry
 from training.errors import ReleaseError
 from training.registry import find_release, list_releases, outdated, remove_release, resolve
@@ -39,7 +39,7 @@ def names(releases: Path) -> list[str]:
 
 
 def test_what_was_added_is_read_again(releases: Path, encoder: Path) -> None:
-    baselines: dict[str, dict[str, object]] = {"base": {"metrics": {}}}
+    baselines = {"base": evaluation(0.85)}
     made = add(releases, draft(encoder, settings={"threshold": 0.3}, baselines=baselines))
     assert made.name.startswith("2026-11-26-full-")
     assert len(made.name) == len("2026-11-26-full-3f2a")
