@@ -67,5 +67,21 @@ def run(work: Path) -> None:
         sys.exit(1)
 
 
+@main.command()
+@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="What was found.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The data set's folder."
+)
+def dataset(work: Path, out: Path) -> None:
+    """Clean and split what was found into a data set; see training/source.py for the files."""
+    from training.prepare import prepare
+
+    try:
+        prepare(work, out, report=to_stdout)
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
+
+
 if __name__ == "__main__":
     main()
