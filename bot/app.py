@@ -35,7 +35,7 @@ from bot.engine.sweep import keep_sweeping, sweep
 from bot.engine.turn import take_turn
 from bot.events import LocalBus
 from bot.inference.child import Progress
-from bot.inference.encoder import open_encoder
+from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
 from bot.inference.generators import make_generator
 from bot.inference.host import Host
@@ -47,7 +47,6 @@ from bot.store.db import Database
 from connectors.port import Channel, Profile
 from connectors.rasa import Rasa, RasaOptions
 from connectors.webchat import Tokens, WebChat, WebChatOptions
-from retrieval.embed import Encoder
 
 CLOSE_PATIENCE_S = 5.0
 MAX_REQUEST = 256 * 1024
@@ -94,10 +93,13 @@ async def open_bot(
     settings: Settings,
     *,
     progress: Progress,
-    encoder: Encoder | None = None,
+    encodings: Encodings | None = None,
     clock: Clock | None = None,
 ) -> AsyncIterator[Bot]:
-    """Everything but the network: store, encoder, live release and bundle, lanes. Takes up nobody's messages."""
+    """Everything but the network: store, live release and bundle, lanes. Takes up nobody's messages.
+
+    `encodings`: what releases answer with; default: those of the home.
+    """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         version = await asyncio.to_thread(metadata.version, "kefu")
@@ -105,10 +107,15 @@ async def open_bot(
         progress("Opening the database", 0, 0)
         store = await _open_store(settings, stack, metrics)
         await sync_folder(store, ((r.file, r.entry) for r in definition.knowledge), clock=clock)
-        host = await _open_host(
-            definition, settings, store, encoder=encoder, progress=progress, observer=metrics
+        host = Host(
+            settings.home,
+            encodings or _encodings(settings),
+            examples=examples(definition),
+            observer=metrics,
         )
         stack.push_async_callback(host.close)
+        progress("Loading the encoder and checking the index", 0, 0)
+        await host.open(await read_knowledge(store), progress=progress)
         generator = await asyncio.to_thread(_make_generator, settings)
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
@@ -237,24 +244,10 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Obser
     return store
 
 
-async def _open_host(
-    definition: BotDefinition,
-    settings: Settings,
-    store: Database,
-    *,
-    encoder: Encoder | None,
-    progress: Progress,
-    observer: Observer,
-) -> Host:
-    if encoder is None:
-        progress("Loading the encoder", 0, 0)
-        encoder = await open_encoder(
-            settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
-        )
-    progress("Checking the index", 0, 0)
-    host = Host(settings.home, encoder, examples=examples(definition), observer=observer)
-    await host.open(await read_knowledge(store), progress=progress)
-    return host
+def _encodings(settings: Settings) -> Encodings:
+    return HomeEncodings(
+        settings.home / "releases", settings.cache, settings.encoder, settings.encoder_threads
+    )
 
 
 def examples(definition: BotDefinition) -> list[tuple[str, str, str]]:

@@ -24,6 +24,10 @@ class Observer(Protocol):
         """A unit of work ended: `ok`, the code of a StoreError, or `failed` for what the unit itself refused."""
         ...
 
+    def switched(self, end: str) -> None:
+        """Another release went live (`done`), or was to and cannot serve (`failed`)."""
+        ...
+
 
 class Unobserved:
     """Nobody counts."""
@@ -35,6 +39,8 @@ class Unobserved:
     def encoded(self, texts: int, *, seconds: float) -> None: ...
 
     def written(self, code: str, *, seconds: float) -> None: ...
+
+    def switched(self, end: str) -> None: ...
 
 
 UNOBSERVED = Unobserved()

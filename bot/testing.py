@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
-from bot.errors import GeneratorError
+from bot.errors import GeneratorError, InferenceError
+from bot.inference.child import Progress
+from bot.inference.encodings import Encoding
 from bot.inference.generator import Prompt, refuse_hopeless, within
+from retrieval.embed import Encoder, Vectors
 
 
 class FakeClock:
@@ -73,3 +76,36 @@ class ScriptedGenerator:
             raise
         if self._error is not None:
             raise self._error
+
+
+class FakeEncoding:
+    """An `Encoding` of an encoder that is in memory already. `error`: what it fails with when it is to be loaded."""
+
+    def __init__(self, encoder: Encoder, *, error: Exception | None = None) -> None:
+        self._encoder, self._error = encoder, error
+
+    @property
+    def fingerprint(self) -> str:
+        return self._encoder.fingerprint
+
+    async def open(self) -> Encoder:
+        if self._error is not None:
+            raise self._error
+        return self._encoder
+
+    async def embed(self, texts: Sequence[str], *, progress: Progress) -> Mapping[str, Vectors]:
+        vectors = await asyncio.to_thread(self._encoder.encode, texts)
+        return dict(zip(texts, vectors, strict=True))
+
+
+class FakeEncodings:
+    """`Encodings` by name. What is not there is missing, as a folder that was deleted."""
+
+    def __init__(self, **encoders: Encoder) -> None:
+        self.known: dict[str, Encoding] = {name: FakeEncoding(encoder) for name, encoder in encoders.items()}
+
+    async def find(self, release: str, *, progress: Progress) -> Encoding:
+        found = self.known.get(release)
+        if found is None:
+            raise InferenceError(f"There is no release {release}.", code="release")
+        return found

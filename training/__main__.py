@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,10 +11,14 @@ import click
 from training.errors import TrainingError
 from training.progress import to_stdout
 
+LOWEST = 19
+
 
 @click.group(help=__doc__)
-def main() -> None:
-    pass
+@click.option("--lowest", is_flag=True, help="Run at the lowest priority: a server answers on these cores.")
+def main(lowest: bool) -> None:
+    if lowest:
+        os.nice(LOWEST)
 
 
 @main.command()
@@ -49,6 +54,24 @@ def heads(work: Path, out: Path, name: str) -> None:
     try:
         with new_heads(out, name) as place:
             make_heads(work, place, name=name, report=to_stdout)
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
+
+
+@main.command()
+@click.option(
+    "--encoder", "folder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder."
+)
+@click.option(
+    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The texts' folder."
+)
+def embed(folder: Path, work: Path) -> None:
+    """Turn texts into vectors beside a server that answers; see training/embed.py for the files."""
+    from training.embed import embed as embed_texts
+
+    try:
+        embed_texts(folder, work, report=to_stdout)
     except TrainingError as error:
         to_stdout("failed", 0, 0, str(error))
         sys.exit(1)

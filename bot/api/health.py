@@ -19,7 +19,9 @@ def health_routes(watch: Watch) -> list[web.RouteDef]:
         if missing := await watch.missing():
             words = " ".join(f"{name}: {reason}" for name, reason in missing.items())
             raise RequestError(503, "not_ready", f"Missing: {words}", headers=NOT_STORED)
-        return web.json_response({"data": {"ready": True}}, headers=NOT_STORED)
+        degraded = watch.degraded()
+        data = {"ready": True} | ({"degraded": degraded} if degraded else {})
+        return web.json_response({"data": data}, headers=NOT_STORED)
 
     async def metrics(_: web.Request) -> web.StreamResponse:
         headers = {hdrs.CONTENT_TYPE: CONTENT_TYPE, **NOT_STORED}

@@ -14,7 +14,7 @@ from bot.settings import Settings
 
 if TYPE_CHECKING:
     from bot.definition import BotDefinition, Problem
-    from bot.inference.host import Knowledge
+    from bot.inference.bundles import Knowledge
     from retrieval.bundle import Bundle
     from retrieval.model_folder import Manifest
 
@@ -102,7 +102,7 @@ class Setup:
 
     def _bundle(self) -> Bundle | None:
         """The index of the database's revision under this encoder; None where it has not been made."""
-        from bot.inference.host import bundle_name
+        from bot.inference.bundles import bundle_name
         from retrieval.bundle import Bundle
         from retrieval.onnx_encoder import fingerprint
 

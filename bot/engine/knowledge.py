@@ -12,7 +12,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.definition import FOLDER
-from bot.inference.host import Knowledge
+from bot.inference.bundles import Knowledge
 from bot.inference.understanding import Live
 from bot.store import knowledge as shelf
 from bot.store.db import Database

@@ -54,7 +54,7 @@ class Door:
         max_queue: int = MAX_QUEUE,
         observer: Observer = UNOBSERVED,
     ) -> None:
-        self._encoder = encoder
+        self._encoder: Encoder | None = encoder
         self._observer = observer
         self._clock = clock or SystemClock()
         self._max_queue = max_queue
@@ -93,11 +93,16 @@ class Door:
         return await self.run(texts, None, _as_they_are, deadline=deadline)
 
     async def close(self) -> None:
-        """Finish what is queued, then end the thread."""
+        """Finish what is queued, then end the thread and let the encoder go."""
         with self._lock:
             self._closed = True
         await asyncio.sleep(0)  # a start that is scheduled comes first
-        await asyncio.to_thread(self._thread.shutdown)
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        self._thread.shutdown()
+        # Here, not where the last reference happens to be dropped: to free a model takes longer than a loop may wait.
+        self._encoder = None
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """In the thread, batch after batch until nobody waits: a busy loop's next turn is not waited for in between."""
@@ -126,6 +131,7 @@ class Door:
 
     def _work(self, batch: list[_Job[Any]]) -> list[Any]:
         """One forward for all, then what follows."""
+        assert self._encoder is not None
         try:
             vectors = self._encoder.encode([text for job in batch for text in job.texts])
         except RetrievalError as error:

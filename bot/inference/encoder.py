@@ -1,4 +1,4 @@
-"""The encoder's folder: found in the cache, or made once by a child process."""
+"""The encoder's folder: found in the cache, or made once by a child process; and loaded from there."""
 
 from __future__ import annotations
 
@@ -14,12 +14,22 @@ from retrieval.model_folder import is_ready, locate
 
 async def open_encoder(cache: Path, source: str, *, threads: int, progress: Progress) -> Encoder:
     """Ready to encode. The first time takes about a minute. Raises InferenceError."""
+    return await load_encoder(await make_encoder(cache, source, progress=progress), threads=threads)
+
+
+async def make_encoder(cache: Path, source: str, *, progress: Progress) -> Path:
+    """Its folder, found or made. Raises InferenceError."""
     folder = await asyncio.to_thread(locate, cache, source)
     if not await asyncio.to_thread(is_ready, folder):
         arguments = ["--out", str(cache), "--source", source]
         await run_training(
             "encoder", arguments, progress=progress, hint="Is Kefu installed with its `train` extra?"
         )
+    return folder
+
+
+async def load_encoder(folder: Path, *, threads: int) -> Encoder:
+    """Loaded and warm. Raises InferenceError."""
     try:
         return await asyncio.to_thread(_load, folder, threads)
     except RetrievalError as error:

@@ -1,64 +1,83 @@
-"""What answers right now: one release and one bundle, pinned by each turn, swapped as a pair behind its back."""
+"""What answers right now: one release and one bundle, pinned by each turn, swapped as one behind its back."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
-import numpy as np
-
-from bot.errors import InferenceError
+from bot.clock import SystemClock
+from bot.errors import InferenceError, KefuError
+from bot.inference.bundles import KEPT, Knowledge, find_bundle, kept_vectors, make_bundle
 from bot.inference.child import Progress
 from bot.inference.door import Door
-from bot.inference.recent import Recent
+from bot.inference.encodings import BASE, Encoding, Encodings
+from bot.inference.reader import PATIENCE_S, Reader, give_back
 from bot.inference.release import Lesson, find_release, make_release
 from bot.inference.understanding import Ask, Live, Understanding
-from bot.inference.vectors import load_vectors, save_vectors
+from bot.inference.vectors import load_vectors, prune_vectors, save_vectors
 from bot.observer import UNOBSERVED, Observer
-from retrieval.bundle import Bundle, build_bundle
-from retrieval.drift import drift
-from retrieval.embed import Encoder, Vectors
-from retrieval.errors import BundleError
-from retrieval.types import Entry
+from retrieval.bundle import Bundle
+from retrieval.embed import Vectors
+from retrieval.errors import RetrievalError
 from training.apply import Heads
+from training.errors import TrainingError
 
 log = logging.getLogger(__name__)
 
-EMBED_BATCH = 32
-PATIENCE_S = 600.0
-"""How long a background text may wait behind customers' messages."""
+
+def _silent(text: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+FORESEEN = (KefuError, RetrievalError, TrainingError, OSError)
+"""What a release that cannot serve fails with."""
+
+Embed = Callable[[Sequence[str], dict[str, Vectors], Progress], Awaitable[None]]
+"""embed(texts, known, progress) adds to `known` what it lacks of the texts."""
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
-    """The database's answers at one revision."""
+class Trouble:
+    """A release that was asked for and does not serve, and why."""
 
-    revision: int
-    entries: tuple[Entry, ...]
+    release: str
+    reason: str
 
 
 class Host:
-    """Owns the encoder's door, and what is live. `open` before anything else; `close` once."""
+    """Owns what is live, and every encoder that is loaded. `open` before anything else; `close` once."""
 
     def __init__(
         self,
         home: Path,
-        encoder: Encoder,
+        encodings: Encodings,
         *,
         examples: Sequence[tuple[str, str, str]],
         observer: Observer = UNOBSERVED,
     ) -> None:
-        self._releases, self._bundles = home / "releases", home / "bundles"
-        self._vectors = home / "vectors" / f"{encoder.fingerprint[:12]}.safetensors"
-        self._encoder = encoder
+        self._releases, self._bundles, self._vectors = home / "releases", home / "bundles", home / "vectors"
+        self._encodings = encodings
         self._examples = tuple(examples)
-        self.door = Door(encoder, observer=observer)
-        self._recent = Recent()
+        self._observer = observer
         self._live: Live | None = None
+        self._pins: dict[Reader, int] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._switching = asyncio.Lock()
+        # One at a time, whoever was cancelled meanwhile: two would write the same folder.
+        self._files = ThreadPoolExecutor(1, thread_name_prefix="kefu-bundles")
+        self.trouble: Trouble | None = None
+        """Why the release that was asked for last does not serve; None: it does."""
 
     def current(self) -> Live:
         """Raises InferenceError before `open`."""
@@ -66,115 +85,187 @@ class Host:
             raise InferenceError("The bot is still starting.", code="starting", hint="Try again in a moment.")
         return self._live
 
+    @property
+    def door(self) -> Door:
+        """Of the encoder that is live. Raises InferenceError before `open`."""
+        return self.current().reader.door
+
     async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
-        """One forward, then head, search and calibration off the loop. Raises Busy, InferenceError.
+        """By what the turn is pinned to. Raises Busy, InferenceError."""
+        return await live.reader.understand(live, ask, deadline=deadline)
 
-        The question before was encoded when it came; only after a restart is it encoded along with this one.
+    async def open(
+        self, knowledge: Knowledge, *, progress: Progress, releases: Sequence[str] = (BASE,)
+    ) -> Live:
+        """Load or make what the first of `releases` needs for this knowledge, and go live; where that one cannot serve,
+        the next one. Raises what the last one failed with.
         """
-        before = self._recent.get(ask.previous) if ask.previous is not None else None
-        texts = [ask.text] if ask.previous is None or before is not None else [ask.text, ask.previous]
-        return await self.door.run(texts, (live, ask, before), self._understand, deadline=deadline)
-
-    def _understand(
-        self, items: Sequence[tuple[Live, Ask, Vectors | None]], vectors: Sequence[Vectors]
-    ) -> list[Understanding]:
-        found: dict[int, Understanding] = {}
-        for live in {id(live): live for live, _, _ in items}.values():
-            places = [place for place, item in enumerate(items) if item[0] is live]
-            asks = [items[place][1] for place in places]
-            known = [_with(vectors[place], items[place][2]) for place in places]
-            found |= zip(places, live.understand(asks, known), strict=True)
-        for (_, ask, _), vector in zip(items, vectors, strict=True):
-            self._recent.put(ask.text, vector[0])
-        return [found[place] for place in range(len(items))]
-
-    async def open(self, knowledge: Knowledge, *, progress: Progress) -> Live:
-        """Load or make release and bundle for this knowledge, and go live."""
-        lesson = Lesson(self._examples, knowledge.entries, self._encoder.fingerprint)
-        bundle = await asyncio.to_thread(self._find_bundle, knowledge)
-        heads = await asyncio.to_thread(find_release, self._releases, lesson)
-        known: dict[str, Vectors] = {}
-        if bundle is None or heads is None:
-            known = await asyncio.to_thread(load_vectors, self._vectors, lesson.texts)
+        names = list(dict.fromkeys(releases))
+        troubles: list[Trouble] = []
+        for name in names[:-1]:
             try:
-                await self._embed(lesson.texts, known, progress)
-            finally:  # a start that is broken off goes on from here
-                await asyncio.to_thread(save_vectors, self._vectors, known)
-        if heads is None:
-            heads = await make_release(self._releases, lesson, known, progress=progress)
-        if bundle is None:
-            bundle = await self._build(knowledge, known)
-        return self._go_live(heads, bundle)
+                return await self._open(name, knowledge, progress)
+            except FORESEEN as error:
+                troubles.append(self._failed(name, error))
+            finally:
+                self.trouble = troubles[0] if troubles else None
+        return await self._open(names[-1], knowledge, progress)
+
+    async def _open(self, name: str, knowledge: Knowledge, progress: Progress) -> Live:
+        encoding = await self._encodings.find(name, progress=progress)
+        reader = await self._load(encoding)
+        try:
+            heads, bundle = await self._prepare(
+                reader.fingerprint, knowledge, reader.embed, progress=progress
+            )
+        except BaseException:
+            await reader.close()
+            raise
+        return self._go_live(Live.of(name, reader, heads, bundle))
 
     async def refresh(self, knowledge: Knowledge) -> Live:
-        """A bundle for newer knowledge under the live release; the old one serves until the swap."""
+        """A bundle for newer knowledge under the live release; the old one serves until the swap.
+
+        Where another release went live meanwhile the bundle is dropped: it is of the other encoder.
+        """
         live = self.current()
-        texts = [text for entry in knowledge.entries for text in entry.texts]
-        known = live.bundle.vectors_by_text()
-        await self._embed(texts, known, lambda *_: None)
-        return self._go_live(live.heads, await self._build(knowledge, known))
+        renewed = await self._renewed(live, knowledge)
+        return self._go_live(renewed) if self._live is live else self.current()
+
+    async def switch(self, release: str, read: Callable[[], Awaitable[Knowledge]]) -> Live:
+        """Another release under the knowledge that `read` gives, which is asked again until nothing has changed since.
+
+        What is live answers until the swap, and after it where this fails: then `trouble` says why. One at a time.
+        Raises what FORESEEN names. Cancelled, it leaves all as it was.
+        """
+        async with self._switching:
+            began = time.monotonic()
+            try:
+                live = await self._switch(release, read)
+            except Exception as error:
+                self.trouble = self._failed(release, error)
+                raise
+            self.trouble = None
+            self._observer.switched("done")
+            log.info("release %s is live after %.1f s", live.release, time.monotonic() - began)
+            return live
+
+    async def _switch(self, release: str, read: Callable[[], Awaitable[Knowledge]]) -> Live:
+        encoding = await self._encodings.find(release, progress=_silent)
+        if encoding.fingerprint == (now := self.current().reader).fingerprint:
+            heads, bundle = await self._prepare(now.fingerprint, await read(), now.embed)
+            return await self._swap(Live.of(release, now, heads, bundle), read)
+
+        async def embed(texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
+            if missing := [text for text in texts if text not in known]:
+                known.update(await encoding.embed(missing, progress=progress))
+
+        heads, bundle = await self._prepare(encoding.fingerprint, await read(), embed)
+        reader = await self._load(encoding)
+        try:
+            return await self._swap(Live.of(release, reader, heads, bundle), read)
+        except BaseException:
+            await reader.close()
+            raise
+
+    async def _swap(self, live: Live, read: Callable[[], Awaitable[Knowledge]]) -> Live:
+        """Nobody's first question pays for the warming up; a release that cannot answer one does not go live."""
+        ask = Ask("warm up", "en", SystemClock().now().date())
+        await live.reader.understand(live, ask, deadline=time.monotonic() + PATIENCE_S)
+        while (knowledge := await read()).revision != live.bundle.revision:
+            live = await self._renewed(live, knowledge)
+        return self._go_live(live)
 
     async def close(self) -> None:
-        await self.door.close()
-        if self._live is not None:
-            self._live.bundle.close()
+        """Whoever still holds a `Live` can read in it, and ask nothing more."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.bundle.close()
+        readers = list(self._pins)
+        self._pins.clear()
+        await asyncio.gather(*(reader.close() for reader in readers), *self._closing)
+        await asyncio.to_thread(self._files.shutdown)
 
-    def _go_live(self, heads: Heads, bundle: Bundle) -> Live:
-        """Turns that run keep what they pinned; the last of them lets the old bundle go."""
-        self._live = Live(heads.name, heads, bundle, {entry.id: entry for entry in bundle.entries})
-        return self._live
+    def _go_live(self, live: Live) -> Live:
+        """Turns that run keep what they pinned; the last of them lets the old bundle and the old encoder go."""
+        self._pins[live.reader] = self._pins.get(live.reader, 0) + 1
+        loop = asyncio.get_running_loop()
+        weakref.finalize(live, _on, loop, self._unpin, live.reader).atexit = False
+        self._live = live
+        return live
 
-    def _folder(self, revision: int) -> Path:
-        return self._bundles / bundle_name(revision, self._encoder.fingerprint)
+    def _unpin(self, reader: Reader) -> None:
+        if reader in self._pins:  # else all were closed
+            self._pins[reader] -= 1
+            if not self._pins[reader]:
+                del self._pins[reader]
+                task = asyncio.create_task(_let_go(reader))
+                self._closing.add(task)
+                task.add_done_callback(self._closing.discard)
 
-    def _find_bundle(self, knowledge: Knowledge) -> Bundle | None:
-        """A damaged bundle is made again, and so is one that says otherwise than the database."""
-        folder = self._folder(knowledge.revision)
-        try:
-            bundle = Bundle.open(folder, encoder_fingerprint=self._encoder.fingerprint)
-        except BundleError as error:
-            if folder.exists():
-                log.warning("the index is made again: %s", error)
-            return None
-        if away := drift(knowledge.entries, bundle.entries):
-            log.warning("the index is made again: the database has other answers (%s)", away)
-            return None
-        return bundle
+    async def _load(self, encoding: Encoding) -> Reader:
+        return Reader(await encoding.open(), observer=self._observer)
 
-    async def _build(self, knowledge: Knowledge, known: Mapping[str, Vectors]) -> Bundle:
-        return await asyncio.to_thread(self._build_now, knowledge, known)
+    async def _prepare(
+        self, fingerprint: str, knowledge: Knowledge, embed: Embed, *, progress: Progress = _silent
+    ) -> tuple[Heads, Bundle]:
+        """Heads and bundle of this knowledge under this encoder: found in the home, or made."""
+        lesson = Lesson(self._examples, knowledge.entries, fingerprint)
+        bundle = await self._in_files(find_bundle, self._bundles, knowledge, fingerprint)
+        heads = await self._in_files(find_release, self._releases, lesson)
+        known: dict[str, Vectors] = {}
+        if bundle is None or heads is None:
+            known = await self._in_files(self._known, lesson)
+            try:
+                await embed(lesson.texts, known, progress)
+            finally:  # what is broken off goes on from here
+                await self._in_files(self._keep, lesson, known)
+        if heads is None:
+            busy = self._live is not None
+            heads = await make_release(self._releases, lesson, known, progress=progress, lowest=busy)
+        if bundle is None:
+            bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
+        return heads, bundle
 
-    def _build_now(self, knowledge: Knowledge, known: Mapping[str, Vectors]) -> Bundle:
-        bundle = build_bundle(
-            self._folder(knowledge.revision), knowledge.entries, known,
-            encoder_fingerprint=self._encoder.fingerprint, revision=knowledge.revision,
-        )  # fmt: skip
-        prune_bundles(self._bundles, keep=self._folder(knowledge.revision))
-        return bundle
+    async def _renewed(self, live: Live, knowledge: Knowledge) -> Live:
+        """The same release with this knowledge; heads are made anew when it is loaded again."""
+        known = await self._in_files(live.bundle.vectors_by_text)
+        await live.reader.embed([text for entry in knowledge.entries for text in entry.texts], known, _silent)
+        fingerprint = live.reader.fingerprint
+        bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
+        return Live.of(live.name, live.reader, live.heads, bundle)
 
-    async def _embed(self, texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
-        """Add to `known` what it lacks of `texts`: encoded in small batches, between the customers' messages."""
-        missing = sorted({t for t in texts if t not in known}, key=len)
-        for start in range(0, len(missing), EMBED_BATCH):
-            batch = missing[start : start + EMBED_BATCH]
-            vectors = await self.door.encode(batch, deadline=time.monotonic() + PATIENCE_S)
-            known.update(zip(batch, np.asarray(vectors), strict=True))
-            progress("Reading questions and answers", min(start + EMBED_BATCH, len(missing)), len(missing))
+    def _known(self, lesson: Lesson) -> dict[str, Vectors]:
+        """Vectors of the lesson's texts that are kept from earlier: a text is encoded once for an encoder."""
+        texts = lesson.texts
+        kept = kept_vectors(self._bundles, lesson.encoder)
+        return {text: kept[text] for text in texts if text in kept} | load_vectors(self._file(lesson), texts)
+
+    def _keep(self, lesson: Lesson, known: dict[str, Vectors]) -> None:
+        save_vectors(self._file(lesson), known)
+        prune_vectors(self._vectors, keep=KEPT)
+
+    def _file(self, lesson: Lesson) -> Path:
+        return self._vectors / f"{lesson.encoder[:12]}.safetensors"
+
+    async def _in_files(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Off the loop, after whatever else is being read or written in the home."""
+        return await asyncio.get_running_loop().run_in_executor(self._files, partial(work, *args, **kwargs))
+
+    def _failed(self, release: str, error: Exception) -> Trouble:
+        self._observer.switched("failed")
+        foreseen = isinstance(error, FORESEEN)
+        reason = str(error) if foreseen else f"{type(error).__name__}: {error}"
+        log.error("release %s cannot serve: %s", release, reason, exc_info=None if foreseen else error)
+        return Trouble(release, reason)
 
 
-def bundle_name(revision: int, fingerprint: str) -> str:
-    """Name of a bundle's folder in the home's `bundles`."""
-    return f"{revision:08d}-{fingerprint[:12]}"
+async def _let_go(reader: Reader) -> None:
+    await reader.close()
+    await asyncio.to_thread(give_back)
 
 
-def _with(vectors: Vectors, before: Vectors | None) -> Vectors:
-    return vectors if before is None else np.vstack([vectors, before])
-
-
-def prune_bundles(bundles: Path, *, keep: Path) -> None:
-    """Only the live bundle's folder stays; an open one is in memory and needs its files no more."""
-    import shutil
-
-    for folder in bundles.iterdir():
-        if folder.is_dir() and folder != keep:
-            shutil.rmtree(folder, ignore_errors=True)
+def _on(loop: asyncio.AbstractEventLoop, call: Callable[[Reader], None], reader: Reader) -> None:
+    """From whichever thread lets the last turn's pin go."""
+    with suppress(RuntimeError):  # the loop has ended, and with it everything
+        loop.call_soon_threadsafe(call, reader)

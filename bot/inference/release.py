@@ -62,9 +62,14 @@ def find_release(releases: Path, lesson: Lesson) -> Heads | None:
 
 
 async def make_release(
-    releases: Path, lesson: Lesson, vectors: Mapping[str, Vectors], *, progress: Progress
+    releases: Path,
+    lesson: Lesson,
+    vectors: Mapping[str, Vectors],
+    *,
+    progress: Progress,
+    lowest: bool = False,
 ) -> Heads:
-    """Fit in a child process (seconds). Raises InferenceError."""
+    """Fit in a child process (seconds), with `lowest` at the lowest priority. Raises InferenceError."""
     progress("fitting intents", 0, 0)  # the child needs seconds to get so far
     place = await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-lesson-")
     try:
@@ -74,6 +79,7 @@ async def make_release(
             ["--work", place, "--out", str(releases), "--name", lesson.name],
             progress=progress,
             hint="Is Kefu installed with its `train` extra?",
+            lowest=lowest,
         )
     finally:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from retrieval.search import search_all
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
 from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Heads, Reading, candidate_features
+
+if TYPE_CHECKING:
+    from bot.inference.reader import Reader
 
 TOP_INTENTS = 3
 CLEAR = 0.8
@@ -32,15 +36,26 @@ SPOKEN = (*SOCIAL, HANDOFF)
 SPOKEN_SURELY = 0.8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Live:
-    """One release and one bundle: what a whole turn is pinned to."""
+    """One release and one bundle: what a whole turn is pinned to. As long as anybody holds it, its reader serves."""
 
-    release: str
+    name: str
+    """Of the release in the registry."""
+    reader: Reader = field(repr=False)
     heads: Heads
     bundle: Bundle
     by_id: Mapping[str, Entry] = field(repr=False)
     """The bundle's entries by the database's ids."""
+
+    @classmethod
+    def of(cls, name: str, reader: Reader, heads: Heads, bundle: Bundle) -> Live:
+        return cls(name, reader, heads, bundle, {entry.id: entry for entry in bundle.entries})
+
+    @property
+    def release(self) -> str:
+        """Name of the release and of the heads that it has for these answers, for traces."""
+        return f"{self.name}/{self.heads.name}"
 
     def understand(self, asks: Sequence[Ask], vectors: Sequence[Vectors]) -> list[Understanding]:
         """`vectors`: float32 [1 or 2, dim] for each: of the message, and of `ask.previous` where there is one."""

@@ -32,6 +32,7 @@ GAUGES = {
     "knowledge_revision": "Knowledge revision of the database.",
     "knowledge_revision_live": "Knowledge revision that is searched.",
     "answers": "Answers that are searched.",
+    "release_degraded": "1: another release answers than the one that was promoted.",
     "database_up": "1: the database answered when it was asked for this page.",
 }
 
@@ -73,6 +74,13 @@ class Metrics:
         self._request = Histogram(
             "kefu_http_request_seconds", "Answering a request.", ["route"], buckets=LONG, registry=registry
         )
+        self._switches = Counter(
+            "kefu_release_switches",
+            "Releases that were to go live while the server ran or as it started, by what came of it.",
+            ["end"],
+            registry=registry,
+        )
+        self._release = Info("kefu_release", "What answers.", registry=registry)
         self._sockets = Gauge(
             "kefu_sockets", "Open connections of a channel.", ["channel"], registry=registry
         )
@@ -93,6 +101,13 @@ class Metrics:
 
     def written(self, code: str, *, seconds: float) -> None:
         self._writes.labels(code).observe(seconds)
+
+    def switched(self, end: str) -> None:
+        self._switches.labels(end).inc()
+
+    def answers_with(self, *, release: str, heads: str, encoder: str) -> None:
+        """`encoder`: its fingerprint."""
+        self._release.info({"release": release, "heads": heads, "encoder": encoder[:12]})
 
     def requested(self, method: str, route: str, status: int, *, seconds: float | None) -> None:
         """`route` is the route's pattern, never the path; `seconds` is None for what stays open."""

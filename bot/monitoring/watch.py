@@ -54,18 +54,36 @@ class Watch:
             found["database"] = "The database does not answer in time."
         return found
 
+    def degraded(self) -> dict[str, str]:
+        """What is otherwise than it was asked to be, though the bot answers. Anybody reads it: reasons, which may name
+        files, stand in the log."""
+        trouble = self.host.trouble
+        if trouble is None:
+            return {}
+        return {
+            "release": f"{trouble.release} cannot serve, {self.host.current().name} does. The log says why."
+        }
+
     async def page(self) -> bytes:
-        gauges = {"encoder_queue": self.host.door.waiting, "lanes_busy": self.lanes.busy}
+        gauges = {"lanes_busy": self.lanes.busy, "release_degraded": float(self.host.trouble is not None)}
         sockets = {c.instance: c.open_sockets for c in self.channels if isinstance(c, Connected)}
         self.metrics.set({**gauges, **self._live(), **await self._owed()}, sockets=sockets)
         return await asyncio.to_thread(self.metrics.page)
 
     def _live(self) -> Mapping[str, float]:
         try:
-            bundle = self.host.current().bundle
+            live = self.host.current()
         except KefuError:
             return {}
-        return {"knowledge_revision_live": bundle.revision, "answers": len(bundle.entries)}
+        self.metrics.answers_with(
+            release=live.name, heads=live.heads.name, encoder=live.bundle.encoder_fingerprint
+        )
+        bundle = live.bundle
+        return {
+            "encoder_queue": self.host.door.waiting,
+            "knowledge_revision_live": bundle.revision,
+            "answers": len(bundle.entries),
+        }
 
     async def _owed(self) -> Mapping[str, float]:
         """Where the database does not answer, the page still comes and says so."""

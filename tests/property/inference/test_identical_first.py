@@ -26,6 +26,7 @@ from bot.inference.host import Host
 from bot.inference.understanding import Ask
 from bot.store import knowledge as shelf
 from bot.store.db import Database
+from bot.testing import FakeEncodings
 from retrieval.testing import HashEncoder
 from retrieval.text import normalise
 from retrieval.types import Entry
@@ -88,7 +89,7 @@ class Shelf(RuleBasedStateMachine):
         self.run(self.open_host())
 
     async def open_host(self) -> None:
-        self.host = Host(self.home, HashEncoder(), examples=())
+        self.host = Host(self.home, FakeEncodings(base=HashEncoder()), examples=())
         await self.host.open(await read_knowledge(self.store), progress=lambda *_: None)
         self.live, self.checked = True, False
 

@@ -17,7 +17,7 @@ from bot.cli.main import kefu
 from bot.clock import SystemClock
 from bot.definition import load
 from bot.engine.knowledge import read_knowledge, sync_folder
-from bot.inference.host import Knowledge, bundle_name
+from bot.inference.bundles import Knowledge, bundle_name
 from bot.inference.release import Lesson
 from bot.settings import load_settings
 from bot.store.db import Database

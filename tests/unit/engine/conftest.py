@@ -19,6 +19,7 @@ from bot.engine.lanes import Lanes
 from bot.engine.turn import take_turn
 from bot.events import LocalBus
 from bot.inference.generator import Generator
+from bot.inference.reader import Reader
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.store.db import Database
 from bot.testing import ScriptedGenerator
@@ -152,6 +153,5 @@ def live(place: Path) -> Live:
     )  # fmt: skip
     head = fit_head(vectors, ["fees", "times"])
     ones = vectors[0] * 0 + 1
-    return Live(
-        "release", Heads("release", head, head, Calibrator(ones, ones, ones, 0.0)), bundle, dict(BY_ID)
-    )
+    heads = Heads("heads", head, head, Calibrator(ones, ones, ones, 0.0))
+    return Live("release", Reader(encoder), heads, bundle, dict(BY_ID))

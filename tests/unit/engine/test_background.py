@@ -12,7 +12,7 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.engine.knowledge import keep_fresh, read_knowledge, sync_folder
-from bot.inference.host import Knowledge
+from bot.inference.bundles import Knowledge
 from bot.inference.understanding import Live
 from bot.store.db import Database
 from retrieval.types import Entry

@@ -47,7 +47,7 @@ async def test_an_answer_is_streamed_committed_and_traced(engine: Engine) -> Non
     assert trace is not None
     assert (trace.confidence, trace.release, [h["key"] for h in trace.hits]) == (
         0.9,
-        "release",
+        "release/heads",
         ["fee", "time"],
     )
 

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from bot.inference import host as hosting
-from bot.inference.host import Host, Knowledge
+from bot.inference.bundles import Knowledge
+from bot.inference.host import Host
+from bot.testing import FakeEncodings
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
 from training.apply import Heads, IntentHead
@@ -29,7 +31,7 @@ def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def indexed(home: Path, *entries: Entry) -> tuple[Entry, ...]:
     """What is live after a start with these answers, always of revision 1."""
-    host = Host(home, HashEncoder(), examples=())
+    host = Host(home, FakeEncodings(base=HashEncoder()), examples=())
     await asyncio.to_thread(home.mkdir, exist_ok=True)
     live = await host.open(Knowledge(1, entries), progress=lambda *_: None)
     await host.close()

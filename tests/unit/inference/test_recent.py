@@ -9,9 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.inference.host import Host, Knowledge
+from bot.inference.bundles import Knowledge
+from bot.inference.host import Host
 from bot.inference.recent import Recent
 from bot.inference.understanding import Ask
+from bot.testing import FakeEncodings
 from retrieval.embed import Vectors
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
@@ -37,7 +39,7 @@ async def test_a_message_costs_one_text_and_after_a_restart_the_one_before_as_we
     question, on = "Something about my card", "and how long does that take?"
     for spoken, expected in (([question, on], [question, on]), ([on], [on, question])):
         encoder = Listening()
-        host = Host(tmp_path, encoder, examples=())
+        host = Host(tmp_path, FakeEncodings(base=encoder), examples=())
         live = await host.open(Knowledge(1, ENTRIES), progress=lambda *_: None)
         encoder.heard.clear()
         for text in spoken:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.inference.reader import Reader
 from bot.inference.understanding import Ask, Live, Understanding
 from retrieval.bundle import build_bundle
 from retrieval.testing import HashEncoder
@@ -56,7 +57,7 @@ def live(tmp_path: Path) -> Live:
     head = fit_head(vectors, ["cards", "loans"] * len(ENTRIES))
     ones = vectors[0][: len(FEATURES)] * 0 + 1
     heads = Heads("r", head, head, Calibrator(ones * 0, ones, ones, -3.0))
-    return Live("r", heads, bundle, {entry.id: entry for entry in ENTRIES})
+    return Live.of("r", Reader(encoder), heads, bundle)
 
 
 def seen_of(live: Live, ask: Ask) -> Understanding:

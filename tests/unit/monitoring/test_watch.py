@@ -11,10 +11,12 @@ import pytest
 
 from bot.engine.turn import take_turn
 from bot.errors import InferenceError
+from bot.inference.host import Trouble
 from bot.monitoring import watch as module
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
 from bot.store.session import Session
+from retrieval.testing import HashEncoder
 from tests.unit.engine.conftest import Engine, engine, generator, limits
 
 __all__ = ["engine", "generator", "limits"]
@@ -36,6 +38,7 @@ class Host:
 
     def __init__(self, engine: Engine, *, starting: bool = False) -> None:
         self._engine, self._starting = engine, starting
+        self.trouble: Trouble | None = None
 
     def current(self) -> Any:
         if self._starting:
@@ -72,11 +75,27 @@ async def test_the_page_says_how_it_is(engine: Engine) -> None:
         ("kefu_database_up", 1),
         ('kefu_sockets{channel="web"}', 3),
         ('kefu_build_info{version="1.2.3"}', 1),
+        ("kefu_release_degraded", 0),
+        (
+            f'kefu_release_info{{encoder="{HashEncoder().fingerprint[:12]}",heads="heads",release="release"}}',
+            1,
+        ),
     ):
         assert value(page, series) == number, series
     engine.mind.gate.set()
     await engine.lanes.idle()
     assert value(await watched(engine).page(), "kefu_unanswered") == 0
+
+
+async def test_a_release_that_does_not_serve_is_said_and_the_bot_is_ready(engine: Engine) -> None:
+    watch = watched(engine)
+    watch.host.trouble = Trouble("tuned", "encoder.onnx has changed")
+    watch.metrics.switched("failed")
+    assert await watch.missing() == {}
+    assert watch.degraded() == {"release": "tuned cannot serve, release does. The log says why."}
+    page = await watch.page()
+    assert value(page, "kefu_release_degraded") == 1
+    assert value(page, 'kefu_release_switches_total{end="failed"}') == 1
 
 
 async def test_turns_are_counted_by_what_came_of_them(engine: Engine) -> None:

@@ -1,0 +1,109 @@
+"""Which encoder a release answers with, and how its texts become vectors while another one answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from bot.errors import InferenceError
+from bot.inference.child import Progress, run_training
+from bot.inference.encoder import load_encoder, make_encoder
+from retrieval.embed import Encoder, Vectors
+from retrieval.errors import RetrievalError
+from retrieval.model_folder import SERVED, read_manifest
+from training.errors import TrainingError
+from training.registry import ReleaseError
+
+BASE = "base"
+
+
+class Encoding(Protocol):
+    """The encoder of a release, found whole and not loaded yet."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    async def open(self) -> Encoder:
+        """Loaded and warm. Raises InferenceError."""
+        ...
+
+    async def embed(self, texts: Sequence[str], *, progress: Progress) -> Mapping[str, Vectors]:
+        """float32 [dim] for each text, without taking cores from whoever answers. Raises InferenceError, OSError."""
+        ...
+
+
+class Encodings(Protocol):
+    async def find(self, release: str, *, progress: Progress) -> Encoding:
+        """Raises InferenceError where the release is missing or damaged, and says what is wrong with it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FolderEncoding:
+    """An encoder's folder. `threads`: of its session once it serves; 0 for all cores."""
+
+    folder: Path
+    fingerprint: str
+    threads: int
+
+    async def open(self) -> Encoder:
+        return await load_encoder(self.folder, threads=self.threads)
+
+    async def embed(self, texts: Sequence[str], *, progress: Progress) -> Mapping[str, Vectors]:
+        """In a process of its own: the system gives it what customers leave, and its memory ends with it."""
+        place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-texts-"))
+        try:
+            await asyncio.to_thread(_write_texts, place, texts)
+            arguments = ["--encoder", str(self.folder), "--work", str(place)]
+            await run_training("embed", arguments, progress=progress, hint="Try again.", lowest=True)
+            rows = await asyncio.to_thread(np.load, place / "vectors.npy", allow_pickle=False)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        return dict(zip(texts, rows, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class HomeEncodings:
+    """The releases of a home. `source`: the encoder of the settings, made in `cache` where it is not there yet."""
+
+    releases: Path
+    cache: Path
+    source: str
+    threads: int
+
+    async def find(self, release: str, *, progress: Progress) -> Encoding:
+        try:
+            folder = await asyncio.to_thread(encoder_folder, self.releases, release)
+            if folder is None:
+                folder = await make_encoder(self.cache, self.source, progress=progress)
+            return await asyncio.to_thread(self._checked, folder)
+        except (RetrievalError, TrainingError) as error:
+            raise InferenceError(str(error), code="release") from error
+
+    def _checked(self, folder: Path) -> Encoding:
+        from retrieval.onnx_encoder import fingerprint
+
+        manifest = read_manifest(folder, verify=SERVED)
+        return FolderEncoding(folder, fingerprint(manifest), self.threads)
+
+
+def encoder_folder(releases: Path, release: str) -> Path | None:
+    """None: it answers with the encoder of the settings. Blocking; raises ReleaseError."""
+    if release == BASE:
+        return None
+    folder = releases / release
+    if not folder.is_dir():
+        raise ReleaseError(f"There is no release {release} in {releases}")
+    return folder / "encoder"
+
+
+def _write_texts(place: Path, texts: Sequence[str]) -> None:
+    (place / "texts.json").write_text(json.dumps(list(texts), ensure_ascii=False), encoding="utf-8")
