@@ -20,9 +20,7 @@ from retrieval.embed import Encoder, Vectors
 from retrieval.errors import RetrievalError
 from retrieval.model_folder import SERVED, read_manifest
 from training.errors import TrainingError
-from training.registry import ReleaseError
-
-BASE = "base"
+from training.release import BASE, read_release
 
 
 class Encoding(Protocol):
@@ -99,10 +97,7 @@ def encoder_folder(releases: Path, release: str) -> Path | None:
     """None: it answers with the encoder of the settings. Blocking; raises ReleaseError."""
     if release == BASE:
         return None
-    folder = releases / release
-    if not folder.is_dir():
-        raise ReleaseError(f"There is no release {release} in {releases}")
-    return folder / "encoder"
+    return read_release(releases, release).encoder_folder
 
 
 def _write_texts(place: Path, texts: Sequence[str]) -> None:

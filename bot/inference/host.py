@@ -19,7 +19,7 @@ from bot.errors import InferenceError, KefuError
 from bot.inference.bundles import KEPT, Knowledge, find_bundle, kept_vectors, make_bundle
 from bot.inference.child import Progress
 from bot.inference.door import Door
-from bot.inference.encodings import BASE, Encoding, Encodings
+from bot.inference.encodings import Encoding, Encodings
 from bot.inference.reader import PATIENCE_S, Reader, give_back
 from bot.inference.release import Lesson, find_release, make_release
 from bot.inference.understanding import Ask, Live, Understanding
@@ -30,6 +30,7 @@ from retrieval.embed import Vectors
 from retrieval.errors import RetrievalError
 from training.apply import Heads
 from training.errors import TrainingError
+from training.release import BASE
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from bot.errors import Busy, InferenceError
 from bot.inference import host as hosting
 from bot.inference.bundles import KEPT, Knowledge
 from bot.inference.child import Progress
-from bot.inference.host import Host
+from bot.inference.host import Host, Trouble
 from bot.inference.release import Lesson
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.observer import Unobserved
@@ -321,7 +321,8 @@ async def test_a_release_that_cannot_serve_leaves_the_live_one_serving_and_says_
     assert host.trouble.reason in line.getMessage()
     encodings.known["tuned"] = FakeEncoding(HashEncoder(32))
     await host.switch("tuned", Shelf(FIRST).read)
-    assert (host.trouble, counting.ends) == (None, ["failed", "done"])
+    after: Trouble | None = host.trouble
+    assert (after, counting.ends) == (None, ["failed", "done"])
     await host.close()
     assert encoder_threads() == []
 
