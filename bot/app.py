@@ -27,9 +27,10 @@ from bot.definition import BotDefinition, ChannelSpec, Checks, load
 from bot.documents import DocumentReader
 from bot.domain.policy import Policy
 from bot.engine.desk import Desk, Limits
+from bot.engine.follow import Follower, read_wanted
 from bot.engine.gateway import EngineGateway
 from bot.engine.holders import keep_looking
-from bot.engine.knowledge import keep_fresh, read_knowledge, sync_folder
+from bot.engine.knowledge import read_knowledge, sync_folder
 from bot.engine.lanes import Lanes
 from bot.engine.sweep import keep_sweeping, sweep
 from bot.engine.turn import take_turn
@@ -115,7 +116,8 @@ async def open_bot(
         )
         stack.push_async_callback(host.close)
         progress("Loading the encoder and checking the index", 0, 0)
-        await host.open(await read_knowledge(store), progress=progress)
+        wanted = await read_wanted(store)
+        await host.open(await read_knowledge(store), progress=progress, releases=wanted.order)
         generator = await asyncio.to_thread(_make_generator, settings)
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
@@ -123,7 +125,7 @@ async def open_bot(
         desk = _furnish(definition, settings, store, host, generator=generator, clock=clock, observer=metrics)
         lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
         stack.push_async_callback(lanes.close, patience=CLOSE_PATIENCE_S)
-        watch = asyncio.create_task(keep_fresh(store, host))
+        watch = asyncio.create_task(Follower(store, host, clock=clock, wanted=wanted).run())
         stack.push_async_callback(_end, watch)
         secret = await asyncio.to_thread(settings.signing_secret)
         gateway = EngineGateway(desk, lanes, profile(definition))

@@ -24,6 +24,9 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
         console.print("  [dim]No trace was kept.[/]")
         return
     console.print(f"  [magenta]{trace.decision}[/]  {escape(_reason(trace))}", highlight=False)
+    console.print(
+        f"  [dim]release  {escape(trace.release)}, knowledge {escape(trace.bundle)}[/]", highlight=False
+    )
     if trace.intents:
         intents = "  ".join(f"{i['name']} {i['probability']:.2f}" for i in trace.intents)
         console.print(f"  [dim]intents  {escape(intents)}[/]", highlight=False)

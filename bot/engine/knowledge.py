@@ -1,35 +1,19 @@
-"""Knowledge on its way to what answers: files into the database, the database's revision into a new bundle."""
+"""Knowledge on its way to what answers: files into the database, and out of it what is answered today."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Protocol
 
 from bot.clock import Clock
 from bot.definition import FOLDER
 from bot.inference.bundles import Knowledge
-from bot.inference.understanding import Live
 from bot.store import knowledge as shelf
 from bot.store.db import Database
 from bot.store.session import Session
 from retrieval.types import Entry
-
-log = logging.getLogger(__name__)
-
-LOOK_EVERY_S = 1.0
-RETRY_S = 30.0
-"""After a failure: a disk that is full is so for a while."""
-
-
-class Refreshes(Protocol):
-    def current(self) -> Live: ...
-
-    async def refresh(self, knowledge: Knowledge) -> Live: ...
 
 
 async def sync_folder(store: Database, rows: Iterable[tuple[str, Entry]], *, clock: Clock) -> None:
@@ -61,27 +45,3 @@ async def read_knowledge(store: Database) -> Knowledge:
 async def knowledge_in(session: Session) -> Knowledge:
     """Revision and answers of one snapshot."""
     return Knowledge(await shelf.revision(session), tuple(await shelf.active(session)))
-
-
-async def keep_fresh(
-    store: Database, host: Refreshes, *, every: float = LOOK_EVERY_S, retry: float = RETRY_S
-) -> None:
-    """Runs until cancelled: a newer revision becomes a bundle in the background and goes live."""
-    pause = every
-    while True:
-        await asyncio.sleep(pause)
-        try:
-            await _refresh(store, host)
-            pause = every
-        except Exception:  # whatever it was, knowledge must not stay as it is for good
-            log.exception("knowledge not refreshed: tried again in %.0f s", retry)
-            pause = retry
-
-
-async def _refresh(store: Database, host: Refreshes) -> None:
-    async with store.read() as session:
-        newest = await shelf.revision(session)
-    if newest != host.current().bundle.revision:
-        knowledge = await read_knowledge(store)
-        await host.refresh(knowledge)
-        log.info("knowledge revision %d is live: %d answers", knowledge.revision, len(knowledge.entries))

@@ -21,7 +21,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bot.clock import SystemClock
 from bot.definition import FOLDER
-from bot.engine.knowledge import _refresh, read_knowledge, sync_folder
+from bot.engine.follow import Follower, read_wanted
+from bot.engine.knowledge import read_knowledge, sync_folder
 from bot.inference.host import Host
 from bot.inference.understanding import Ask
 from bot.store import knowledge as shelf
@@ -91,6 +92,9 @@ class Shelf(RuleBasedStateMachine):
     async def open_host(self) -> None:
         self.host = Host(self.home, FakeEncodings(base=HashEncoder()), examples=())
         await self.host.open(await read_knowledge(self.store), progress=lambda *_: None)
+        self.follower = Follower(
+            self.store, self.host, clock=SystemClock(), wanted=await read_wanted(self.store)
+        )
         self.live, self.checked = True, False
 
     @rule(source=sources, entries=files, prune=st.booleans())
@@ -133,7 +137,12 @@ class Shelf(RuleBasedStateMachine):
     @rule()
     def look(self) -> None:
         """As the server does every second."""
-        self.run(_refresh(self.store, self.host))
+
+        async def follow() -> None:
+            await self.follower.look()
+            await self.follower.settled()
+
+        self.run(follow())
         self.live, self.checked = True, False
 
     @rule()
