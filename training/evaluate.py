@@ -38,7 +38,7 @@ def judged_labels(family: str, outcome: Outcome, rows: Rows, trained: Mapping[st
     `rows`: one for each text of `outcome`, in order; `trained`: examples that each label had to learn from.
     """
     langs = languages([row["text"] for row in rows], [row.get("lang") for row in rows])
-    shown = [{key: row[key] for key in ("text", "line") if key in row} for row in rows]
+    shown = [{key: row[key] for key in ("text", "line") if row.get(key) is not None} for row in rows]
     details = {
         "figures": figures(outcome),
         "languages": by_language(outcome, langs),

@@ -39,6 +39,8 @@ from bot.settings import Settings
 from retrieval.metrics import mean_reciprocal_rank, recall_at
 from retrieval.text import normalise, script_lang
 from retrieval.types import Entry, Query
+from training.evaluation import Evaluation, rows_hash, to_json
+from training.measures import languages, rank_metrics
 
 if TYPE_CHECKING:
     from retrieval.bundle import Bundle
@@ -218,9 +220,11 @@ def _rank(bundle: Bundle, pairs: Sequence[tuple[Query, frozenset[str]]]) -> tupl
 
 
 def _figures(data: Data, found: Found) -> Figures:
-    langs = [script_lang(text) or "other" for text in data.queries.texts]
+    langs = languages(data.queries.texts)
     everything = range(len(langs))
     new = [number for number in everything if not data.stored[number]]
+    ours = [_place(*pair) for pair in zip(found.ours, data.right, strict=True)]
+    measured = Evaluation(rank_metrics("retrieval", ours, langs=langs))
     return {
         "figures": _methods(found, everything),
         "without_stored": _methods(found, new) if 0 < len(new) < len(langs) else None,
@@ -228,6 +232,8 @@ def _figures(data: Data, found: Found) -> Figures:
             lang: _methods(found, [n for n in everything if langs[n] == lang]) for lang in sorted(set(langs))
         },
         "worst": _worst(data, found),
+        "metrics": to_json(measured)["metrics"],
+        "tests": {"retrieval": rows_hash((row.text, " | ".join(row.expected)) for row in data.queries.rows)},
     }
 
 
@@ -269,13 +275,17 @@ def _place(ranked: Sequence[str], right: frozenset[str]) -> int | None:
 def _show(figures: Figures, report: Path) -> None:
     names = ("recall@1 %", "recall@5 %", "recall@10 %", "MRR %")
     table = Table(Column("queries"), Column("search"), *(Column(n, justify="right") for n in names), box=None)
-    languages = figures["languages"] if len(figures["languages"]) > 1 else {}
-    parts = {"all": figures["figures"], "not stored": figures["without_stored"], **languages}
+    spoken = figures["languages"] if len(figures["languages"]) > 1 else {}
+    parts = {"all": figures["figures"], "not stored": figures["without_stored"], **spoken}
     for name, part in parts.items():
         for method in METHODS if part else ():
             label = f"{name} ({part['queries']})" if method == "hybrid" else ""
             table.add_row(label, method, *(f"{100 * share:.2f}" for share in part[method].values()))
     console = Console()
     console.print(table)
+    one = figures["metrics"]["retrieval.recall@1"]
+    console.print(
+        f"recall@1 is between {100 * one['low']:.1f} and {100 * one['high']:.1f} % (95 %).", highlight=False
+    )
     console.print(f"{figures['search_ms']['median']:.1f} ms a search, without encoding.", highlight=False)
     click.echo(f"Wrote {report} and {page_of(report)}.")

@@ -223,7 +223,11 @@ def _show(figures: Figures, report: Path) -> None:
             table.add_row(name, str(part["texts"]), *shares)
     console = Console()
     console.print(table)
-    said = [f"calibration error {100 * figures['calibration']['ece']:.1f} %"]
+    one = figures["metrics"]["intent.accuracy"]
+    said = [
+        f"Accuracy is between {100 * one['low']:.1f} and {100 * one['high']:.1f} % (95 %)",
+        f"calibration error {100 * figures['calibration']['ece']:.1f} %",
+    ]
     if scope := figures["scope"]:
         said.append(
             f"out of scope: AUROC {100 * scope['auroc']:.1f} %, {100 * scope['recall_accepted']:.1f} % found "

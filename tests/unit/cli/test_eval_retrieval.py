@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import kefu
 from retrieval.testing import HashEncoder
+from tests.unit.cli.pages import check
 
 CORPUS: list[dict[str, Any]] = [
     {
@@ -75,6 +76,7 @@ def test_three_ways_to_search_side_by_side() -> None:
     ]
     assert (figures["data"]["corpus"]["rows"], figures["data"]["corpus"]["topics"]) == (4, 3)
     assert "Every right answer stands first." in Path("R.html").read_text(encoding="utf-8")
+    check(Path("R.html").read_text(encoding="utf-8"))
 
 
 def test_what_is_not_found_first_is_listed_with_what_was_found_instead() -> None:

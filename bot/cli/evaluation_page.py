@@ -1,0 +1,89 @@
+"""An evaluation as a page: of a training job, of a release, or of a release beside the live one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.cli import figures, names
+from bot.cli.page import Both, Tell, cards, document, points, section
+from training.evaluation import Evaluation
+
+FIRST = ("answers.right", "intent.accuracy", "intent.macro_f1", "sentiment.accuracy", "retrieval.recall@1",
+         "retrieval.mrr", "scope.auroc", "intent.ece", "latency.ms", "size.mb")  # fmt: skip
+"""Figures that a reader looks for, in this order; those that there are stand on top."""
+CLASSES = ("intent", "sentiment")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`live`: what it is compared with; `history`: {"epoch", "loss", ...} each; `card`: of the data set."""
+
+    title: Both
+    about: Both
+    evaluation: Evaluation
+    live: Evaluation | None = None
+    history: Sequence[Mapping[str, Any]] = ()
+    card: Mapping[str, Any] | None = None
+    notes: Sequence[str] = field(default=())
+    """What a reader should know first, as it was said on the terminal."""
+    made: Mapping[str, str] = field(default_factory=dict)
+    """What the figures depend on: versions, seeds, fingerprints."""
+
+
+def page(shown: Shown) -> str:
+    return document(shown.title, shown.about, lambda tell: _parts(shown, tell))
+
+
+def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
+    whole, live, details = shown.evaluation, shown.live, shown.evaluation.details
+    yield _on_top(whole, tell)
+    if shown.notes:
+        yield section(tell("To know first", "先读这里"), points(shown.notes))
+    yield section(tell("All figures", "全部指标"), *figures.metrics(whole, live, tell))
+    if spoken := figures.by_language(whole, live, tell):
+        yield section(tell("By language", "按语言"), spoken)
+    if rows := details.get("answers", {}).get("rows"):
+        yield section(tell("Question by question", "逐题结果"), figures.answers(rows, tell))
+    for task in CLASSES:
+        if task in details:
+            yield from _classes(task, details[task], tell)
+    if drawn := figures.scope_curve(details.get("scope", {}), tell):
+        yield section(tell("Out of scope", "范围外"), drawn)
+    if drawn := figures.learning(shown.history, tell):
+        yield section(tell("Learning curve", "学习曲线"), drawn)
+    if rows := details.get("attributions"):
+        yield section(
+            tell("Why: tokens that spoke for it", "原因：起作用的词元"), *figures.tokens(rows, tell)
+        )
+    if shown.card is not None:
+        yield section(tell("Data", "数据"), *figures.card(shown.card, tell))
+    yield section(tell("What was measured", "测量依据"), points(_made(shown)))
+
+
+def _on_top(whole: Evaluation, tell: Tell) -> str:
+    chosen = [name for name in FIRST if name in whole.metrics]
+    return cards(
+        (
+            names.number(name, whole.metrics[name].value),
+            f"{tell(*names.FAMILIES[names.family(name)])}{tell(': ', '：')}{names.title(name, tell)}",
+            names.between(name, whole.metrics[name]),
+        )
+        for name in chosen
+    )
+
+
+def _classes(task: str, details: Mapping[str, Any], tell: Tell) -> Iterator[str]:
+    called = tell(*names.FAMILIES[task]) + tell(": ", "：")
+    yield section(f"{called}{tell('most confused', '最易混淆')}", *figures.confusions(details, tell))
+    yield section(
+        f"{called}{tell('labels, weakest first', '各标签，从弱到强')}", *figures.labels(details, tell)
+    )
+    asked = tell("do probabilities mean what they say?", "概率是否名副其实？")
+    yield section(f"{called}{asked}", *figures.calibration(details, tell))
+
+
+def _made(shown: Shown) -> Iterator[str]:
+    yield from (f"{name} {value}" for name, value in shown.made.items())
+    yield from (f"tests.{family} {sha}" for family, sha in shown.evaluation.tests.items())

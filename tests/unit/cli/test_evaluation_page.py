@@ -1,0 +1,129 @@
+"""The page of an evaluation: whole, in both languages, alone or beside the live release's; texts are texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.cli.evaluation_page import Shown, page
+from bot.cli.names import FIGURES, number
+from tests.unit.cli.pages import check
+from training.evaluate import judged_labels, judged_ranking, judged_scope
+from training.evaluation import Evaluation, Metric, joined
+from training.measures import Outcome, latency_metrics, share_metrics
+
+EVIL = "<script>alert('x')</script> & </main>"
+HISTORY = [{"epoch": n, "loss": 2 / n, "intent.accuracy": 1 - 1 / (n + 1), "note": "x"} for n in range(1, 5)]
+CARD: dict[str, Any] = {
+    "hash": "ab" * 32,
+    "tasks": {"intent": {"rows": {"train": 90, "valid": 0, "test": 10}, "labels": {"a": {}, "b": {}}}},
+    "sources": [{"name": EVIL, "kind": "file", "rows": 100, "terms": EVIL}],
+    "removed": [{"reason": EVIL, "task": "intent", "rows": 3}],
+    "scrubbed": {"phone": 2},
+    "leaks": {"exact": 1},
+    "notes": [EVIL],
+}
+
+
+def evaluation(*, right: float = 0.8, labels: int = 9) -> Evaluation:
+    random = np.random.default_rng(4)
+    names = np.array([f"{EVIL}_{n}" for n in range(labels)])
+    truth = names[random.integers(labels, size=300)]
+    named = np.where(random.random(300) < right, truth, names[random.integers(labels, size=300)])
+    rows = [
+        {"text": EVIL, "label": str(t), "lang": lang, "line": 7}
+        for t, lang in zip(truth, ["zh", "en"] * 150, strict=True)
+    ]
+    asked = [
+        {
+            "id": n,
+            "turns": [EVIL],
+            "expected": [EVIL],
+            "got": EVIL,
+            "right": n == "2",
+            "lang": lang,
+            "confidence": sure,
+        }
+        for n, lang, sure in ((EVIL, "zh", None), ("2", "en", 0.5))
+    ]
+    why = {"text": EVIL, "label": EVIL, "truth": EVIL, "probability": 0.5, "logit": 1.0, "baseline": 0.0,
+           "tokens": [[EVIL, 1.0], ["b", -0.4], ["c", 0.0]]}  # fmt: skip
+    scores = random.random(60).astype(np.float32)
+    return joined(
+        [
+            judged_labels("intent", Outcome(truth, named, random.random(300).astype(np.float32)), rows, {}),
+            judged_scope(scores[:30], scores[30:] + 0.3, rows),
+            judged_ranking([1, None, 3, 1], rows[:4]),
+            Evaluation(share_metrics("answers", "right", [False, True]), {"answers": {"rows": asked}}),
+            Evaluation(latency_metrics([1.0, 2.0, 3.0]), {"attributions": [why]}),
+            Evaluation({"custom.figure": Metric(3.25, 3.0, 4.0, 5)}),
+        ]
+    )
+
+
+def shown(whole: Evaluation, live: Evaluation | None = None) -> Shown:
+    return Shown((EVIL, EVIL), (EVIL, EVIL), whole, live, HISTORY, CARD, [EVIL], {"kefu": "0.1.0"})
+
+
+def test_the_page_of_everything() -> None:
+    made = page(shown(evaluation()))
+    check(made)
+    assert "alert(" not in re.sub(r"&lt;script&gt;alert\(", "", made)
+    for said in (
+        "Learning curve",
+        "学习曲线",
+        "ROC 曲线",
+        "按语言",
+        "Question by question",
+        "content hash",
+        "宏平均 F1",
+    ):
+        assert said in made
+    assert made.count("<polyline") == 2 * 3  # loss, accuracy, scope
+    assert "custom" in made
+    assert 'class="f3"' in made
+
+
+def test_beside_the_live_one() -> None:
+    """Only what was measured on the same rows is told apart."""
+    whole, live = evaluation(right=0.95), evaluation(right=0.6)
+    made = page(shown(whole, live))
+    check(made)
+    assert re.search(r'<b class="good">better</b>', made)
+    assert re.search(r'<b class="bad">更差</b>', page(shown(live, whole)))
+    elsewhere = replace(live, details={**live.details, "tests": {**live.tests, "intent": "other"}})
+    made = page(shown(whole, elsewhere))
+    assert "other test rows" in made
+    assert "better</b>" not in made
+
+
+def test_the_page_of_next_to_nothing() -> None:
+    bare = Shown(("t", "标题"), ("a", "说明"), Evaluation({"size.mb": Metric(1.0, 1.0, 1.0, 1, "lower")}))
+    made = page(bare)
+    check(made)
+    assert "1.0" in made
+    perfect = Outcome(np.array(["a", "b"]), np.array(["a", "b"]), np.ones(2, np.float32))
+    rows = [{"text": "x", "label": "a"}, {"text": "y", "label": "b"}]
+    check(page(replace(bare, evaluation=judged_labels("sentiment", perfect, rows, {}))))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("intent.accuracy.zh", 0.9351, "93.5 %"),
+        ("latency.ms", 12.34, "12.3"),
+        ("size.parameters", 117653760, "117,653,760"),
+        ("custom.thing", 2.0, "2.0"),
+    ],
+)
+def test_a_figure_is_told_in_its_unit(name: str, value: float, said: str) -> None:
+    assert number(name, value) == said
+
+
+def test_every_metric_has_a_name_in_both_languages() -> None:
+    told = {name.split(".")[1] for name in evaluation().metrics} - {"figure"}
+    assert told <= FIGURES.keys()
