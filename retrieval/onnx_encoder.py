@@ -1,5 +1,8 @@
 """The encoder of serving: one ONNX session and a tokenizer, no torch.
 
+Several batches run at once, each on one thread, instead of one batch on several: threads that share every operator wait
+for the slowest of them after each, and a busy server always has something else to do on one of its cores.
+
 Every text gets the model's query prefix: a message is compared with stored questions, so both sides are of
 one kind. The search is symmetric and one set of vectors serves intents as well.
 """
@@ -8,12 +11,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retrieval.batches import Batch, shares
 from retrieval.embed import Vectors
 from retrieval.errors import EncoderError
 from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, read_manifest
@@ -25,34 +31,28 @@ QUERY_TOKENS = 128
 """Longer texts are cut. A question is 10 to 40 tokens; 128 hold about 150 Chinese characters or 90 English
 words.
 """
-MAX_BATCH = 32
-MAX_TOKENS = 1024
-"""Padding included. Larger batches are no faster on a few cores and hold memory: 32 x 128 tokens take 150
-MB.
-"""
-MAX_WASTE = 11
-"""Tokens of padding that a batch may hold before its texts are split: what one more run of the graph costs, since it
-reads all weights again. Measured on one to 64 utterances of both languages: within 1 to 3 % of the best split there is.
-"""
 
 
 class OnnxEncoder:
     """`Encoder` over a folder made by `python -m training encoder`. Thread-safe; close by dropping it."""
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Any) -> None:
+    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Any, *, threads: int) -> None:
         self._manifest = manifest
         self._tokenizer = tokenizer
         self._session = session
+        self._threads = threads
+        self._others = ThreadPoolExecutor(max(threads - 1, 1), thread_name_prefix="kefu-encoder-run")
         self._fingerprint = fingerprint(manifest)
 
     @classmethod
     def open(cls, folder: Path, *, threads: int = 0, verify: bool = False) -> OnnxEncoder:
-        """Load (about 1.5 s). `threads`: 0 for all cores. `verify` compares checksums too. Raises
+        """Load (about 1.5 s). `threads`: batches at once; 0 for one a core. `verify` compares checksums too. Raises
         `EncoderError`.
         """
         manifest = read_manifest(folder, verify=verify)
         try:
-            return cls(manifest, _tokenizer(folder, manifest.max_length), _session(folder, threads))
+            tokenizer, session = _tokenizer(folder, manifest.max_length), _session(folder)
+            return cls(manifest, tokenizer, session, threads=threads or cores())
         except Exception as error:  # both libraries raise bare Exception
             raise EncoderError(f"{folder} cannot be loaded as an encoder: {error}") from error
 
@@ -69,9 +69,24 @@ class OnnxEncoder:
         if not texts:
             return vectors
         encodings = self._tokenizer.encode_batch([self._manifest.prefix + text for text in texts])
-        for rows in batches([len(encoding) for encoding in encodings]):
+
+        def encode(rows: Batch) -> None:
             vectors[rows] = self._run([encodings[row] for row in rows])
+
+        self._each(shares([len(encoding) for encoding in encodings], self._threads), encode)
         return vectors
+
+    def _each(self, parts: Sequence[Batch], work: Callable[[Batch], None]) -> None:
+        """`work` for all of them, on this thread and the others; each takes what is next."""
+        left = deque(parts)
+        others = [self._others.submit(_drain, left, work) for _ in range(min(self._threads, len(parts)) - 1)]
+        try:
+            _drain(left, work)
+        finally:
+            left.clear()
+            for other in others:
+                if not other.cancel():  # it may not even have begun: then all is done without it
+                    other.result()
 
     def _run(self, encodings: Sequence[Encoding]) -> Vectors:
         length = max(len(encoding) for encoding in encodings)
@@ -92,20 +107,18 @@ def fingerprint(manifest: Manifest) -> str:
     return hashlib.sha256(f"{manifest.fingerprint}:{QUERY_TOKENS}".encode()).hexdigest()
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Row numbers in batches of similar length: at most MAX_BATCH texts, MAX_TOKENS, MAX_WASTE tokens of padding."""
-    batch: list[int] = []
-    total = 0
-    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
-        padded = (len(batch) + 1) * lengths[row]
-        wasteful = padded - total - lengths[row] > MAX_WASTE
-        if batch and (len(batch) == MAX_BATCH or padded > MAX_TOKENS or wasteful):
-            yield batch
-            batch, total = [], 0
-        batch.append(row)
-        total += lengths[row]
-    if batch:
-        yield batch
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _drain(left: deque[Batch], work: Callable[[Batch], None]) -> None:
+    while left:
+        try:
+            part = left.popleft()
+        except IndexError:  # another thread was quicker
+            return
+        work(part)
 
 
 def _tokenizer(folder: Path, limit: int) -> Tokenizer:
@@ -117,15 +130,13 @@ def _tokenizer(folder: Path, limit: int) -> Tokenizer:
     return tokenizer
 
 
-def _session(folder: Path, threads: int) -> Any:
+def _session(folder: Path) -> Any:
     # Read when the library loads: what it gathers about its own use stays off this machine's disk and network.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1  # a run stays on the thread that calls it
     options.inter_op_num_threads = 1
-    # Waiting threads must not burn the cores that the event loop runs on.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])

@@ -47,6 +47,16 @@ def test_vectors_are_those_of_the_reference(encoder: OnnxEncoder) -> None:
         assert vector[: len(item["start"])] == pytest.approx(item["start"], abs=1e-3)
 
 
+def test_a_vector_depends_on_neither_threads_nor_company(encoder: OnnxEncoder, encoder_folder: Path) -> None:
+    texts = [text for pair in PAIRS for text in pair]
+    alone = np.vstack(
+        [OnnxEncoder.open(encoder_folder, threads=1).encode(texts[:1]), encoder.encode(texts[1:2])]
+    )
+    together = encoder.encode(texts * 3)
+    assert np.abs(together[:2] - alone).max() <= 1e-5
+    assert np.abs(together[: len(texts)] - together[-len(texts) :]).max() <= 1e-5
+
+
 def test_the_folder_is_whole_and_the_one_that_was_tested(encoder_folder: Path) -> None:
     manifest = read_manifest(encoder_folder, verify=True)
     assert manifest.files["model.safetensors"][0] == EMBEDDED_WEIGHTS

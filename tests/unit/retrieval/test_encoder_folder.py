@@ -8,23 +8,7 @@ import pytest
 
 from retrieval.errors import EncoderError
 from retrieval.model_folder import Manifest, checksums, is_ready, locate, read_manifest
-from retrieval.onnx_encoder import MAX_BATCH, MAX_TOKENS, MAX_WASTE, OnnxEncoder, batches
-
-
-def test_every_text_is_in_one_batch_and_no_batch_is_mostly_padding() -> None:
-    lengths = [3, 120, 4, 5, 60, 3, 7, 118] * 20
-    found = list(batches(lengths))
-    assert sorted(row for batch in found for row in batch) == list(range(len(lengths)))
-    for batch in found:
-        padded = len(batch) * max(lengths[row] for row in batch)
-        assert len(batch) <= MAX_BATCH
-        assert padded <= MAX_TOKENS
-        assert padded - sum(lengths[row] for row in batch) <= MAX_WASTE * padded
-
-
-def test_texts_of_one_length_share_batches() -> None:
-    assert [len(batch) for batch in batches([9] * 70)] == [32, 32, 6]
-    assert list(batches([])) == []
+from retrieval.onnx_encoder import OnnxEncoder
 
 
 @pytest.fixture
