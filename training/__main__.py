@@ -12,6 +12,7 @@ from training.errors import TrainingError
 from training.progress import to_stdout
 
 LOWEST = 19
+_PATH = click.Path(path_type=Path)
 
 
 @click.group(help=__doc__)
@@ -78,13 +79,20 @@ def embed(folder: Path, work: Path) -> None:
 
 
 @main.command()
-@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="The job's folder.")
-def run(work: Path) -> None:
-    """Train on a plain data set and measure; see training/run.py for the files."""
-    from training.run import run as run_job
+@click.option("--spec", required=True, type=_PATH, help="What is asked for: JSON, or YAML.")
+@click.option("--data", required=True, type=_PATH, help="The data set: a folder with a dataset.json.")
+@click.option("--out", required=True, type=_PATH, help="Where it goes; the same command goes on from there.")
+@click.option("--cache", type=_PATH, default=Path("~/.cache/kefu"), show_default=True, help="Encoders.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="Of the CPU; 0 takes all cores.")
+def run(spec: Path, data: Path, out: Path, cache: Path, threads: int) -> None:
+    """Train by a spec on a data set and measure; see training/job/job.py for the files.
+
+    Ctrl-C or SIGTERM keep what is done and end with 130 or 143.
+    """
+    from training.job.job import Asked, run_job
 
     try:
-        run_job(work, report=to_stdout)
+        sys.exit(run_job(Asked(spec, data, out, cache.expanduser(), threads), report=to_stdout))
     except TrainingError as error:
         to_stdout("failed", 0, 0, str(error))
         sys.exit(1)

@@ -237,6 +237,24 @@ def save_heads(folder: Path, heads: Heads) -> None:
     (folder / "heads.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
+def save_head(folder: Path, name: str, head: IntentHead) -> None:
+    """One head by itself: NAME.safetensors + NAME.json. The caller makes the folder atomic."""
+    from safetensors.numpy import save_file
+
+    arrays = {k: np.ascontiguousarray(v) for k, v in _arrays(name, head).items()}
+    save_file(arrays, folder / f"{name}.safetensors")
+    text = json.dumps({name: _about(head)}, ensure_ascii=False, indent=1)
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def load_head(folder: Path, name: str) -> IntentHead:
+    """Raises OSError, KeyError or ValueError for what `save_head` did not write."""
+    from safetensors.numpy import load_file
+
+    about = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return _head(name, about, load_file(folder / f"{name}.safetensors"))
+
+
 def load_heads(folder: Path) -> Heads:
     """Raises OSError, KeyError or ValueError for a folder that is missing or not ours; checksums are the registry's."""
     from safetensors.numpy import load_file

@@ -8,6 +8,7 @@ whole, and two processes that want it make it once. The embedded default comes o
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,13 +86,23 @@ def _make_locked(folder: Path, source: str, *, verify: bool, report: Report) -> 
 
 def _make(work: Path, source: str, *, name: str, report: Report) -> None:
     from training import export
-    from training.compact import compact
 
     report("read", 0, STAGES, f"Reading {source}")
     if source == EMBEDDED:
         _embedded_folder(work)
     else:
         export.load(source).save_pretrained(str(work), create_model_card=False)
+    complete(work, name=name, report=report)
+
+
+def complete(work: Path, *, name: str, report: Report) -> None:
+    """A sentence-transformers folder gets its graph, compared with the model, and its manifest.
+
+    Raises `SourceError`.
+    """
+    from training import export
+    from training.compact import compact
+
     report("load", 1, STAGES, "Loading the model")
     model = export.load(str(work))
     report("export", 2, STAGES, "Writing the ONNX graph")
@@ -101,6 +112,13 @@ def _make(work: Path, source: str, *, name: str, report: Report) -> None:
     _check(work, model)
     report("seal", 4, STAGES, "Checksums")
     _manifest(work, name, export.shape_of(model)).write(work)
+
+
+def with_graph(work: Path, manifest: Manifest) -> Manifest:
+    """The same encoder in another graph, which lies in `work` beside all of its other files: its manifest, written."""
+    changed = replace(manifest, files=checksums(work))
+    changed.write(work)
+    return changed
 
 
 def _embedded_folder(work: Path) -> None:

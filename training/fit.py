@@ -68,6 +68,20 @@ def fit_scaled(
     return replace(head, share=share, temperature=temperature), found[best].accuracy
 
 
+def blended(
+    head: IntentHead,
+    held_out: tuple[Floats, Sequence[str], Sequence[str]],
+    *,
+    shares: Sequence[float] = SHARES,
+) -> tuple[IntentHead, float]:
+    """A fitted head, with temperature and share of its words chosen on texts held out (vectors, labels, texts), and
+    its accuracy (0..1) there.
+    """
+    parts = _held_out([head], *held_out, np.arange(len(held_out[1])))
+    found = _weigh(parts, len(head.labels), shares)
+    return replace(head, share=found.share, temperature=found.temperature), found.accuracy
+
+
 _Held = tuple[Floats, Floats, NDArray[np.intp]]
 """Log-probabilities of vectors [n, labels], margins of words [n, labels], truth [n]."""
 
@@ -98,18 +112,18 @@ def _held_out(
     return [(log, np.zeros_like(log) if margins is None else margins, truth) for log in logs]
 
 
-def _weigh(parts: Sequence[_Held], known: int) -> _Weighed:
+def _weigh(parts: Sequence[_Held], known: int, shares: Sequence[float] = SHARES) -> _Weighed:
     """With the least held-out negative log-likelihood, over the folds that know all labels. `known`: how many."""
     parts = [part for part in parts if len(part[2])]
     whole = [part for part in parts if part[0].shape[1] == known]
-    share, temperature, loss = _likeliest(whole) if whole else (SHARES[0], 1.0, math.inf)
+    share, temperature, loss = _likeliest(whole, shares) if whole else (shares[0], 1.0, math.inf)
     right = sum(
         int(((logs + share * margins).argmax(axis=1) == truth).sum()) for logs, margins, truth in parts
     )
     return _Weighed(share, temperature, loss, right / max(sum(len(truth) for _, _, truth in parts), 1))
 
 
-def _likeliest(parts: Sequence[_Held]) -> tuple[float, float, float]:
+def _likeliest(parts: Sequence[_Held], shares: Sequence[float]) -> tuple[float, float, float]:
     """(share of the words, temperature, loss)"""
     logs, margins, truth = (np.concatenate(column) for column in zip(*parts, strict=True))
     weighed: dict[float, Floats] = {share: logs + np.float32(share) * margins for share in SHARES}

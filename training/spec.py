@@ -47,13 +47,12 @@ class Spec(_Part):
     """`embedded`, a sentence-transformers folder, or a hub name: what it begins with."""
     tasks: dict[Literal["intent", "retrieval", "sentiment"], Positive] | None = None
     """Weight of each in the loss; without it every task of the data set, by 1."""
-    out_of_scope: str | None = None
-    """The label of texts that are none of the bot's business."""
     recipe: dict[str, JsonValue] = Field(default_factory=dict)
     """What shall be other than the method's own recipe has it."""
-    patience: Annotated[int, Field(ge=1)] | None = None
-    """Epochs without a better validation figure after which it ends early; without it, the recipe's."""
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    patience: Annotated[int, Field(ge=0)] | None = None
+    """Epochs without a better validation figure after which it ends early (0: never); without it, the recipe's."""
+    precision: Literal["auto", "float32", "bf16"] | None = None
+    """Without it, the recipe's: bf16 where the hardware has it."""
     refit: bool = False
     """Train on the validation rows too, afterwards, for as many epochs as were found to be best."""
     search: Search | None = None
@@ -63,6 +62,16 @@ class Spec(_Part):
     """Points."""
     checkpoint_seconds: Positive = 120.0
     """At the most so much work is lost when the machine stops."""
+
+    @property
+    def overrides(self) -> dict[str, JsonValue]:
+        """All that shall be other than the method's own recipe has it."""
+        told: dict[str, JsonValue] = {
+            "seed": self.seed,
+            "patience": self.patience,
+            "precision": self.precision,
+        }
+        return {**{name: value for name, value in told.items() if value is not None}, **self.recipe}
 
     @property
     def hash(self) -> str:

@@ -152,10 +152,8 @@ def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
 @kefu.command()
 @click.option(
     "--method",
-    type=click.Choice(["head"]),
-    default="head",
-    show_default=True,
-    help="What is trained: a head on the encoder as it is.",
+    type=click.Choice(["head", "contrastive", "full", "lora", "adalora"]),
+    help="What is trained: a head on the encoder as it is (head, which is the default), or the encoder too.",
 )
 @click.option("--train", "train_file", type=_PATH, required=True, metavar="FILE", help="Texts to learn from.")
 @click.option(
@@ -166,22 +164,32 @@ def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
     "--report", type=_PATH, required=True, metavar="FILE", help="Where figures go (.json, .html beside it)."
 )
 @click.option("--oos-label", metavar="NAME", help="The label of texts that are out of scope.")
+@click.option(
+    "--spec", "spec_file", type=_PATH, metavar="FILE", help="More to say of the training (.json, .yml)."
+)
+@click.option(
+    "--out", type=_PATH, metavar="FOLDER", help="Keep what is trained; a stopped run goes on from there."
+)
 def train(
-    method: str,
+    method: str | None,
     train_file: Path,
     valid_file: Path | None,
     test_file: Path,
     report: Path,
     oos_label: str | None,
+    spec_file: Path | None,
+    out: Path | None,
 ) -> None:
     """Train a classifier on a data set of your own, and measure it.
 
     Files hold one {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes. No bot folder
     is needed, and none is changed.
     """
-    from bot.cli.train import Sources, run
+    from bot.cli.train import Order, Sources, read_order, run
 
-    run(Sources(train_file, valid_file, test_file, oos_label), report, _settings(), method=method)
+    settings = _settings()
+    order = Order(read_order(spec_file, settings, method=method), out)
+    run(Sources(train_file, valid_file, test_file, oos_label), report, settings, order=order)
 
 
 @kefu.group(name="eval")

@@ -15,6 +15,7 @@ from rich.progress import (
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 from bot.inference.child import Progress as Report
@@ -34,6 +35,7 @@ def shown(console: Console) -> Iterator[Report]:
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
     )
     with Progress(*columns, console=console, transient=True) as bars:
         yield _Bars(bars).report
@@ -48,10 +50,11 @@ class _Bars:
         self._bar = bars.add_task(self._stage, total=None)
 
     def report(self, stage: str, done: int, total: int) -> None:
-        if stage != self._stage:
+        name = stage.partition(":")[0]
+        if name != self._stage:
             self._end(self._bar)
-            self._stage, self._bar = stage, self._bars.add_task(stage, total=None)
-        self._bars.update(self._bar, completed=done, total=total or None)
+            self._stage, self._bar = name, self._bars.add_task(stage, total=None)
+        self._bars.update(self._bar, description=stage, completed=done, total=total or None)
 
     def _end(self, bar: TaskID) -> None:
         if self._stage == "Starting":
@@ -72,7 +75,8 @@ class _Lines:
     def report(self, stage: str, done: int, total: int) -> None:
         quarter = 4 * done // total if total else 0
         now = time.monotonic()
-        if stage != self._stage or quarter > self._quarter or now - self._at >= LINE_EVERY_S:
-            self._stage, self._quarter, self._at = stage, quarter, now
+        name = stage.partition(":")[0]
+        if name != self._stage or quarter > self._quarter or now - self._at >= LINE_EVERY_S:
+            self._stage, self._quarter, self._at = name, quarter, now
             text = f"{stage}: {done} of {total}" if total else stage
             self._console.print(text, highlight=False, markup=False)

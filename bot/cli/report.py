@@ -15,7 +15,6 @@ from typing import Any
 
 from bot.definition.labelled import MAX_TEXT, SEED, Asked, DataFile, Example
 from bot.errors import KefuError
-from retrieval.embed import Encoder
 from retrieval.publish import publish_files
 
 Figures = dict[str, Any]
@@ -70,11 +69,11 @@ def work_folder() -> Iterator[Path]:
         yield Path(place)
 
 
-def made_with(encoder: Encoder, source: str) -> Figures:
-    """What the figures depend on beside the data."""
+def made_with(encoder: Mapping[str, Any]) -> Figures:
+    """What the figures depend on beside the data. `encoder`: source, fingerprint, dim."""
     return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "encoder": {"source": source, "fingerprint": encoder.fingerprint, "dim": encoder.dim},
+        "encoder": dict(encoder),
         "seeds": {"draw": SEED},
         "versions": {"python": python_version(), **{name: version(name) for name in ("kefu", "onnxruntime")}},
     }

@@ -166,7 +166,9 @@ async def _measure(work: Path, data: Data, settings: Settings, progress: Progres
     bundle.close()
     return merged(
         {"kind": "retrieval", "seconds": round(time.perf_counter() - begun, 1)},
-        await asyncio.to_thread(made_with, encoder, settings.encoder),
+        await asyncio.to_thread(
+            made_with, {"source": settings.encoder, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
+        ),
         {
             "data": {
                 "corpus": {

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,17 +30,15 @@ from bot.cli.report import (
 from bot.cli.train_page import page
 from bot.definition.labelled import MAX_ROWS, DataFile, Example, read_examples
 from bot.definition.sentences import suggestion
-from bot.errors import DefinitionError
+from bot.errors import DefinitionError, SettingsError
 from bot.inference.child import Progress, run_training
-from bot.inference.embedding import embed_to, timed
-from bot.inference.encoder import open_encoder
 from bot.settings import Settings
-from retrieval.embed import Encoder
 from retrieval.text import normalise
-from training.apply import OUT_OF_SCOPE, spoken
+from training.dataset import Origin, Row, Source, Split, write_dataset
+from training.evaluation import EVALUATION
+from training.spec import Spec, SpecError, parse_spec, read_spec, write_spec
 
-TIMED = 100
-"""Test texts that are encoded one at a time, for the latency."""
+HINT = "Is Kefu installed with its `train` extra?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +61,23 @@ class Data:
     foreign: str | None
 
     @property
-    def files(self) -> dict[str, DataFile[Example]]:
+    def files(self) -> dict[Split, DataFile[Example]]:
         return {
             "train": self.train,
             **({"valid": self.valid} if self.valid else {}),
             "test": self.test,
         }
 
-    @property
-    def texts(self) -> list[str]:
-        """All that wants a vector, once each; names of labels are examples too."""
-        foreign = self.foreign or OUT_OF_SCOPE
-        names = spoken(row.label for row in self.train.rows if row.label != foreign)
-        every = [text for data in self.files.values() for text in data.texts]
-        return list(dict.fromkeys([*every, *(name for name, _ in names)]))
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is trained, and where it stays. `out`: None where only the figures are wanted."""
+
+    spec: Spec
+    out: Path | None = None
 
 
-def run(sources: Sources, report: Path, settings: Settings, *, method: str) -> None:
+def run(sources: Sources, report: Path, settings: Settings, *, order: Order) -> None:
     """Raises KefuError for what is wrong with data, encoder or report."""
     check_place(report, sources.train, sources.valid, sources.test)
     data = read_data(sources)
@@ -87,10 +85,22 @@ def run(sources: Sources, report: Path, settings: Settings, *, method: str) -> N
     for note in told:
         click.echo(note, err=True)
     with shown(Console(stderr=True)) as progress, work_folder() as work:
-        figures = asyncio.run(_measure(work, data, settings, progress))
-    figures |= {"method": method, "notes": told}
+        figures = asyncio.run(_measure(work, data, settings, order, progress))
+    figures |= {"method": order.spec.method, "notes": told}
     write_report(report, figures, page)
     _show(figures, report)
+
+
+def read_order(path: Path | None, settings: Settings, *, method: str | None) -> Spec:
+    """What the file says, or nothing; then what was typed and set. Raises `SettingsError`."""
+    try:
+        spec = read_spec(path) if path else Spec()
+        more = {"method": method} if method else {}
+        if "encoder" not in spec.model_fields_set:
+            more["encoder"] = settings.encoder
+        return parse_spec({**spec.model_dump(mode="json"), **more}, name=str(path))
+    except SpecError as error:
+        raise SettingsError(str(error)) from error
 
 
 def read_data(sources: Sources) -> Data:
@@ -161,56 +171,54 @@ def _shared(file: DataFile[Example], other: DataFile[Example]) -> list[Example]:
     return [row for row in file.rows if normalise(row.text) in seen]
 
 
-async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:
+async def _measure(work: Path, data: Data, settings: Settings, order: Order, progress: Progress) -> Figures:
     begun = time.perf_counter()
-    encoder = await open_encoder(
-        settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
-    )
-    texts = data.texts
-    await embed_to(work / "vectors.npy", encoder, texts, progress=progress)
-    await asyncio.to_thread(_write_work, work, data, texts, encoder)
-    progress("fitting", 0, 0)  # the child needs seconds to get so far
+    out = order.out or work / "out"
+    await asyncio.to_thread(_write_work, work, data, order.spec)
+    progress("starting", 0, 0)  # the child needs seconds to get so far
+    paths = {"--spec": work / "spec.json", "--data": work / "data", "--out": out, "--cache": settings.cache}
+    words = [word for name, path in paths.items() for word in (name, str(path))]
     await run_training(
-        "run", ["--work", str(work)], progress=progress, hint="Is Kefu installed with its `train` extra?"
+        "run", [*words, "--threads", str(settings.encoder_threads)], progress=progress, hint=HINT
     )
-    found = json.loads(await asyncio.to_thread((work / "figures.json").read_text, "utf-8"))
+    result, evaluation = await asyncio.to_thread(_outcome, out)
     return merged(
         {"kind": "classification", "seconds": round(time.perf_counter() - begun, 1)},
-        await asyncio.to_thread(made_with, encoder, settings.encoder),
+        await asyncio.to_thread(
+            made_with, {name: result["encoder"][name] for name in ("source", "fingerprint", "dim")}
+        ),
         {
             "data": {
                 name: {**about(file), "labels": len({row.label for row in file.rows})}
                 for name, file in data.files.items()
             },
-            "leaks": len(_leaks(data)),
             "oos_label": data.foreign,
+            "metrics": evaluation["metrics"],
+            "tests": evaluation["details"]["tests"],
         },
-        found,
+        evaluation["details"]["intent"],
+        {name: told for name, told in result.items() if name not in _OWN},
     )
 
 
-def _leaks(data: Data) -> set[int]:
-    """Lines of the test file whose text stands in another one."""
-    return {row.line for file, other in _pairs(data) if file is data.test for row in _shared(file, other)}
+def _outcome(out: Path) -> tuple[Figures, Figures]:
+    """result.json and evaluation.json of a finished job."""
+    result, evaluation = ((out / name).read_text(encoding="utf-8") for name in ("result.json", EVALUATION))
+    return json.loads(result), json.loads(evaluation)
 
 
-def _write_work(work: Path, data: Data, texts: list[str], encoder: Encoder) -> None:
-    step = max(len(data.test.rows) // TIMED, 1)
-    chosen = range(0, len(data.test.rows), step)[:TIMED]
-    took = timed(encoder, [data.test.rows[number].text for number in chosen])
-    plan = {"foreign": data.foreign, "timed": list(zip(chosen, took, strict=True))}
-    (work / "plan.json").write_text(json.dumps(plan, ensure_ascii=False), encoding="utf-8")
-    (work / "texts.json").write_text(json.dumps(texts, ensure_ascii=False), encoding="utf-8")
-    leaks = _leaks(data)
-    for name, file in data.files.items():
-        with (work / f"{name}.jsonl").open("w", encoding="utf-8") as stream:
-            stream.writelines(_lines(file.rows, leaks if name == "test" else set()))
+_OWN = ("format", "method", "encoder", "seconds")
+"""Keys of the result that the report has in its own words."""
 
 
-def _lines(rows: Iterable[Example], leaks: set[int]) -> Iterator[str]:
-    for row in rows:
-        told = {"text": row.text, "label": row.label, "line": row.line, "leak": row.line in leaks}
-        yield json.dumps(told, ensure_ascii=False) + "\n"
+def _write_work(work: Path, data: Data, spec: Spec) -> None:
+    parts: dict[Split, list[Row]] = {
+        name: [Row(row.text, row.label, line=row.line) for row in f.rows] for name, f in data.files.items()
+    }
+    files = data.files.values()
+    sources = tuple(Source(file.path.name, "file", len(file.rows), file.sha256) for file in files)
+    write_dataset(work / "data", {"intent": parts}, Origin(foreign=data.foreign, sources=sources))
+    write_spec(work / "spec.json", spec)
 
 
 def _show(figures: Figures, report: Path) -> None:

@@ -10,7 +10,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from bot.errors import InferenceError
 
 Progress = Callable[[str, int, int], None]
-"""What is being done, for people; how much of it is done, of how much (0: unknown)."""
+"""What is being done, for people; how much of it is done, of how much (0: unknown).
+
+What follows a colon may change while one thing is being done: "training: epoch 2 of 4".
+"""
 
 KEPT_LINES = 12
 

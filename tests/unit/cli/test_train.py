@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import kefu
 from bot.inference.child import run_training
-from retrieval.testing import HashEncoder
+from tests.tiny import DIM, letters
 from tests.unit.cli.pages import check
 
 PLACES = ["Leeds", "York", "Bath", "Truro", "Wells", "Ely"]
@@ -28,11 +29,11 @@ Pairs = Sequence[tuple[str, str]]
 
 @pytest.fixture(autouse=True)
 def _light(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    async def opened(*_: object, **__: object) -> HashEncoder:
-        return HashEncoder()
-
-    monkeypatch.setattr("bot.cli.train.open_encoder", opened)
-    monkeypatch.chdir(tmp_path)
+    cache = tmp_path / "cache"
+    monkeypatch.setenv("KEFU_CACHE", str(cache))
+    monkeypatch.setenv("KEFU_ENCODER", letters(cache))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
 
 
 def write(name: str, pairs: Pairs) -> None:
@@ -60,7 +61,7 @@ def test_a_report_as_json_and_as_a_page_that_needs_nothing_else() -> None:
     assert figures["figures"]["accuracy"] >= 0.8
     assert figures["data"]["train"]["labels"] == 3
     assert set(figures["languages"]) == {"en", "zh"}
-    assert figures["encoder"]["fingerprint"] == HashEncoder().fingerprint
+    assert (figures["encoder"]["dim"], len(figures["encoder"]["fingerprint"])) == (DIM, 64)
     assert (figures["without_leaks"], figures["scope"], figures["notes"]) == (None, None, [])
     assert figures["latency_ms"]["median"] > 0
     page = Path("R.html").read_text(encoding="utf-8")
@@ -148,14 +149,17 @@ def test_a_report_never_takes_the_place_of_the_data() -> None:
 def test_an_unknown_method_names_the_choices() -> None:
     done = train("--method", "magic")
     assert done.exit_code == 2
-    assert "'magic' is not 'head'" in done.stderr
+    assert "'magic' is not one of 'head', 'contrastive', 'full', 'lora', 'adalora'" in done.stderr
 
 
 def test_a_full_disk_leaves_the_earlier_report(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("R.json").write_text("earlier")
+    sync = os.fsync
 
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def full(handle: int) -> None:
+        if ".R." in os.readlink(f"/proc/self/fd/{handle}"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(handle)
 
     monkeypatch.setattr("retrieval.publish.os.fsync", full)
     done = train()
@@ -187,12 +191,10 @@ def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_no_room_to_work_in_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is encoded: a mapped file that meets a full disk later would kill the process."""
-
-    def full(*_: int) -> None:
+    def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("bot.inference.embedding.os.posix_fallocate", full)
+    monkeypatch.setattr("retrieval.publish.os.fsync", full)
     done = train()
     assert done.exit_code == 2
     assert "kefu: There is no room to work in: No space left on device." in done.stderr

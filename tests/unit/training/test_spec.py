@@ -19,12 +19,15 @@ def test_json_and_yaml_say_the_same(tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    spec = Spec(
-        method="full", tasks={"intent": 1.0, "retrieval": 0.5}, recipe={"epochs": 3}, out_of_scope="其他"
-    )
+    spec = Spec(method="full", tasks={"intent": 1.0, "retrieval": 0.5}, recipe={"epochs": 3})
     write_spec(tmp_path / "spec.json", spec)
     again = read_spec(tmp_path / "spec.json")
     assert (again, again.hash) == (spec, spec.hash)
+
+
+def test_what_is_said_beside_the_recipe_joins_it() -> None:
+    assert Spec(seed=2, patience=0).overrides == {"seed": 2, "patience": 0}
+    assert Spec(patience=3, recipe={"patience": 1}).overrides == {"seed": 0, "patience": 1}
 
 
 def test_how_often_it_is_kept_decides_nothing() -> None:

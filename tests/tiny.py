@@ -1,0 +1,72 @@
+"""Encoders that are made in milliseconds: what a test of training uses where meaning does not matter."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, checksums, locate
+
+DIM = 32
+
+
+def letters(cache: Path) -> str:
+    """A source (KEFU_ENCODER) whose encoder lies ready under `cache`: a text is the mean of its bytes' vectors."""
+    source = cache / "letters"
+    source.mkdir(parents=True)
+    (source / "config.json").write_text("{}", encoding="utf-8")
+    folder = locate(cache, str(source))
+    folder.mkdir(parents=True)
+    _tokenizer(folder / TOKENIZER)
+    _graph(folder / GRAPH)
+    Manifest(
+        name=folder.name,
+        dim=DIM,
+        max_length=512,
+        pad_id=0,
+        pad_token="[PAD]",
+        pooling="mean",
+        prefix="",
+        files=checksums(folder),
+    ).write(folder)
+    return str(source)
+
+
+def _tokenizer(path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {"[PAD]": 0, **{letter: number for number, letter in enumerate(alphabet, 1)}}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.save(str(path))
+
+
+def _graph(path: Path) -> None:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    table = np.random.default_rng(0).normal(size=(257, DIM)).astype(np.float32)
+    shape = ["batch", "length"]
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["states"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["weight"]),
+        helper.make_node("Mul", ["states", "weight"], ["heard"]),
+        helper.make_node("ReduceSum", ["heard", "middle"], ["sum"], keepdims=0),
+        helper.make_node("LpNormalization", ["sum"], ["vectors"], axis=-1, p=2),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "letters",
+        [helper.make_tensor_value_info(n, TensorProto.INT64, shape) for n in ("input_ids", "attention_mask")],
+        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", DIM])],
+        [
+            numpy_helper.from_array(table, "table"),
+            numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
+            numpy_helper.from_array(np.array([1], dtype=np.int64), "middle"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, str(path))

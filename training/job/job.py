@@ -1,0 +1,132 @@
+"""The job: from a spec and a data set to an encoder, heads and an evaluation, in stages that may be stopped anywhere.
+
+In O: `spec.json`, `job.json` (what it was begun with), `checkpoints/`, `logs/` (TensorBoard), `encoder/` (where the
+method tunes one), `heads/`, `evaluation.json`, `result.json`. The same command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retrieval.model_folder import GRAPH, TOKENIZER, read_manifest
+from retrieval.onnx_encoder import OnnxEncoder
+from retrieval.publish import publish, publish_files
+from training.apply import save_head
+from training.dataset import Dataset, read_dataset
+from training.encoder import build_encoder
+from training.evaluation import EVALUATION, Evaluation, write_evaluation
+from training.job.beat import Beat
+from training.job.heads import Heads, fit_frozen, texts_of
+from training.job.log import Log
+from training.job.material import Material, read_material
+from training.job.measure import Served, measured
+from training.job.place import JobError, Place, begin, taken
+from training.job.result import result_of
+from training.job.run import Run
+from training.job.stop import Stop, Stopped
+from training.job.vectors import Vectors
+from training.progress import Report
+from training.spec import read_spec
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Paths of a job. `threads`: of a CPU, 0 for all cores."""
+
+    spec: Path
+    data: Path
+    out: Path
+    cache: Path
+    threads: int = 0
+
+
+def run_job(asked: Asked, *, report: Report) -> int:
+    """The exit code: 0, or 128 and the signal that stopped it. Raises `TrainingError`; the last line says the rest."""
+    stop = Stop()
+    try:
+        with stop.watched(), _in_words(asked), taken(asked.out) as place, Beat(report) as say:
+            _work(asked, place, stop, say)
+        report("done", 1, 1, "done")
+    except Stopped as stopped:
+        report("stopped", 0, 0, f"Stopped. The same command goes on from the last checkpoint in {asked.out}")
+        return stopped.code
+    return 0
+
+
+def _work(asked: Asked, place: Place, stop: Stop, say: Report) -> None:
+    spec, data = read_spec(asked.spec), read_dataset(asked.data)
+    begin(place, spec, {"data": data.hash})
+    if place.result.is_file():
+        return
+    material = read_material(spec, data)
+    base = build_encoder(asked.cache, spec.encoder, report=_preparing(say))
+    begin(place, spec, {"data": data.hash, "encoder": read_manifest(base).fingerprint})
+    begun = time.perf_counter()
+    run = Run(spec, place, base, asked.threads, say, stop)
+    outcome = _frozen(run, material)
+    evaluation = measured(material, outcome.heads, outcome.served)
+    _write(run, data, outcome, evaluation, seconds=time.perf_counter() - begun)
+
+
+def _preparing(say: Report) -> Report:
+    """One stage of the job, whatever it is made of."""
+
+    def report(stage: str, done: int, total: int, text: str) -> None:
+        if stage != "ready":
+            say("encoder", done, total, f"Preparing the encoder: {text}")
+
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a method came to. `told`: what it has to say in the result."""
+
+    heads: Heads
+    served: Served
+    told: Mapping[str, Any]
+
+
+def _frozen(run: Run, material: Material) -> Outcome:
+    encoder = OnnxEncoder.open(run.base, threads=run.threads)
+    vectors = Vectors(run, encoder, texts_of(material, "train", "valid", "test"), stage="vectors")
+    begun = time.perf_counter()
+    heads = {
+        task: fit_frozen(part, vectors, foreign=material.foreign, refit=run.spec.refit, say=run.say)
+        for task, part in material.labelled.items()
+    }
+    served = Served(encoder, vectors, [run.base / GRAPH, run.base / TOKENIZER])
+    return Outcome(heads, served, {"fit_seconds": time.perf_counter() - begun})
+
+
+def _write(run: Run, data: Dataset, outcome: Outcome, evaluation: Evaluation, *, seconds: float) -> None:
+    place = run.place
+    with publish(place.heads) as heads:
+        for task, fitted in outcome.heads.items():
+            save_head(heads, task, fitted.head)
+    write_evaluation(place.folder / EVALUATION, evaluation)
+    with Log(place.logs) as log:
+        log.scalars(0, {name: metric.value for name, metric in evaluation.metrics.items()})
+    told = result_of(run, data, evaluation)
+    text = json.dumps({**told, **outcome.told, "seconds": seconds}, ensure_ascii=False, indent=1)
+    publish_files({place.result: text + "\n"})
+    shutil.rmtree(place.folder / "checkpoints", ignore_errors=True)
+
+
+@contextmanager
+def _in_words(asked: Asked) -> Iterator[None]:
+    """What a full or locked disk says, in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise JobError(
+            f"{asked.out} cannot be written: {error.strerror or error}. Make room; the same command then goes on "
+            "from the last checkpoint"
+        ) from error
