@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
-from urllib.parse import urlsplit
+from functools import partial
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bot.cli.rows import expect_database, rows_of
 from bot.clock import SystemClock
 from bot.definition.text import one_line
-from bot.errors import HomeError
 from bot.settings import Settings
 from bot.store import escalations
-from bot.store.db import Database
 
 LIMIT = 1_000
 """Cases listed at once."""
@@ -27,45 +24,19 @@ LIMIT = 1_000
 
 def run(settings: Settings, *, as_json: bool, close_id: str | None) -> None:
     """Raises KefuError: no database, no such case, closed already."""
-    _expect_database(settings.database_url)
-    if close_id is not None:
-        conversation = asyncio.run(_close(settings, close_id))
-        click.echo(f"Closed. The bot answers in conversation {conversation} again.")
-        return
-    cases = asyncio.run(_list(settings))
+    expect_database(settings.database_url)
+    now = SystemClock().now()
+    with rows_of(settings) as rows:
+        if close_id is not None:
+            conversation = rows.write(partial(escalations.close, case=close_id, now=now))
+            click.echo(f"Closed. The bot answers in conversation {conversation} again.")
+            return
+        cases = rows.read(partial(escalations.list_open, now=now, limit=LIMIT))
     if as_json:
         for case in cases:
             click.echo(_line(case))
     else:
         _show(cases)
-
-
-def _expect_database(url: str) -> None:
-    """A mistyped folder must not turn into an empty database that says that nobody waits."""
-    parts = urlsplit(url)
-    path = Path(parts.path[1:])
-    if parts.scheme.startswith("sqlite") and not path.exists():
-        hint = "Name the bot's folder or --home; `kefu serve` makes the database."
-        raise HomeError(f"There is no database {path}.", hint=hint, code="no_database")
-
-
-async def _list(settings: Settings) -> list[escalations.OpenCase]:
-    store = Database(settings.database_url)
-    await store.open()
-    try:
-        async with store.read() as session:
-            return await escalations.list_open(session, SystemClock().now(), limit=LIMIT)
-    finally:
-        await store.close()
-
-
-async def _close(settings: Settings, case: str) -> str:
-    store = Database(settings.database_url)
-    await store.open()
-    try:
-        return await store.write(lambda session: escalations.close(session, case, SystemClock().now()))
-    finally:
-        await store.close()
 
 
 def _line(case: escalations.OpenCase) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
+from bot.cli.options import PATH as _PATH
+from bot.cli.options import folder_argument as _folder
+from bot.cli.options import home_option as _home
+from bot.cli.options import settings as _settings
+from bot.cli.release_verbs import releases
 from bot.errors import KefuError
 
-if TYPE_CHECKING:
-    from bot.settings import Settings
-
-_PATH = click.Path(path_type=Path)
 _LANGUAGES = click.Choice(["zh", "en"])
 
 
@@ -32,16 +32,6 @@ class _OneLine(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         click.echo(f"kefu: {self.message}", file=file, err=file is None)
-
-
-def _folder(command: Callable[..., None]) -> Callable[..., None]:
-    """FOLDER is the bot folder; without it KEFU_BOT, or the folder one stands in."""
-    return click.argument("folder", type=_PATH, required=False)(command)
-
-
-def _home(command: Callable[..., None]) -> Callable[..., None]:
-    text = "Where state lives, instead of KEFU_HOME or .kefu in the bot folder."
-    return click.option("--home", type=_PATH, help=text)(command)
 
 
 @click.group(cls=Kefu, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -222,7 +212,4 @@ def retrieval(corpus: Path, queries: Path, report: Path) -> None:
     run(corpus, queries, report, _settings())
 
 
-def _settings(**given: Path | str | int | None) -> Settings:
-    from bot.settings import load_settings
-
-    return load_settings(**given)
+kefu.add_command(releases)

@@ -2,57 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from bot.cli.rows import Rows, rows_of
 from bot.clock import SystemClock
 from bot.definition import FOLDER
 from bot.definition.sentences import suggestion
 from bot.errors import NotFound
 from bot.settings import Settings
 from bot.store import knowledge, sources
-from bot.store.db import Database
-from bot.store.session import Session, Unit
-
-T = TypeVar("T")
+from bot.store.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """Blocking, for code that reads files between its transactions. A rehearsal leaves nothing behind."""
 
-    store: Database
-    runner: asyncio.Runner
+    rows: Rows
     dry_run: bool
 
     def sync(
-        self, source: str, rows: Sequence[knowledge.KnowledgeRow], *, prune: bool
-    ) -> knowledge.SyncReport:
-        return self.runner.run(self._sync(source, rows, prune=prune))
-
-    def receipt(self, source: str) -> str | None:
-        return self.runner.run(self._read(partial(sources.receipt, source=source)))
-
-    def keep_receipt(self, source: str, note: str) -> None:
-        if not self.dry_run:
-            self.runner.run(self.store.write(partial(sources.keep_receipt, source=source, note=note)))
-
-    def names(self, source: str) -> list[tuple[str, str]]:
-        return self.runner.run(self._read(partial(sources.names, source=source)))
-
-    def stock(self) -> list[sources.Stock]:
-        return self.runner.run(self._read(sources.stock))
-
-    async def _sync(
         self, source: str, rows: Sequence[knowledge.KnowledgeRow], *, prune: bool
     ) -> knowledge.SyncReport:
         async def unit(session: Session) -> knowledge.SyncReport:
@@ -62,13 +39,22 @@ class Shelf:
             return report
 
         try:
-            return await self.store.write(unit)
+            return self.rows.write(unit)
         except _Rehearsed as rehearsed:
             return rehearsed.report
 
-    async def _read(self, unit: Unit[T]) -> T:
-        async with self.store.read() as session:
-            return await unit(session)
+    def receipt(self, source: str) -> str | None:
+        return self.rows.read(partial(sources.receipt, source=source))
+
+    def keep_receipt(self, source: str, note: str) -> None:
+        if not self.dry_run:
+            self.rows.write(partial(sources.keep_receipt, source=source, note=note))
+
+    def names(self, source: str) -> list[tuple[str, str]]:
+        return self.rows.read(partial(sources.names, source=source))
+
+    def stock(self) -> list[sources.Stock]:
+        return self.rows.read(sources.stock)
 
 
 class _Rehearsed(Exception):
@@ -80,13 +66,8 @@ class _Rehearsed(Exception):
 
 @contextmanager
 def shelf_of(settings: Settings, *, dry_run: bool = False) -> Iterator[Shelf]:
-    store = Database(settings.database_url)
-    with asyncio.Runner() as runner:
-        runner.run(store.open())
-        try:
-            yield Shelf(store, runner, dry_run)
-        finally:
-            runner.run(store.close())
+    with rows_of(settings) as rows:
+        yield Shelf(rows, dry_run)
 
 
 def show(settings: Settings) -> None:

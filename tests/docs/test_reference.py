@@ -100,8 +100,15 @@ def _commands(text: str) -> Iterator[tuple[str, set[str]]]:
     for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         for line in re.findall(r"\bkefu ([a-z]+[^\n|;#]*)", block.replace("\\\n", " ")):
             words = line.split()
-            group = isinstance(kefu.commands.get(words[0]), click.Group)
-            yield " ".join(words[: 2 if group else 1]), set(re.findall(r"--[a-z-]+", line))
+            yield _verb(words), set(re.findall(r"--[a-z-]+", line))
+
+
+def _verb(words: list[str]) -> str:
+    """`releases shop promote NAME` is `releases promote`; without a verb of its own it is `releases list`."""
+    group = kefu.commands.get(words[0])
+    if not isinstance(group, click.Group):
+        return words[0]
+    return f"{words[0]} {next((word for word in words[1:] if word in group.commands), 'list')}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,0 +1,249 @@
+"""`kefu releases`: what was trained is compared, let live, taken back. Files by `training.registry`, names in rows."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markdown import Markdown
+
+from bot.cli import release_tables as tables
+from bot.cli.rows import Rows, expect_database, rows_of
+from bot.clock import SystemClock
+from bot.definition.sentences import suggestion
+from bot.errors import InferenceError, NotFound
+from bot.settings import Settings
+from bot.store import releases as store
+from training.errors import ReleaseError
+from training.evaluation import to_json
+from training.gate import Verdict, judge
+from training.registry import Found, find_release, list_releases, outdated, registry_lock, remove_release
+from training.release import BASE
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The rows and the folder that a verb works on. `aliases` as they were when it began."""
+
+    rows: Rows
+    folder: Path
+    aliases: store.Aliases
+
+    def find(self, name: str, *, verify: bool = False) -> Found:
+        """By name or alias; with its trouble, if it has one. Raises NotFound where nothing of that name is known."""
+        meant = self._meant(name)
+        found = find_release(self.folder, meant, verify=verify)
+        if found.trouble and not (self.folder / meant).is_dir():
+            known = [one.name for one in list_releases(self.folder)]
+            if meant in self.aliases.names:
+                raise NotFound(f"{meant} is not in {self.folder} any more.", hint=tables.LOST)
+            hint = suggestion(name, known) if known else "There is none yet."
+            raise NotFound(f"There is no release `{name}`.", hint=hint)
+        return found
+
+    def whole(self, name: str) -> Found:
+        """Every byte as it was made. Raises InferenceError."""
+        found = self.find(name, verify=True)
+        if found.trouble:
+            hint = "Add it again, or remove it: `kefu releases remove`."
+            raise InferenceError(f"{found.trouble}.", hint=hint, code="release")
+        return found
+
+    def judged(self, name: str, against: str) -> Verdict:
+        one, other = self.find(name), find_release(self.folder, self._meant(against))
+        return judge(one.release, other.release, names=(one.name, other.name))
+
+    def _meant(self, name: str) -> str:
+        aliases = {store.LIVE: self.aliases.live}
+        for alias in (store.CANDIDATE, store.PREVIOUS):
+            if name == alias and not getattr(self.aliases, alias):
+                raise NotFound(f"There is no {alias}.", hint="`kefu releases list` shows what there is.")
+            aliases[alias] = getattr(self.aliases, alias) or ""
+        return aliases.get(name, name)
+
+
+def show_all(settings: Settings, *, as_json: bool) -> None:
+    with _desk(settings) as desk:
+        found = [*list_releases(desk.folder), Found(BASE)]
+        lost = sorted(desk.aliases.names - {one.name for one in found})
+        found += [Found(name, trouble="it is not there any more") for name in lost]
+    if as_json:
+        for one in found:
+            _print(tables.as_row(one, desk.aliases))
+        return
+    console = Console()
+    console.print(tables.listing(found, desk.aliases))
+    for one in found:
+        if one.trouble:
+            console.print(f"{one.name}: {one.trouble}.", style="red", highlight=False, markup=False)
+    if any(one.trouble and one.name == desk.aliases.live for one in found):
+        console.print(f"{desk.aliases.live} is to be live and cannot be. {tables.LOST}", markup=False)
+
+
+def show_one(settings: Settings, name: str, *, verify: bool, as_json: bool) -> None:
+    """Raises NotFound, InferenceError."""
+    with _desk(settings) as desk:
+        found = desk.find(name, verify=verify)
+        row = tables.as_row(found, desk.aliases)
+    if found.trouble:
+        raise InferenceError(f"{found.trouble}.", hint=tables.LOST, code="release")
+    if found.release is None:
+        click.echo("base: the encoder of the settings (KEFU_ENCODER), as it is.")
+    elif as_json:
+        about = {**found.release.about(), **row, "card": found.release.card}
+        _print(about | to_json(found.release.evaluation))
+    else:
+        console = Console()
+        console.print(tables.about(found.release, row))
+        console.print(tables.figures(found.release.evaluation))
+        console.print(Markdown(found.release.card))
+
+
+def show_comparison(settings: Settings, one: str, other: str, *, as_json: bool) -> None:
+    """OTHER beside ONE, as the gate compares a candidate with what is live."""
+    with _desk(settings) as desk:
+        desk.find(one)
+        verdict = desk.judged(other, one)
+    if as_json:
+        _print(verdict.to_json())
+    elif not verdict.lines:
+        click.echo(f"There are no figures of {verdict.live} and {verdict.candidate} on the same texts.")
+    else:
+        _show(verdict)
+
+
+def show_gate(settings: Settings, name: str, *, as_json: bool) -> bool:
+    """Whether it passed."""
+    with _desk(settings) as desk:
+        verdict = desk.judged(name, desk.aliases.live)
+    if as_json:
+        _print(verdict.to_json() | {"reasons": verdict.reasons})
+    else:
+        _show(verdict)
+        _tell(verdict)
+    return verdict.passed
+
+
+def go_live(settings: Settings, name: str, *, force: bool, why: str) -> bool:
+    """False where the gate refused. Raises KefuError: no such release, damaged, live already, overtaken."""
+    with _desk(settings, changing=True) as desk:
+        found = desk.whole(name)
+        verdict = desk.judged(found.name, desk.aliases.live)
+        if found.name != desk.aliases.live and not verdict.passed and not force:
+            _show(verdict)
+            _tell(verdict)
+            return False
+        note = store.Note(_me(), why, verdict.to_json())
+        step = partial(store.promote, name=found.name, now=SystemClock().now(), note=note)
+        after = desk.rows.write(partial(step, instead=desk.aliases.live))
+    if not verdict.passed:
+        click.echo(f"The gate refused ({len(verdict.reasons)} reasons, kept in the history).")
+    _tell_live(after)
+    return True
+
+
+def go_back(settings: Settings, *, why: str) -> None:
+    """Raises KefuError: nothing was live before, or it is gone or damaged."""
+    with _desk(settings, changing=True) as desk:
+        if desk.aliases.previous is not None:
+            desk.whole(desk.aliases.previous)
+        note = store.Note(_me(), why)
+        after = desk.rows.write(partial(store.roll_back, now=SystemClock().now(), note=note))
+    _tell_live(after)
+
+
+def remove_one(settings: Settings, name: str) -> None:
+    """Raises KefuError: no such release, or in use."""
+    with _desk(settings, changing=True) as desk, _plain():
+        found = desk.find(name)
+        _remove(desk, found.name)
+    click.echo(f"{found.name} is removed.")
+
+
+def remove_old(settings: Settings, *, keep: int, dry_run: bool) -> None:
+    with _desk(settings, changing=True) as desk, _plain():
+        names = outdated(list_releases(desk.folder), aliased=desk.aliases.names, keep=keep)
+        for name in names:
+            if not dry_run:
+                _remove(desk, name)
+            click.echo(name)
+    click.echo(f"{len(names)} {'would be removed' if dry_run else 'removed'}.")
+
+
+def show_history(settings: Settings, *, limit: int, as_json: bool) -> None:
+    with _desk(settings) as desk:
+        changes = desk.rows.read(partial(store.history, limit=limit))
+    if as_json:
+        for change in changes:
+            _print(tables.as_line(change))
+    elif changes:
+        Console().print(tables.history(changes))
+    else:
+        click.echo("Nothing was promoted yet: base has been live from the beginning.")
+
+
+@contextmanager
+def _desk(settings: Settings, *, changing: bool = False) -> Iterator[Desk]:
+    """With `changing` nobody else on this machine adds, removes or promotes meanwhile."""
+    expect_database(settings.database_url)
+    folder = settings.home / "releases"
+    with rows_of(settings) as rows:
+        if not changing:
+            yield Desk(rows, folder, rows.read(store.aliases))
+            return
+        with registry_lock(folder):
+            yield Desk(rows, folder, rows.read(store.aliases))
+
+
+@contextmanager
+def _plain() -> Iterator[None]:
+    try:
+        yield
+    except ReleaseError as error:
+        raise InferenceError(f"{error}.", code="release") from error
+
+
+def _remove(desk: Desk, name: str) -> None:
+    kept = {desk.aliases.live, desk.aliases.previous or BASE}
+    if name not in kept:
+        desk.rows.write(partial(store.withdraw, name=name))
+    remove_release(desk.folder, name, aliased=kept)
+
+
+def _show(verdict: Verdict) -> None:
+    if verdict.lines:
+        Console().print(tables.comparison(verdict))
+
+
+def _tell(verdict: Verdict) -> None:
+    if verdict.passed:
+        click.echo(f"The gate lets {verdict.candidate} through.")
+        return
+    click.echo(f"The gate does not let {verdict.candidate} through, with {verdict.live} live:")
+    for reason in verdict.reasons:
+        click.echo(f"- {reason}")
+    click.echo("Nothing was changed. `promote NAME --force --why TEXT` lets it live all the same.")
+
+
+def _tell_live(aliases: store.Aliases) -> None:
+    click.echo(f"{aliases.live} is live; a running server takes it up by itself.")
+    click.echo(f"`kefu releases rollback` goes back to {aliases.previous}.")
+
+
+def _print(row: object) -> None:
+    click.echo(json.dumps(row, ensure_ascii=False))
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container accounts often have no names
+        return str(os.geteuid())
