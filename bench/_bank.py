@@ -22,8 +22,12 @@ _BATCH = 256
 
 def open_encoder(options: Options) -> OnnxEncoder:
     """The embedded encoder, made first if need be (a minute)."""
-    folder = build_encoder(options.models, report=lambda _stage, _done, _total, text: options.say(text))
-    return OnnxEncoder.open(folder)
+    return OnnxEncoder.open(encoder_folder(options))
+
+
+def encoder_folder(options: Options) -> Path:
+    """Where it lies: a sentence-transformers folder too."""
+    return build_encoder(options.models, report=lambda _stage, _done, _total, text: options.say(text))
 
 
 def entries() -> list[Entry]:

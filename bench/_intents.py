@@ -23,37 +23,29 @@ SHOTS = 10
 FOLDS = 10
 
 
+PARTS = {"hwu64": ("dialoglue_train", "dialoglue_test")}
+"""Training and test split, where they are not called so."""
+
+
 class Intents:
     """Heads over one encoder; vectors are made once for each data set."""
 
     def __init__(self, vectors: Kept, options: Options) -> None:
         self._kept, self._options = vectors, options
 
-    def banking77(self) -> dict[str, float]:
-        """All of the training split; test rows that also stand in it are left out of the second figure."""
-        train, test = (rows(self._options, f"banking77/{name}") for name in ("train", "test"))
-        right = self._right("banking77", train, test)
+    def full(self, key: str, folder: str) -> dict[str, float]:
+        """One split, which no seed changes; test rows that also stand in training are left out of `KEY_clean`."""
+        train, test = parted(self._options, folder)
+        right = self._right(folder, train, test)
         clean = np.array([not row.get("leak") for row in test])
-        return {
-            "banking77_full": 100.0 * float(right.mean()),
-            "banking77_full_clean": 100.0 * float(right[clean].mean()),
-        }
-
-    def full(self, key: str, folder: str, train: str, test: str) -> dict[str, float]:
-        """One split, which no seed changes."""
-        right = self._right(
-            folder, rows(self._options, f"{folder}/{train}"), rows(self._options, f"{folder}/{test}")
-        )
-        return {key: 100.0 * float(right.mean())}
+        told = {key: 100.0 * float(right.mean())}
+        return told if clean.all() else {**told, f"{key}_clean": 100.0 * float(right[clean].mean())}
 
     def few(self, key: str, folder: str) -> dict[str, float]:
         """The published ten a label, and two other draws from the training split."""
-        pool, published, asked = (
-            rows(self._options, f"{folder}/{name}") for name in ("train", "dialoglue_train_10", "test")
-        )
-        samples = [_as_in(pool, published), *(_draw(pool, seed) for seed in SEEDS[1:])]
+        samples, asked = few_shot(self._options, folder)
         found = [100.0 * float(self._right(folder, sample, asked).mean()) for sample in samples]
-        return {**_spread(key, found), f"{key}_published": found[0]}
+        return {**spread(key, found), f"{key}_published": found[0]}
 
     def cross_validated(self, key: str, folder: str, name: str) -> dict[str, float]:
         """Stratified, shuffled folds; the seed shuffles them."""
@@ -68,7 +60,7 @@ class Intents:
                 right[test] = self._right(folder, [data[i] for i in train], [data[i] for i in test])
             found.append(100.0 * float(right.mean()))
             self._options.say(f"{key}: seed {seed}, {found[-1]:.2f}")
-        return _spread(key, found)
+        return spread(key, found)
 
     def scope(self) -> dict[str, float]:
         """CLINC150 with its 100 out-of-scope training queries as the intent `out_of_scope`, as a bot has it.
@@ -118,6 +110,19 @@ def scope_figures(right: NDArray[np.bool_], inside: Floats, outside: Floats) -> 
     }
 
 
+def parted(options: Options, folder: str) -> tuple[list[Row], list[Row]]:
+    """Training and test rows. Raises `NoData`."""
+    train, test = PARTS.get(folder, ("train", "test"))
+    return rows(options, f"{folder}/{train}"), rows(options, f"{folder}/{test}")
+
+
+def few_shot(options: Options, folder: str) -> tuple[list[list[Row]], list[Row]]:
+    """For each seed ten rows a label, the published ones first; and the test rows. Raises `NoData`."""
+    pool, test = parted(options, folder)
+    published = rows(options, f"{folder}/dialoglue_train_10")
+    return [_as_in(pool, published), *(_draw(pool, seed) for seed in SEEDS[1:])], test
+
+
 def _draw(pool: Sequence[Row], seed: int) -> list[Row]:
     """Ten rows of each label."""
     rng = np.random.default_rng(seed)
@@ -139,6 +144,6 @@ def _folded(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _spread(key: str, found: Sequence[float]) -> dict[str, float]:
+def spread(key: str, found: Sequence[float]) -> dict[str, float]:
     """Mean, and largest less smallest."""
     return {key: float(np.mean(found)), f"{key}_spread": max(found) - min(found)}

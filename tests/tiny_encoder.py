@@ -15,7 +15,7 @@ def tiny_encoder(folder: Path, *, layers: int = 3, kind: str = "bert") -> Path:
     """
     import torch
     from sentence_transformers import SentenceTransformer
-    from sentence_transformers.models import Normalize, Pooling, Transformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
 
     base = folder / "base"
     torch.manual_seed(7)
