@@ -4,6 +4,8 @@ The bot's own phrasings are the data. In each fold some phrasings are held out (
 some topics are taken out whole (their phrasings become questions that sound like home and have no answer). The bundle
 and the head of the fold know neither. Together with out-of-scope examples these give candidates with a known verdict,
 to which Platt scaling (Platt 1999) is fitted.
+
+What the encoder was trained on it knows by heart: such a text is not asked, where enough others are left.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import numpy as np
 
 from retrieval.bundle import Bundle, build_bundle
 from retrieval.search import search
-from retrieval.text import tokens
+from retrieval.text import identity, tokens
 from retrieval.types import Entry, Query
 from training.apply import (
     HITS,
@@ -56,6 +58,20 @@ class Material:
     examples: Sequence[tuple[str, str, str]]
     entries: Sequence[Entry]
     vectors: Mapping[str, Floats]
+    trained: frozenset[str] = frozenset()
+    """Ids (`retrieval.text.identity`) of the texts that the encoder was trained on."""
+
+    @property
+    def unseen(self) -> frozenset[str] | None:
+        """Texts to judge by, as the encoder was not trained on them; None: all, as it was on none, or on too many."""
+        if not self.trained:
+            return None
+        phrases = {phrase for entry in self.entries for phrase in entry.phrases}
+        texts = {text for text in {*phrases, *(t for t, _, _ in self.examples)} if not self._learned(text)}
+        return frozenset(texts) if len(texts & phrases) >= MIN_QUESTIONS else None
+
+    def _learned(self, text: str) -> bool:
+        return identity(text) in self.trained
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +136,44 @@ def _fit(
     return fit_head(vectors, labels, texts if words else None, c=c)
 
 
-def split(material: Material, fold: int) -> tuple[list[Entry], list[Question]]:
-    """Entries that stay in this fold's bundle, and the questions that it is asked."""
+def split(
+    material: Material, fold: int, unseen: frozenset[str] | None = None
+) -> tuple[list[Entry], list[Question]]:
+    """Entries that stay in this fold's bundle, and the questions that it is asked: of `unseen`, where that is given."""
     keys = sorted({e.key for e in material.entries})
     order = np.random.default_rng(SEED).permutation(len(keys))
     removed = {keys[i] for place, i in enumerate(order) if place % FOLDS == fold}
+    asked_in = _folds(material.entries, unseen)
     kept, asked = [], []
     for entry in material.entries:
         if entry.key in removed:
-            asked += [Question(p, entry.lang, None, "removed") for p in entry.phrases]
+            askable = entry.phrases if unseen is None else [p for p in entry.phrases if p in unseen]
+            asked += [Question(p, entry.lang, None, "removed") for p in askable]
             continue
-        stay = [p for n, p in enumerate(entry.phrases) if n % FOLDS != fold] or list(entry.phrases)
+        stay = [p for p in entry.phrases if asked_in.get((entry.key, entry.lang, p)) != fold]
+        stay = stay or list(entry.phrases)
         out = [p for p in entry.phrases if p not in stay]
         asked += [Question(p, entry.lang, entry.key, "answerable") for p in out]
         kept.append(replace(entry, question=stay[0], alternatives=tuple(stay[1:])))
     foreign = [(t, lang) for t, label, lang in material.examples if label == OUT_OF_SCOPE]
-    asked += [Question(t, lang, None, "foreign") for t, lang in foreign[fold::FOLDS]]
+    strange = foreign if unseen is None else [row for row in foreign if row[0] in unseen] or foreign
+    asked += [Question(t, lang, None, "foreign") for t, lang in strange[fold::FOLDS]]
     return kept, asked
+
+
+def _folds(entries: Sequence[Entry], unseen: frozenset[str] | None) -> dict[tuple[str, str, str], int]:
+    """In which fold a phrasing is held out. Of those that are left some answers have one only: they are dealt out."""
+    if unseen is None:
+        return {(e.key, e.lang, p): n % FOLDS for e in entries for n, p in enumerate(e.phrases)}
+    left = sorted({(e.key, e.lang, p) for e in entries for p in e.phrases if p in unseen})
+    return {place: n % FOLDS for n, place in enumerate(left)}
 
 
 def judge(material: Material, *, like: IntentHead) -> Iterator[Judged]:
     """Verdicts of each fold, one after the other, by heads scaled as `like` is."""
+    unseen = material.unseen
     for fold in range(FOLDS):
-        kept, asked = split(material, fold)
+        kept, asked = split(material, fold, unseen)
         if not kept or not asked:
             continue
         heads = heads_for(material, kept, frozenset(q.text for q in asked), like=like)

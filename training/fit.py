@@ -44,18 +44,21 @@ def fit_scaled(
     *,
     cs: Sequence[float] = (C,),
     held_out: tuple[Floats, Sequence[str], Sequence[str]] | None = None,
+    unseen: NDArray[np.bool_] | None = None,
     done: Callable[[int], None] = lambda _: None,
 ) -> tuple[IntentHead, float]:
     """float32 [n, dim], n labels, n texts -> the head on all of them, and its accuracy (0..1) on texts held out.
 
-    Those are `held_out` (vectors, labels and texts again) where it is given, else folds; `done` is told how many folds
-    are through. Of `cs` the one is taken that the texts held out are likeliest under.
+    Those are `held_out` (vectors, labels and texts again) where it is given, else folds, and in these the rows that are
+    `unseen` [n], where that is given; `done` is told how many folds are through. Of `cs` the one is taken that the
+    texts held out are likeliest under.
     """
     if len(set(labels)) < 2:
         return no_head(vectors.shape[1]), 0.0
     parts: list[list[_Held]] = []
     for number, (train, held) in enumerate(() if held_out else folds(labels)):
         chosen = [labels[i] for i in train], [texts[i] for i in train]
+        held = held if unseen is None else held[unseen[held]]
         parts.append(_held_out(_fit_each(vectors[train], *chosen, cs), vectors, labels, texts, held))
         done(number + 1)
     if held_out:

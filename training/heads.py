@@ -1,8 +1,8 @@
 """The job that makes a release's heads: files in, files out.
 
 In (`work`): examples.jsonl ({"text", "label", "lang"}), entries.json (a list of `retrieval.types.Entry`),
-texts.json (a list) and vectors.npy (float32 [texts, dim], the row of each text). Out: heads.safetensors, heads.json and
-card.json. Progress goes to `report`.
+texts.json (a list), vectors.npy (float32 [texts, dim], the row of each text) and, where the encoder was trained,
+trained.json (`training.trained`). Out: heads.safetensors, heads.json and card.json. Progress goes to `report`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from training.calibrate import FOLDS as CALIBRATION_FOLDS
 from training.calibrate import Judged, Material, fit_calibrator, judge, summary, topic_head, training_rows
 from training.fit import FOLDS, fit_scaled, no_head
 from training.progress import Report
+from training.trained import read_trained
 
 ENTRIES = TypeAdapter(list[Entry])
 
@@ -44,6 +45,7 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
         "intents": len(head.labels),
         "temperature": head.temperature,
         "share_of_words": head.share,
+        "judged_by": _judged_by(material),
         "held_out": {"intent_accuracy": accuracy, **figures},
     }
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -55,7 +57,16 @@ def read_material(work: Path) -> Material:
     matrix = np.load(work / "vectors.npy", allow_pickle=False)
     examples = [(r["text"], r["label"], r["lang"]) for r in _lines(work / "examples.jsonl")]
     entries = ENTRIES.validate_json((work / "entries.json").read_bytes())
-    return Material(examples, entries, dict(zip(texts, matrix, strict=True)))
+    return Material(examples, entries, dict(zip(texts, matrix, strict=True)), read_trained(work))
+
+
+def _judged_by(material: Material) -> str:
+    """For people who read the figures."""
+    if not material.trained:
+        return "texts that were held out"
+    if material.unseen is not None:
+        return "texts that were held out, of those that the encoder was not trained on"
+    return "texts that were held out; the encoder was trained on nearly all, so it does better on them than on others"
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -70,9 +81,11 @@ def _scaled_head(material: Material, report: Report) -> tuple[IntentHead, float]
     if not rows:
         return no_head(len(next(iter(material.vectors.values()), np.zeros(1)))), 0.0
     texts, labels = [text for text, _ in rows], [label for _, label in rows]
+    unseen = material.unseen
     return fit_scaled(
         np.stack([material.vectors[text] for text in texts]),
         labels,
         texts,
+        unseen=None if unseen is None else np.array([text in unseen for text in texts], dtype=np.bool_),
         done=lambda n: report("heads", n, FOLDS + CALIBRATION_FOLDS, "fitting intents"),
     )

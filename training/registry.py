@@ -38,6 +38,7 @@ from training.release import (
     read_release,
 )
 from training.sealed import read_seal, sealed
+from training.trained import write_trained
 
 KEEP = 5
 """Releases that `prune` leaves beside those with an alias."""
@@ -63,6 +64,8 @@ class Draft:
     settings: JSON = field(default_factory=dict)
     baselines: Mapping[str, Evaluation] = field(default_factory=dict)
     encoder: Path | None = None
+    trained: Collection[str] = ()
+    """Ids of the texts that the encoder was trained on (`training.trained`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +160,15 @@ def _is_release(folder: Path) -> bool:
     return not folder.name.startswith(".") and any(path.exists() for path in inside)
 
 
+_APART = ("fingerprint", "encoder", "trained")
+
+
 def _add(releases: Path, draft: Draft, now: datetime) -> Release:
     manifest = read_manifest(draft.encoder) if draft.encoder else None
     encoder = (
         EncoderOf("folder", manifest.fingerprint) if manifest else EncoderOf("embedded", draft.fingerprint)
     )
-    told = {f.name: getattr(draft, f.name) for f in fields(draft) if f.name not in ("fingerprint", "encoder")}
+    told = {f.name: getattr(draft, f.name) for f in fields(draft) if f.name not in _APART}
     release = Release("", now, encoder=encoder, **told)
     name, there = _name(releases, release)
     if there is not None:
@@ -170,7 +176,7 @@ def _add(releases: Path, draft: Draft, now: datetime) -> Release:
     twins = _twins(releases) if manifest else {}
     if manifest is not None:
         _expect_room(releases, manifest, twins)
-    _write(replace(release, name=name, folder=releases / name), draft.encoder, twins)
+    _write(replace(release, name=name, folder=releases / name), draft, twins)
     return read_release(releases, name)
 
 
@@ -221,11 +227,13 @@ def _expect_room(releases: Path, manifest: Manifest, twins: Mapping[str, object]
         )
 
 
-def _write(release: Release, encoder: Path | None, twins: Mapping[str, list[Path]]) -> None:
+def _write(release: Release, draft: Draft, twins: Mapping[str, list[Path]]) -> None:
     known: dict[str, str] = {}
     with sealed(release.folder, known) as place:
-        if encoder is not None:
-            known |= _take_encoder(encoder, place / ENCODER, twins)
+        if draft.encoder is not None:
+            known |= _take_encoder(draft.encoder, place / ENCODER, twins)
+        if draft.trained:
+            write_trained(place, draft.trained)
         bodies = {
             ABOUT: release.about(), EVALUATION: to_json(release.evaluation), BASELINES: _baselines(release)
         }  # fmt: skip

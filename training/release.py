@@ -4,6 +4,7 @@
     NAME/evaluation.json  how good it is, on the texts it was judged by
     NAME/baselines.json   how good other releases are on the same texts, by name; the gate compares with these
     NAME/card.md          the same for people
+    NAME/trained.json     checksums of the texts that its encoder was trained on; absent where it was not
     NAME/encoder/         its encoder; absent where it answers with the encoder of the settings
     NAME/seal.json        checksums of all of these
 

@@ -21,6 +21,7 @@ from retrieval.types import Entry
 from training.apply import Heads, spoken
 from training.errors import ReleaseError
 from training.lesson import open_heads
+from training.trained import write_trained
 
 METHOD = "heads-10"
 """Changes whenever the same input would give other heads."""
@@ -33,6 +34,8 @@ class Lesson:
     examples: tuple[tuple[str, str, str], ...]
     entries: tuple[Entry, ...]
     encoder: str
+    trained: frozenset[str] = frozenset()
+    """Ids of the texts that the encoder was trained on (`training.trained`)."""
 
     @property
     def name(self) -> str:
@@ -40,7 +43,10 @@ class Lesson:
         told = [
             (e.key, e.lang, e.intent, *e.phrases) for e in sorted(self.entries, key=lambda e: (e.key, e.lang))
         ]
-        text = json.dumps([METHOD, self.encoder, sorted(self.examples), told], ensure_ascii=False)
+        parts = [METHOD, self.encoder, sorted(self.examples), told]
+        if self.trained:
+            parts.append(sorted(self.trained))
+        text = json.dumps(parts, ensure_ascii=False)
         return f"heads-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     @property
@@ -96,4 +102,5 @@ def _write_lesson(work: Path, lesson: Lesson, vectors: Mapping[str, Vectors]) ->
     examples = ({"text": t, "label": n, "lang": lang} for t, n, lang in lesson.examples)
     lines = (json.dumps(example, ensure_ascii=False) + "\n" for example in examples)
     (work / "examples.jsonl").write_text("".join(lines), encoding="utf-8")
+    write_trained(work, lesson.trained)
     (work / "entries.json").write_bytes(TypeAdapter(tuple[Entry, ...]).dump_json(lesson.entries))

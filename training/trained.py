@@ -1,0 +1,31 @@
+"""Which texts an encoder was trained on: what it has learned by heart looks easier than what customers will ask.
+
+Whoever judges it needs to tell them apart. Checksums are enough for that; the texts are not kept. Torch-free.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from retrieval.text import identity
+from training.dataset import TASKS, Dataset
+
+TRAINED = "trained.json"
+"""A list of SHA-256 (hex) of normalised texts, sorted."""
+
+
+def of_dataset(data: Dataset) -> frozenset[str]:
+    """The texts that it has to learn from."""
+    return frozenset(identity(row.text) for task in TASKS for row in data.rows(task, "train"))
+
+
+def write_trained(folder: Path, ids: Iterable[str]) -> None:
+    (folder / TRAINED).write_text(json.dumps(sorted(ids)) + "\n", encoding="utf-8")
+
+
+def read_trained(folder: Path) -> frozenset[str]:
+    """Empty where nothing is kept: the encoder is as it came. Raises OSError, ValueError."""
+    path = folder / TRAINED
+    return frozenset(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else frozenset()
