@@ -81,8 +81,10 @@ class ScriptedGenerator:
 class FakeEncoding:
     """An `Encoding` of an encoder that is in memory already. `error`: what it fails with when it is to be loaded."""
 
-    def __init__(self, encoder: Encoder, *, error: Exception | None = None) -> None:
-        self._encoder, self._error = encoder, error
+    def __init__(
+        self, encoder: Encoder, *, error: Exception | None = None, trained: frozenset[str] = frozenset()
+    ) -> None:
+        self._encoder, self._error, self.trained = encoder, error, trained
 
     @property
     def fingerprint(self) -> str:

@@ -25,12 +25,13 @@ from retrieval.model_folder import read_manifest
 from training.errors import ReleaseError
 from training.evaluation import EVALUATION, Evaluation, from_json
 from training.sealed import check_seal
+from training.trained import TRAINED
 
 FORMAT = 1
 BASE = "base"
 ABOUT, BASELINES, CARD = "release.json", "baselines.json", "card.md"
 ENCODER = "encoder"
-SMALL = (ABOUT, EVALUATION, BASELINES, CARD, f"{ENCODER}/manifest.json")
+SMALL = (ABOUT, EVALUATION, BASELINES, CARD, TRAINED, f"{ENCODER}/manifest.json")
 """Read and compared whenever a release is looked at; of the rest sizes are, until it is promoted or loaded."""
 
 JSON = Mapping[str, Any]

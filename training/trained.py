@@ -11,6 +11,7 @@ from pathlib import Path
 
 from retrieval.text import identity
 from training.dataset import TASKS, Dataset
+from training.errors import TrainingError
 
 TRAINED = "trained.json"
 """A list of SHA-256 (hex) of normalised texts, sorted."""
@@ -26,6 +27,9 @@ def write_trained(folder: Path, ids: Iterable[str]) -> None:
 
 
 def read_trained(folder: Path) -> frozenset[str]:
-    """Empty where nothing is kept: the encoder is as it came. Raises OSError, ValueError."""
+    """Empty where nothing is kept: the encoder is as it came. Raises TrainingError."""
     path = folder / TRAINED
-    return frozenset(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else frozenset()
+    try:
+        return frozenset(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else frozenset()
+    except (OSError, ValueError, TypeError) as error:
+        raise TrainingError(f"{path} cannot be read ({error})") from error

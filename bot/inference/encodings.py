@@ -21,6 +21,7 @@ from retrieval.errors import RetrievalError
 from retrieval.model_folder import SERVED, read_manifest
 from training.errors import TrainingError
 from training.release import BASE, read_release
+from training.trained import read_trained
 
 
 class Encoding(Protocol):
@@ -28,6 +29,11 @@ class Encoding(Protocol):
 
     @property
     def fingerprint(self) -> str: ...
+
+    @property
+    def trained(self) -> frozenset[str]:
+        """Ids of the texts that it was trained on (`training.trained`)."""
+        ...
 
     async def open(self) -> Encoder:
         """Loaded and warm. Raises InferenceError."""
@@ -51,6 +57,7 @@ class FolderEncoding:
     folder: Path
     fingerprint: str
     threads: int
+    trained: frozenset[str] = frozenset()
 
     async def open(self) -> Encoder:
         return await load_encoder(self.folder, threads=self.threads)
@@ -82,15 +89,16 @@ class HomeEncodings:
             folder = await asyncio.to_thread(encoder_folder, self.releases, release)
             if folder is None:
                 folder = await make_encoder(self.cache, self.source, progress=progress)
-            return await asyncio.to_thread(self._checked, folder)
+            return await asyncio.to_thread(self._checked, folder, release)
         except (RetrievalError, TrainingError) as error:
             raise InferenceError(str(error), code="release") from error
 
-    def _checked(self, folder: Path) -> Encoding:
+    def _checked(self, folder: Path, release: str) -> Encoding:
         from retrieval.onnx_encoder import fingerprint
 
         manifest = read_manifest(folder, verify=SERVED)
-        return FolderEncoding(folder, fingerprint(manifest), self.threads)
+        trained = read_trained(self.releases / release)
+        return FolderEncoding(folder, fingerprint(manifest), self.threads, trained)
 
 
 def encoder_folder(releases: Path, release: str) -> Path | None:

@@ -116,9 +116,7 @@ class Host:
         encoding = await self._encodings.find(name, progress=progress)
         reader = await self._load(encoding)
         try:
-            heads, bundle = await self._prepare(
-                reader.fingerprint, knowledge, reader.embed, progress=progress
-            )
+            heads, bundle = await self._prepare(encoding, knowledge, reader.embed, progress=progress)
         except BaseException:
             await reader.close()
             raise
@@ -154,14 +152,14 @@ class Host:
     async def _switch(self, release: str, read: Callable[[], Awaitable[Knowledge]]) -> Live:
         encoding = await self._encodings.find(release, progress=_silent)
         if encoding.fingerprint == (now := self.current().reader).fingerprint:
-            heads, bundle = await self._prepare(now.fingerprint, await read(), now.embed)
+            heads, bundle = await self._prepare(encoding, await read(), now.embed)
             return await self._swap(Live.of(release, now, heads, bundle), read)
 
         async def embed(texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
             if missing := [text for text in texts if text not in known]:
                 known.update(await encoding.embed(missing, progress=progress))
 
-        heads, bundle = await self._prepare(encoding.fingerprint, await read(), embed)
+        heads, bundle = await self._prepare(encoding, await read(), embed)
         reader = await self._load(encoding)
         try:
             return await self._swap(Live.of(release, reader, heads, bundle), read)
@@ -208,10 +206,11 @@ class Host:
         return Reader(await encoding.open(), observer=self._observer)
 
     async def _prepare(
-        self, fingerprint: str, knowledge: Knowledge, embed: Embed, *, progress: Progress = _silent
+        self, encoding: Encoding, knowledge: Knowledge, embed: Embed, *, progress: Progress = _silent
     ) -> tuple[Heads, Bundle]:
         """Heads and bundle of this knowledge under this encoder: found in the home, or made."""
-        lesson = Lesson(self._examples, knowledge.entries, fingerprint)
+        fingerprint = encoding.fingerprint
+        lesson = Lesson(self._examples, knowledge.entries, fingerprint, encoding.trained)
         bundle = await self._in_files(find_bundle, self._bundles, knowledge, fingerprint)
         heads = await self._in_files(find_release, self._releases, lesson)
         known: dict[str, Vectors] = {}

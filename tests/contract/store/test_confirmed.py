@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -31,7 +32,6 @@ class Talk:
         return self.seq
 
     async def hears(self, draft: ledger.Draft, *, contextual: bool = False) -> int:
-        from dataclasses import replace
 
         trace = replace(TRACE, contextual=contextual)
         reply = ledger.Reply(
@@ -102,14 +102,15 @@ async def test_a_button_after_a_button_has_nothing_typed_before_it(db: Database)
 
 async def test_a_thumbs_up_says_that_the_answer_was_right(db: Database) -> None:
     talk = Talk(db)
-    for text, topic, vote in (
+    rated: list[tuple[str, str | None, Vote | None]] = [
         ("how?", "how", "up"),
         ("why?", "why", "down"),
         ("hi", None, "up"),
         ("who?", "who", None),
-    ):
+    ]
+    for text, topic, vote in rated:
         await talk.says(text)
-        await talk.gets(topic, vote)  # type: ignore[arg-type]
+        await talk.gets(topic, vote)
     assert told(await all_of(db, "praised")) == [("how?", "how")]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.errors import Busy, InferenceError
@@ -346,3 +347,28 @@ async def test_after_the_end_nothing_is_asked_any_more(tmp_path: Path) -> None:
     await host.close()
     with pytest.raises(Busy):
         await asked(host, live, "When are you open?")
+
+
+async def test_heads_are_made_knowing_what_their_encoder_was_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, and where one release takes another one's place under the same encoder."""
+    lessons: list[Lesson] = []
+
+    def find(releases: Path, lesson: Lesson) -> Heads:
+        lessons.append(lesson)
+        head = fit_head(np.eye(2, 64, dtype=np.float32), ["a", "b"])
+        return Heads("heads", head, head, None)
+
+    monkeypatch.setattr(hosting, "find_release", find)
+    encodings = FakeEncodings(base=HashEncoder())
+    encodings.known["tuned"] = FakeEncoding(HashEncoder(), trained=frozenset({"f" * 64}))
+    host = await opened(tmp_path, encodings)
+    await host.switch("tuned", _first)
+    assert [lesson.trained for lesson in lessons] == [frozenset(), {"f" * 64}]
+    assert lessons[0].name != lessons[1].name
+    await host.close()
+
+
+async def _first() -> Knowledge:
+    return FIRST

@@ -18,6 +18,7 @@ from training import registry
 from training.errors import ReleaseError
 from training.registry import find_release, list_releases, outdated, remove_release, resolve
 from training.release import EncoderOf, read_release
+from training.trained import read_trained
 
 
 @pytest.fixture
@@ -273,3 +274,14 @@ def test_a_server_tries_live_then_previous_then_base(releases: Path, encoder: Pa
     shutil.rmtree(live.folder)
     assert "There is no release" in resolve((live.name,), releases)[0].trouble
     assert [one.name for one in resolve(("base",), releases)] == ["base"]
+
+
+def test_a_release_remembers_what_its_encoder_was_trained_on(tmp_path: Path) -> None:
+    encoder = encoder_folder(tmp_path / "encoder")
+    tuned = add(tmp_path / "releases", draft(encoder, trained=["b" * 64, "a" * 64]))
+    assert read_trained(tuned.folder) == {"a" * 64, "b" * 64}
+    frozen = add(tmp_path / "releases", draft())
+    assert read_trained(frozen.folder) == frozenset()
+    (tuned.folder / "trained.json").write_text("[]\n", "utf-8")
+    with pytest.raises(ReleaseError):
+        read_release(tmp_path / "releases", tuned.name)
