@@ -23,6 +23,7 @@ from filelock import FileLock
 
 from retrieval.errors import EncoderError
 from retrieval.model_folder import MANIFEST, Manifest, read_manifest, sha256_file
+from retrieval.onnx_encoder import fingerprint
 from retrieval.publish import leftovers
 from training.errors import ReleaseError
 from training.evaluation import EVALUATION, Evaluation, to_json
@@ -50,8 +51,8 @@ SPARE = 64_000_000
 class Draft:
     """What a training run hands over. `encoder`: a folder as `training.encoder` makes; None: that of the settings.
 
-    `fingerprint`: its manifest's, of the encoder it was judged with. `baselines`: evaluations of other releases on
-    the same texts, by name; without that of the live release the gate may have nothing to compare with.
+    `fingerprint`: of the encoder it was judged with, as the server knows it. `baselines`: evaluations of other releases
+    on the same texts, by name; without that of the live release the gate may have nothing to compare with.
     """
 
     method: str
@@ -166,7 +167,7 @@ _APART = ("fingerprint", "encoder", "trained")
 def _add(releases: Path, draft: Draft, now: datetime) -> Release:
     manifest = read_manifest(draft.encoder) if draft.encoder else None
     encoder = (
-        EncoderOf("folder", manifest.fingerprint) if manifest else EncoderOf("embedded", draft.fingerprint)
+        EncoderOf("folder", fingerprint(manifest)) if manifest else EncoderOf("embedded", draft.fingerprint)
     )
     told = {f.name: getattr(draft, f.name) for f in fields(draft) if f.name not in _APART}
     release = Release("", now, encoder=encoder, **told)

@@ -40,7 +40,7 @@ EMPTY = Evaluation({})
 
 @dataclass(frozen=True, slots=True)
 class EncoderOf:
-    """`source`: "folder" (in the release) or "embedded" (that of the settings); `fingerprint`: its manifest's."""
+    """`source`: "folder" (in the release) or "embedded" (that of the settings); `fingerprint`: as the server has it."""
 
     source: str
     fingerprint: str

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.options import home_option, settings
+from bot.cli.options import PATH, home_option, settings
 
 
 class OfABot(click.Group):
@@ -53,6 +53,27 @@ def list_(folder: Path | None, as_json: bool, home: Path | None) -> None:
     from bot.cli.releases import show_all
 
     show_all(settings(bot=folder, home=home), as_json=as_json)
+
+
+@releases.command()
+@click.argument("out", type=PATH)
+@click.option(
+    "--baseline",
+    "baselines",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="evaluation.json of release NAME on the same texts; may be repeated.",
+)
+@click.option("--data", type=PATH, metavar="FOLDER", help="The data set, for its card.")
+@home_option
+@_BOT
+def add(
+    folder: Path | None, out: Path, baselines: tuple[str, ...], data: Path | None, home: Path | None
+) -> None:
+    """Add what a training job left in OUT, and make it the candidate."""
+    from bot.cli.releases import add_job
+
+    add_job(settings(bot=folder, home=home), out, baselines=baselines, data=data)
 
 
 @releases.command()

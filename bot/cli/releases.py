@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -22,10 +22,20 @@ from bot.definition.sentences import suggestion
 from bot.errors import InferenceError, NotFound
 from bot.settings import Settings
 from bot.store import releases as store
-from training.errors import ReleaseError
-from training.evaluation import to_json
+from training.dataset import read_dataset
+from training.errors import TrainingError
+from training.evaluation import Evaluation, read_evaluation, to_json
 from training.gate import Verdict, judge
-from training.registry import Found, find_release, list_releases, outdated, registry_lock, remove_release
+from training.outcome import draft_of
+from training.registry import (
+    Found,
+    add_release,
+    find_release,
+    list_releases,
+    outdated,
+    registry_lock,
+    remove_release,
+)
 from training.release import BASE
 
 
@@ -88,6 +98,27 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
         console.print(f"{desk.aliases.live} is to be live and cannot be. {tables.LOST}", markup=False)
 
 
+def add_job(settings: Settings, out: Path, *, baselines: Iterable[str], data: Path | None) -> None:
+    """Raises KefuError: the job has not ended, a file is damaged, there is no room."""
+    with _desk(settings) as desk, _plain():
+        known = dict(_baseline(desk, told) for told in baselines)
+        rows = read_dataset(data) if data else None
+        draft = draft_of(out, baselines=known, parent=desk.aliases.live, data=rows)
+        now = SystemClock().now()
+        with Console(stderr=True).status(f"Adding {out}"):
+            release = add_release(desk.folder, draft, now=now)
+        if release.name not in {desk.aliases.live, desk.aliases.previous}:
+            desk.rows.write(partial(store.offer, name=release.name, now=now))
+    click.echo(
+        f"{release.name} is the candidate. `kefu releases gate candidate` says whether it may go live."
+    )
+
+
+def _baseline(desk: Desk, told: str) -> tuple[str, Evaluation]:
+    name, _, file = told.partition("=")
+    return desk.find(name).name, read_evaluation(Path(file))
+
+
 def show_one(settings: Settings, name: str, *, verify: bool, as_json: bool) -> None:
     """Raises NotFound, InferenceError."""
     with _desk(settings) as desk:
@@ -98,7 +129,7 @@ def show_one(settings: Settings, name: str, *, verify: bool, as_json: bool) -> N
     if found.release is None:
         click.echo("base: the encoder of the settings (KEFU_ENCODER), as it is.")
     elif as_json:
-        about = {**found.release.about(), **row, "card": found.release.card}
+        about = {**row, **found.release.about(), "card": found.release.card}
         _print(about | to_json(found.release.evaluation))
     else:
         console = Console()
@@ -207,8 +238,8 @@ def _desk(settings: Settings, *, changing: bool = False) -> Iterator[Desk]:
 def _plain() -> Iterator[None]:
     try:
         yield
-    except ReleaseError as error:
-        raise InferenceError(f"{error}.", code="release") from error
+    except TrainingError as error:
+        raise InferenceError(f"{str(error).rstrip('.')}.", code="release") from error
 
 
 def _remove(desk: Desk, name: str) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import json
 import shutil
 import threading
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -19,7 +20,9 @@ from bot.settings import load_settings
 from bot.store import releases as store
 from bot.store.db import Database
 from tests.unit.definition.folders import folder
-from tests.unit.training.shelf import NOON, add, draft, encoder_folder, evaluation
+from tests.unit.training.shelf import NOON, add, draft, encoder_folder, evaluation, job_folder
+from training.dataset import Row, write_dataset
+from training.evaluation import write_evaluation
 from training.release import Release
 
 BASE_FIGURES = {"base": evaluation(0.8)}
@@ -282,6 +285,53 @@ def test_the_folder_may_be_left_out(bot: Path, good: Release, monkeypatch: pytes
         assert (done.exit_code, done.stderr) == (0, "")
     done = CliRunner().invoke(kefu, ["releases", "promot", good.name])
     assert (done.exit_code, "Did you mean `promote`?" in done.stderr) == (2, True)
+
+
+def test_a_finished_job_becomes_the_candidate(bot: Path, tmp_path: Path) -> None:
+    rows = {"intent": {"train": [Row("where is it", "place")], "test": [Row("where", "place")]}}
+    data = write_dataset(tmp_path / "data", cast(Any, rows))
+    job = job_folder(tmp_path / "out", encoder_folder(tmp_path / "tuned"), data=data.hash)
+    before = tmp_path / "base.json"
+    write_evaluation(before, evaluation(0.8))
+    done = run(bot, "add", str(job), "--baseline", f"base={before}", "--data", str(data.folder))
+    assert (done.exit_code, done.stderr.strip()) == (0, f"Adding {job}" if done.stderr else "")
+    row = said(bot, "show", "candidate")
+    assert done.stdout.startswith(f"{row['name']} is the candidate.")
+    assert "| intent.accuracy | 0.9 | 0.89 to 0.91 | 0.8 |" in row["card"]
+    assert "Trained in 61 s." in row["card"]
+    assert "# Data card" in row["card"]
+    assert (row["dataset"], row["parent"], row["encoder"]["source"]) == (data.hash, "base", "folder")
+    again = run(bot, "add", str(job), "--baseline", f"base={before}", "--data", str(data.folder))
+    assert again.stdout == done.stdout
+    assert run(bot, "promote", "candidate").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (lambda job: (job / "result.json").unlink(), "holds no finished job: there is no result.json."),
+        (lambda job: (job / "result.json").write_text("{"), "result.json cannot be read: "),
+        (lambda job: (job / "result.json").write_text("[]"), "is of another Kefu: run the job again."),
+        (lambda job: (job / "result.json").write_text('{"format": 1}'), "lacks 'method': run the job again."),
+        (lambda job: (job / "evaluation.json").write_text("{}"), "evaluation.json is no evaluation "),
+        (lambda job: (job / "encoder" / "encoder.onnx").write_bytes(b"?"), "encoder.onnx is missing or cut"),
+        (lambda job: shutil.rmtree(job / "encoder"), "No encoder in "),
+    ],
+)
+def test_a_job_that_is_not_whole_is_not_added(
+    bot: Path, tmp_path: Path, spoil: Callable[[Path], object], line: str
+) -> None:
+    job = job_folder(tmp_path / "out", encoder_folder(tmp_path / "tuned"))
+    spoil(job)
+    done = run(bot, "add", str(job))
+    assert (done.exit_code, line in done.stderr) == (2, True), done.stderr
+    assert [row["name"] for row in said(bot, "list")] == ["base"]
+
+
+def test_the_card_of_other_data_is_refused(bot: Path, tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data", {"intent": {"test": [Row("where", "place")]}})
+    done = run(bot, "add", str(job_folder(tmp_path / "out")), "--data", str(data.folder))
+    assert (done.exit_code, "is not the data set that" in done.stderr) == (2, True)
 
 
 def test_no_database_is_not_an_empty_one(tmp_path: Path) -> None:

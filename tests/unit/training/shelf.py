@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import random
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from retrieval.model_folder import Manifest, checksums
-from training.evaluation import Better, Evaluation, Metric
+from training.evaluation import Better, Evaluation, Metric, write_evaluation
 from training.registry import Draft, add_release
 from training.release import Release
 
@@ -52,3 +54,19 @@ def draft(encoder: Path | None = None, *, accuracy: float = 0.9, **given: Any) -
 
 def add(releases: Path, new: Draft, *, hours: float = 0) -> Release:
     return add_release(releases, new, now=NOON + timedelta(hours=hours))
+
+
+def job_folder(
+    out: Path, encoder: Path | None = None, *, figures: Evaluation | None = None, data: str = "d" * 64
+) -> Path:
+    """What a finished job leaves, as far as a release is made of it."""
+    out.mkdir(parents=True)
+    hashes = {"data": data, "spec": "5" * 64}
+    if encoder is not None:
+        shutil.copytree(encoder, out / "encoder")
+        hashes["encoder"] = "e" * 64
+    told = {"method": "full" if encoder else "head", "hashes": hashes, "encoder": {"fingerprint": "f" * 64}}
+    write_evaluation(out / "evaluation.json", figures or evaluation())
+    result = {"format": 1, **told, "seconds": 61.4, "versions": {"python": "3.11"}}
+    (out / "result.json").write_text(json.dumps(result))
+    return out
