@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.model_folder import checksums
-from retrieval.publish import leftovers, publish
+from retrieval.publish import leftovers
+from training.errors import ReleaseError
+from training.sealed import check_seal, sealed
 
 KEPT = 2
 TENSORS = "state.safetensors"
 _ABOUT = "about.json"
-_SEAL = "seal.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,10 @@ class Checkpoints:
 
     def write(self, number: int, save: Callable[[Path], None], about: dict[str, Any]) -> None:
         """`save` writes the tensors. Older ones go once this one is there. Raises OSError: nothing is lost then."""
-        with publish(self._folder / f"{number:09}") as place:
+        with sealed(self._folder / f"{number:09}") as place:
             with saving():
                 save(place / TENSORS)
             (place / _ABOUT).write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
-            (place / _SEAL).write_text(json.dumps(checksums(place)), encoding="utf-8")
         for old in self._places()[self._kept :]:
             shutil.rmtree(old, ignore_errors=True)
 
@@ -69,14 +68,10 @@ class Checkpoints:
 
 def _read(place: Path) -> dict[str, Any] | None:
     try:
-        seal = json.loads((place / _SEAL).read_text(encoding="utf-8"))
-        found = checksums(place)
-        found.pop(_SEAL)
-        if {name: list(told) for name, told in found.items()} != seal:
-            return None
+        check_seal(place)
         about: dict[str, Any] = json.loads((place / _ABOUT).read_text(encoding="utf-8"))
         return about
-    except (OSError, ValueError, KeyError):
+    except (ReleaseError, OSError, ValueError):
         return None
 
 

@@ -38,21 +38,20 @@ def fit_frozen(part: Part, encode: Encode, *, foreign: str, refit: bool, say: Re
     return Fitted(head, {"by": "valid" if by_valid else "folds", "accuracy": accuracy})
 
 
-def fit_tuned(heads: Sequence[IntentHead], part: Part, encode: Encode, *, foreign: str) -> Fitted:
-    """`heads`: the tuner's own classifier, and that of the tuner which learned the validation rows too, if one did.
-
-    Words come beside it; how much they count is chosen on the validation rows, which the first one has not seen.
-    """
-    first = _with_words(heads[0], part.train, foreign)
+def fit_tuned(head: IntentHead, part: Part, encode: Encode, *, foreign: str) -> Fitted:
+    """The tuner's own classifier, with words beside it where they help on the validation rows."""
+    head = _with_words(head, part.train, foreign)
     if not part.valid:
-        return Fitted(replace(first, share=0.0), {"by": None, "accuracy": None})
+        return Fitted(replace(head, share=0.0), {"by": "nothing", "accuracy": None})
     texts, labels = [row.text for row in part.valid], [row.label for row in part.valid]
-    head, accuracy = blended(first, (encode(texts), labels, texts), shares=SHARES)
-    told = {"by": "tenth of the training rows" if part.held else "valid", "accuracy": accuracy}
-    if len(heads) > 1:
-        last = _with_words(heads[1], part.everything, foreign)
-        head = replace(last, share=head.share, temperature=head.temperature)
-    return Fitted(head, told)
+    head, accuracy = blended(head, (encode(texts), labels, texts), shares=SHARES)
+    return Fitted(head, {"by": "tenth" if part.held else "valid", "accuracy": accuracy})
+
+
+def fit_again(first: Fitted, head: IntentHead, part: Part, *, foreign: str) -> Fitted:
+    """The same for a tuner that has learned the validation rows too; what was chosen by them stays."""
+    head = _with_words(head, part.everything, foreign)
+    return replace(first, head=replace(head, share=first.head.share, temperature=first.head.temperature))
 
 
 def labelled(rows: Sequence[Row]) -> Labelled:

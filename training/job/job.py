@@ -9,31 +9,31 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from retrieval.model_folder import GRAPH, TOKENIZER, read_manifest
-from retrieval.onnx_encoder import OnnxEncoder
+from retrieval.errors import EncoderError
+from retrieval.model_folder import read_manifest
 from retrieval.publish import publish, publish_files
 from training.apply import save_head
 from training.dataset import Dataset, read_dataset
 from training.encoder import build_encoder
 from training.evaluation import EVALUATION, Evaluation, write_evaluation
 from training.job.beat import Beat
-from training.job.heads import Heads, fit_frozen, texts_of
+from training.job.frozen import frozen
 from training.job.log import Log
 from training.job.material import Material, read_material
-from training.job.measure import Served, measured
+from training.job.measure import measured
+from training.job.outcome import Outcome
 from training.job.place import JobError, Place, begin, taken
 from training.job.result import result_of
 from training.job.run import Run
 from training.job.stop import Stop, Stopped
-from training.job.vectors import Vectors
 from training.progress import Report
-from training.spec import read_spec
+from training.spec import Spec, SpecError, read_spec
+from training.tuning.recipes import recipe_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,32 @@ def _work(asked: Asked, place: Place, stop: Stop, say: Report) -> None:
     begin(place, spec, {"data": data.hash})
     if place.result.is_file():
         return
+    _check(spec)
     material = read_material(spec, data)
     base = build_encoder(asked.cache, spec.encoder, report=_preparing(say))
     begin(place, spec, {"data": data.hash, "encoder": read_manifest(base).fingerprint})
     begun = time.perf_counter()
     run = Run(spec, place, base, asked.threads, say, stop)
-    outcome = _frozen(run, material)
+    outcome = _method(run, material)
+    say("judging", 0, 0, "judging")
     evaluation = measured(material, outcome.heads, outcome.served)
     _write(run, data, outcome, evaluation, seconds=time.perf_counter() - begun)
+
+
+def _check(spec: Spec) -> None:
+    """Before anything heavy. Raises `TrainingError`."""
+    if spec.method != "head":
+        recipe_for(spec.method, spec.overrides)
+    elif spec.recipe or spec.search or spec.int8 != "off":
+        raise SpecError("The method head tunes no encoder: it takes no recipe, search or int8")
+
+
+def _method(run: Run, material: Material) -> Outcome:
+    if run.spec.method == "head":
+        return frozen(run, material)
+    from training.job.tuned import tuned  # torch takes seconds to load
+
+    return tuned(run, material)
 
 
 def _preparing(say: Report) -> Report:
@@ -83,27 +101,6 @@ def _preparing(say: Report) -> Report:
             say("encoder", done, total, f"Preparing the encoder: {text}")
 
     return report
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a method came to. `told`: what it has to say in the result."""
-
-    heads: Heads
-    served: Served
-    told: Mapping[str, Any]
-
-
-def _frozen(run: Run, material: Material) -> Outcome:
-    encoder = OnnxEncoder.open(run.base, threads=run.threads)
-    vectors = Vectors(run, encoder, texts_of(material, "train", "valid", "test"), stage="vectors")
-    begun = time.perf_counter()
-    heads = {
-        task: fit_frozen(part, vectors, foreign=material.foreign, refit=run.spec.refit, say=run.say)
-        for task, part in material.labelled.items()
-    }
-    served = Served(encoder, vectors, [run.base / GRAPH, run.base / TOKENIZER])
-    return Outcome(heads, served, {"fit_seconds": time.perf_counter() - begun})
 
 
 def _write(run: Run, data: Dataset, outcome: Outcome, evaluation: Evaluation, *, seconds: float) -> None:
@@ -117,7 +114,8 @@ def _write(run: Run, data: Dataset, outcome: Outcome, evaluation: Evaluation, *,
     told = result_of(run, data, evaluation)
     text = json.dumps({**told, **outcome.told, "seconds": seconds}, ensure_ascii=False, indent=1)
     publish_files({place.result: text + "\n"})
-    shutil.rmtree(place.folder / "checkpoints", ignore_errors=True)
+    for path in ("checkpoints", "tuned", "work"):
+        shutil.rmtree(place.folder / path, ignore_errors=True)
 
 
 @contextmanager
@@ -125,6 +123,8 @@ def _in_words(asked: Asked) -> Iterator[None]:
     """What a full or locked disk says, in one line."""
     try:
         yield
+    except EncoderError as error:
+        raise JobError(str(error)) from error
     except OSError as error:
         raise JobError(
             f"{asked.out} cannot be written: {error.strerror or error}. Make room; the same command then goes on "

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from retrieval.text import normalise
+from retrieval.text import identity, normalise
 from training.apply import OUT_OF_SCOPE
+from training.clean import Item
 from training.dataset import Dataset, Row, Task
 from training.job.place import JobError
+from training.source import Found
 from training.spec import Spec
+from training.split import Shares, split
 
 SHARE = 0.1
 """Of the training rows, held out where there are no validation rows."""
@@ -63,7 +66,7 @@ def held_out(part: Part, task: Task, *, seed: int) -> Part:
     """As it is where it has validation rows, else with a tenth of its training rows as those; none of a rare label."""
     if part.valid:
         return part
-    chosen = _pairs(part.train, seed) if task == RETRIEVAL else _stratified(part.train, seed)
+    chosen = _pairs(part.train, seed) if task == RETRIEVAL else _stratified(part.train, task, seed)
     train = [row for number, row in enumerate(part.train) if number not in chosen]
     return replace(part, train=train, valid=[part.train[number] for number in sorted(chosen)], held=True)
 
@@ -101,17 +104,16 @@ def _consistent(rows: Sequence[Row], task: Task, notes: list[str]) -> list[Row]:
     return kept
 
 
-def _stratified(rows: Sequence[Row], seed: int) -> set[int]:
-    """Row numbers; whole groups, and a tenth of each label as nearly as groups allow."""
-    left = {label: round(SHARE * count) for label, count in Counter(row.label for row in rows).items()}
-    chosen: set[int] = set()
-    for unit in _shuffled(_units(rows), seed):
-        wanted = Counter(rows[number].label for number in unit)
-        if all(left[label] >= count for label, count in wanted.items()):
-            chosen.update(unit)
-            for label, count in wanted.items():
-                left[label] -= count
-    return chosen
+def _stratified(rows: Sequence[Row], task: Task, seed: int) -> set[int]:
+    """Row numbers; rows of one group or one text stay together."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        found[identity(row.text)].append(number)
+    items = [
+        Item(key, tuple(Found(task, "", rows[n]) for n in numbers[:1])) for key, numbers in found.items()
+    ]
+    sides = split(items, seed=seed, shares=Shares(valid=SHARE, test=0.0))
+    return {number for key, numbers in found.items() if sides[key] == "valid" for number in numbers}
 
 
 def _pairs(rows: Sequence[Row], seed: int) -> set[int]:
@@ -121,14 +123,6 @@ def _pairs(rows: Sequence[Row], seed: int) -> set[int]:
         keys[row.label].append(number)
     rich = [numbers for numbers in keys.values() if len(numbers) > 2]
     return {numbers[-1] for numbers in _shuffled(rich, seed)[: round(SHARE * len(rich))]}
-
-
-def _units(rows: Iterable[Row]) -> list[list[int]]:
-    """Row numbers of each group; a row without one stands alone."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        groups[f"g{row.group}" if row.group is not None else f"r{number}"].append(number)
-    return list(groups.values())
 
 
 def _shuffled(units: Sequence[list[int]], seed: int) -> list[list[int]]:

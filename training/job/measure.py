@@ -129,14 +129,14 @@ def _ranked(part: Part, encode: Encode) -> Evaluation:
     """Each test text asks for another text of its key, among the texts of all splits."""
     corpus = list({row.text: row for row in [*part.everything, *part.test]}.values())
     asked = list({row.text: row for row in part.test}.values())
-    found = zip(asked, _places(asked, corpus, encode), strict=True)
+    found = zip(asked, places(asked, corpus, encode), strict=True)
     known = [(row, place) for row, place in found if place]
     details = {"asked": len(known), "texts": len(corpus), "keys": len({row.label for row in corpus})}
     judged = judged_ranking([place for _, place in known], _told([row for row, _ in known]), RETRIEVAL)
     return Evaluation(judged.metrics, {**judged.details, RETRIEVAL: details})
 
 
-def _places(asked: Sequence[Row], corpus: Sequence[Row], encode: Encode) -> Iterator[int]:
+def places(asked: Sequence[Row], corpus: Sequence[Row], encode: Encode) -> Iterator[int]:
     """Where the first other text of the same key stands, from 1; 0 where there is none."""
     vectors: Floats = encode([row.text for row in corpus])
     keys = np.array([row.label for row in corpus])

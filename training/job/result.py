@@ -29,6 +29,7 @@ def result_of(run: Run, data: Dataset, evaluation: Evaluation) -> dict[str, Any]
     encoder: dict[str, Any] = {
         "source": "folder" if tuned else run.spec.encoder,
         "fingerprint": fingerprint(manifest),
+        "manifest": manifest.fingerprint,
         "dim": manifest.dim,
         "base": fingerprint(read_manifest(run.base)),
     }
