@@ -87,7 +87,7 @@ def export(model: SentenceTransformer, path: Path) -> None:
     mask = torch.ones((2, 9), dtype=torch.int64)
     batch, length = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("length", min=2, max=512)
     free = {0: batch, 1: length}
-    with _quiet(), torch.inference_mode():
+    with quiet(), torch.inference_mode():
         torch.onnx.export(
             graph,
             (ids, mask),
@@ -123,7 +123,7 @@ def _with_pooling(model: SentenceTransformer, pooling: str) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The exporter prints its own progress on stdout, where our JSON lines go, and warns of its own
     deprecations.
     """

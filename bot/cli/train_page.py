@@ -115,7 +115,7 @@ def _how(figures: Figures, tell: Tell) -> str:
         figures["latency_ms"],
         percent(figures["held_out"]["accuracy"]),
     )
-    by = tell(*_HELD_OUT["valid" if held["by"] == "valid" else "folds"])
+    by = tell(*_HELD_OUT[held["by"]])
     times = f"{latency['median']:.1f} / {latency['p95']:.1f} ms"
     return points(
         [
@@ -144,4 +144,5 @@ def _how(figures: Figures, tell: Tell) -> str:
 _HELD_OUT = {
     "valid": ("the validation file", "验证文件"),
     "folds": ("held-out folds of the training file", "训练文件的留出折"),
+    "tenth": ("a held-out part of the training file", "训练文件中留出的一部分"),
 }

@@ -61,6 +61,7 @@ def run_job(asked: Asked, *, report: Report) -> int:
 
 
 def _work(asked: Asked, place: Place, stop: Stop, say: Report) -> None:
+    say("starting", 0, 0, "starting")
     spec, data = read_spec(asked.spec), read_dataset(asked.data)
     begin(place, spec, {"data": data.hash})
     if place.result.is_file():

@@ -23,6 +23,7 @@ from retrieval.publish import publish, publish_files
 from training.apply import IntentHead
 from training.dataset import Row, Task
 from training.encoder import with_graph
+from training.export import quiet
 from training.job.checkpoints import saving
 from training.job.run import Run
 from training.job.vectors import Vectors
@@ -60,7 +61,7 @@ def _quantised(encoder: Path) -> Iterator[Path]:
         folder.mkdir()
         _link(encoder, folder)
         (folder / GRAPH).unlink()
-        with saving():
+        with saving(), quiet():
             quantize_dynamic(
                 encoder / GRAPH,
                 folder / GRAPH,

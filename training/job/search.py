@@ -16,6 +16,7 @@ from training.job.material import Material
 from training.job.place import JobError
 from training.job.run import Run
 from training.tuning.recipes import Recipe
+from training.tuning.task import Step
 from training.tuning.tuner import Evaluate
 
 if TYPE_CHECKING:
@@ -61,8 +62,10 @@ class _Search:
 
     def best(self) -> Recipe:
         """The recipe's own values where no trial came to an epoch's end."""
-        ended = [trial for trial in self._study.trials if trial.value is not None]
-        values = max(ended, key=lambda trial: (trial.value, -trial.number)).params if ended else {}
+        from optuna.trial import TrialState
+
+        ended = self._study.get_trials(states=(TrialState.COMPLETE,))
+        values = max(ended, key=lambda trial: (trial.value or 0.0, -trial.number)).params if ended else {}
         return recipe_of(self._run, **values)
 
     def told(self) -> list[dict[str, Any]]:
@@ -86,7 +89,8 @@ class _Search:
         tuner = make(self._run, self._material, recipe_of(self._run, **self._suggested(trial)))
         with Log(self._run.place.logs / f"trial-{trial.number}") as log, self._run.stop.gently():
             for step in tuner.run(evaluate=self._judge):
-                self._say(trial.number, step.done, step.total, best)
+                left = self._left() - (time.monotonic() - begun - trial.user_attrs.get(_SECONDS, 0.0))
+                self._say(trial.number, step, best, left)
                 log.scalars(step.done, {"loss": step.loss, **step.metrics})
                 self._run.stop.heed()
                 if step.metrics:
@@ -96,7 +100,7 @@ class _Search:
                     if trial.should_prune():
                         state = TrialState.PRUNED
                         break
-                if self._left() <= time.monotonic() - begun - trial.user_attrs.get(_SECONDS, 0.0):
+                if left <= 0:
                     break
         trial.set_user_attr(_SECONDS, time.monotonic() - begun)
         if state is TrialState.PRUNED or best is None:
@@ -120,8 +124,8 @@ class _Search:
 
     def _left(self) -> float:
         """Seconds."""
-        spent = sum(trial.user_attrs.get(_SECONDS, 0.0) for trial in self._study.trials)
-        return 60 * self._asked.minutes - spent
+        spent = [float(trial.user_attrs.get(_SECONDS, 0.0)) for trial in self._study.trials]
+        return 60 * self._asked.minutes - sum(spent)
 
     def _enough(self) -> bool:
         from optuna.trial import TrialState
@@ -138,12 +142,10 @@ class _Search:
             self._study.tell(trial.number, state=TrialState.FAIL)
             self._study.enqueue_trial(trial.params)
 
-    def _say(self, number: int, done: int, total: int, best: float | None) -> None:
-        minutes = self._left() / 60
+    def _say(self, number: int, step: Step, best: float | None, left: float) -> None:
         told = f", {100 * best:.2f} % so far" if best is not None else ""
-        self._run.say(
-            "searching", done, total, f"searching: trial {number + 1}{told}, {minutes:.0f} minutes left"
-        )
+        text = f"searching: trial {number + 1}{told}, {max(left, 0) / 60:.0f} minutes left"
+        self._run.say("searching", step.done, step.total, text)
 
 
 def _study(run: Run) -> Study:

@@ -57,20 +57,27 @@ def _trained(run: Run, material: Material, recipe: Recipe) -> tuple[Heads, dict[
         task: fit_tuned(first.tuner.head(task), part, first.tuner.encode, foreign=material.foreign)
         for task, part in material.labelled.items()
     }
-    told = {"epochs": first.epochs, "recipe": asdict(recipe), "fit_seconds": first.seconds}
-    told |= {"best_epoch": first.best(VALID) if judge else recipe.epochs, "tuner": first.tuner.about()}
+    seconds, best = first.seconds, first.best(VALID) if judge else recipe.epochs
+    told: dict[str, Any] = {
+        "recipe": asdict(recipe),
+        "epochs": first.epochs,
+        "best_epoch": best,
+        "tuner": first.tuner.about(),
+        "validation_rows": {task: len(part.valid) for task, part in material.parts.items()},
+    }
     tuner = first.tuner
     del first
     if run.spec.refit and judge:
-        del tuner
-        last = _refitted(run, material, replace(recipe, epochs=told["best_epoch"]))
-        told["fit_seconds"] += last.seconds
+        del tuner  # two of them need twice the memory
+        last = _refitted(run, material, replace(recipe, epochs=best))
+        seconds += last.seconds
         heads = {
             task: fit_again(heads[task], last.tuner.head(task), part, foreign=material.foreign)
             for task, part in material.labelled.items()
         }
         tuner = last.tuner
     _write_encoder(run, tuner)
+    told["fit_seconds"] = seconds
     _keep(folder, heads, told)
     return heads, told
 
