@@ -20,6 +20,7 @@ from bot.cli.rows import Rows, expect_database, rows_of
 from bot.clock import SystemClock
 from bot.definition.sentences import suggestion
 from bot.errors import InferenceError, NotFound
+from bot.inference.encodings import settings_fingerprint
 from bot.settings import Settings
 from bot.store import releases as store
 from training.dataset import read_dataset
@@ -167,6 +168,8 @@ def go_live(settings: Settings, name: str, *, force: bool, why: str) -> bool:
     """False where the gate refused. Raises KefuError: no such release, damaged, live already, overtaken."""
     with _desk(settings, changing=True) as desk:
         found = desk.whole(name)
+        if not force:
+            _expect_encoder(settings, found)
         verdict = desk.judged(found.name, desk.aliases.live)
         if found.name != desk.aliases.live and not verdict.passed and not force:
             _show(verdict)
@@ -240,6 +243,16 @@ def _plain() -> Iterator[None]:
         yield
     except TrainingError as error:
         raise InferenceError(f"{str(error).rstrip('.')}.", code="release") from error
+
+
+def _expect_encoder(settings: Settings, found: Found) -> None:
+    """Without an encoder of its own a release has the figures of one that the settings may have left."""
+    if found.release is None or found.release.encoder_folder is not None:
+        return
+    now = settings_fingerprint(settings.cache, settings.encoder)
+    if now is not None and now != found.release.encoder.fingerprint:
+        what = f"{found.name} was measured with another encoder than KEFU_ENCODER names."
+        raise InferenceError(what, hint="Set it back, train again, or say --force and --why.", code="release")
 
 
 def _remove(desk: Desk, name: str) -> None:

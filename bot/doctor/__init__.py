@@ -6,6 +6,6 @@ rounds     all checks, one after the other, whatever becomes of each
 machine    versions, clock, disk, memory, open files
 files      settings, bot folder, home, secret, left-overs
 rows       the database
-answers    encoder, index, agreement of index and database, release
+answers    live release, encoder, index, agreement of index and database, heads
 doors      generator, widget, port
 """

@@ -1,14 +1,18 @@
-"""What answers: encoder, index, whether the index says what the database says, intent head."""
+"""What answers: release, encoder, index, whether the index says what the database says, intent head."""
 
 from __future__ import annotations
 
 import importlib.util
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bot.doctor.finding import Finding, ok, size, warning, wrong
 from bot.doctor.machine import PROCESS, available
 from bot.doctor.setup import Setup
+
+if TYPE_CHECKING:
+    from training.release import Release
 
 SENTENCES = ("这张银行卡怎么挂失？", "How do I report a lost card?")
 UNIT = 1e-3
@@ -16,6 +20,36 @@ UNIT = 1e-3
 SHOWN = 3
 """Answers named when the index says otherwise."""
 AGAIN = "Restart the server: it makes the index again from the database."
+
+
+def release(setup: Setup) -> Iterator[Finding]:
+    from training.registry import list_releases
+
+    live, *others = setup.releases()
+    instead = next(found.name for found in (live, *others) if not found.trouble)
+    if live.trouble:
+        hint = "Bring its folder back, or `kefu releases rollback`, or promote another one."
+        yield wrong(f"{live.name} is to be live and cannot be: {live.trouble}. {instead} answers.", hint)
+    elif live.release is not None and not _fits(setup, live.release):
+        hint = "Set KEFU_ENCODER back, or train again."
+        yield warning(f"{live.name} was measured with another encoder than that of the settings.", hint)
+    else:
+        yield ok(f"{live.name} is live" + ("." if live.release is None else ", every file as it was made."))
+    for found in others:
+        if found.trouble:
+            yield warning(f"there is no way back to {found.name}: {found.trouble}.", "Bring its folder back.")
+    named = {found.name for found in (live, *others)}
+    broken = [f.name for f in list_releases(setup.settings.home / "releases") if f.trouble]
+    if loose := [name for name in broken if name not in named]:
+        yield warning(f"damaged, and not in use: {', '.join(loose)}.", "`kefu releases prune` removes them.")
+
+
+def _fits(setup: Setup, release: Release) -> bool:
+    from bot.inference.encodings import settings_fingerprint
+
+    own = release.encoder.source == "folder"
+    found = None if own else settings_fingerprint(setup.settings.cache, setup.settings.encoder)
+    return found is None or found == release.encoder.fingerprint
 
 
 def encoder(setup: Setup) -> Iterator[Finding]:
@@ -45,13 +79,14 @@ def _tried(setup: Setup) -> Finding:
     took = 1e3 * (time.perf_counter() - begun)
     # A length that is no number is not near 1 either.
     if not all(abs(float(length) - 1.0) < UNIT for length in (vectors**2).sum(axis=1) ** 0.5):
-        hint = f"Delete {setup.encoder_folder}: it is made again."
+        stock = setup.encoder_folder.is_relative_to(setup.settings.cache)
+        hint = f"Delete {setup.encoder_folder}: it is made again." if stock else "`kefu releases rollback`."
         return wrong("the encoder gives vectors that are not of length 1.", hint)
     return ok(f"whole; reads a Chinese and an English question in {took:.0f} ms.")
 
 
 def index(setup: Setup) -> Iterator[Finding]:
-    if _is_new(setup):
+    if setup.is_new:
         yield ok("the first start makes it.")
         return
     bundle = setup.bundle()
@@ -67,7 +102,7 @@ def index(setup: Setup) -> Iterator[Finding]:
 def agreement(setup: Setup) -> Iterator[Finding]:
     from retrieval.drift import drift
 
-    bundle = None if _is_new(setup) else setup.bundle()
+    bundle = None if setup.is_new else setup.bundle()
     if bundle is None:
         yield ok("nothing to compare: the index is still to be made.")
         return
@@ -81,34 +116,26 @@ def agreement(setup: Setup) -> Iterator[Finding]:
         yield ok(f"index and database say the same {len(entries)} answers.")
 
 
-def release(setup: Setup) -> Iterator[Finding]:
+def heads(setup: Setup) -> Iterator[Finding]:
     from bot.app import examples
     from bot.inference.release import Lesson
     from retrieval.onnx_encoder import fingerprint
     from training.lesson import open_heads
 
-    manifest = None if _is_new(setup) else setup.manifest()
+    manifest = None if setup.is_new else setup.manifest()
     if manifest is None:
         yield ok("the first start learns the bot's examples, in seconds.")
         return
     lesson = Lesson(tuple(examples(setup.definition())), setup.knowledge().entries, fingerprint(manifest))
-    heads = open_heads(setup.settings.home / "releases", lesson.name)
-    if heads is not None:
+    found = open_heads(setup.settings.home / "releases", lesson.name)
+    if found is not None:
         calibrated = (
-            "calibrated" if heads.calibrator else "too few phrasings to calibrate: it asks more often"
+            "calibrated" if found.calibrator else "too few phrasings to calibrate: it asks more often"
         )
-        yield ok(f"{heads.name}, made of these examples and answers; {calibrated}.")
+        yield ok(f"{found.name}, made of these examples and answers; {calibrated}.")
     elif setup.served():
         yield warning(
             "the server learned from other examples or answers.", "A restart learns these, in seconds."
         )
     else:
         yield ok("the next start learns these examples, in seconds.")
-
-
-def _is_new(setup: Setup) -> bool:
-    """Nothing was ever served from here."""
-    from bot.store.glance import sqlite_path
-
-    path = sqlite_path(setup.settings.database_url)
-    return setup.schema() == "empty" if path is None or path.exists() else True

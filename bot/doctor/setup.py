@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from bot.clock import Clock, SystemClock
 from bot.doctor.finding import Skipped
-from bot.errors import SettingsError
+from bot.errors import KefuError, SettingsError
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.inference.bundles import Knowledge
     from retrieval.bundle import Bundle
     from retrieval.model_folder import Manifest
+    from training.registry import Found
 
 T = TypeVar("T")
 
@@ -59,14 +60,29 @@ class Setup:
         self.definition = Once(self._definition, "the bot folder")
         self.schema = Once(self._schema, "the database")
         self.knowledge = Once(self._knowledge, "the database")
+        self.releases = Once(self._releases, "the database")
         self.manifest = Once(self._manifest, "the encoder")
         self.bundle = Once(self._bundle, "the index")
 
     @property
     def encoder_folder(self) -> Path:
+        """Of the first release that can serve; the settings' where the database does not say."""
         from retrieval.model_folder import locate
 
-        return locate(self.settings.cache, self.settings.encoder)
+        try:
+            release = next(found.release for found in self.releases() if not found.trouble)
+        except (KefuError, Skipped):
+            release = None
+        own = release.encoder_folder if release else None
+        return own or locate(self.settings.cache, self.settings.encoder)
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing was ever served from here."""
+        from bot.store.glance import sqlite_path
+
+        path = sqlite_path(self.settings.database_url)
+        return self.schema() == "empty" if path is None or path.exists() else True
 
     def _served(self) -> bool:
         from bot.home import is_served
@@ -92,6 +108,20 @@ class Setup:
         if self.schema() != "current":
             raise Skipped("the database is not of this Kefu's schema")
         return glance(self.settings.database_url, knowledge_in, within=PATIENCE_S)
+
+    def _releases(self) -> list[Found]:
+        """What a server tries, best first, every byte compared."""
+        from bot.store.glance import glance
+        from bot.store.releases import aliases
+        from training.registry import resolve
+        from training.release import BASE
+
+        order: tuple[str, ...] = (BASE,)
+        if not self.is_new:
+            if self.schema() != "current":
+                raise Skipped("the database is not of this Kefu's schema")
+            order = glance(self.settings.database_url, aliases, within=PATIENCE_S).order
+        return resolve(order, self.settings.home / "releases", verify=True)
 
     def _manifest(self) -> Manifest | None:
         """None where no encoder has been made yet."""

@@ -18,7 +18,7 @@ from bot.inference.child import Progress, run_training
 from bot.inference.encoder import load_encoder, make_encoder
 from retrieval.embed import Encoder, Vectors
 from retrieval.errors import RetrievalError
-from retrieval.model_folder import SERVED, read_manifest
+from retrieval.model_folder import SERVED, locate, read_manifest
 from training.errors import TrainingError
 from training.release import BASE, read_release
 from training.trained import read_trained
@@ -106,6 +106,16 @@ def encoder_folder(releases: Path, release: str) -> Path | None:
     if release == BASE:
         return None
     return read_release(releases, release).encoder_folder
+
+
+def settings_fingerprint(cache: Path, source: str) -> str | None:
+    """Of the encoder of the settings; None where it is not made yet, or damaged. Blocking."""
+    from retrieval.onnx_encoder import fingerprint
+
+    try:
+        return fingerprint(read_manifest(locate(cache, source)))
+    except RetrievalError:
+        return None
 
 
 def _write_texts(place: Path, texts: Sequence[str]) -> None:

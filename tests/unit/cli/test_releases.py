@@ -19,6 +19,8 @@ from bot.cli.releases import go_live
 from bot.settings import load_settings
 from bot.store import releases as store
 from bot.store.db import Database
+from retrieval.model_folder import locate, read_manifest
+from retrieval.onnx_encoder import fingerprint
 from tests.unit.definition.folders import folder
 from tests.unit.training.shelf import NOON, add, draft, encoder_folder, evaluation, job_folder
 from training.dataset import Row, write_dataset
@@ -41,6 +43,7 @@ def said(bot: Path, *words: str) -> Any:
 @pytest.fixture
 def bot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("KEFU_CACHE", str(tmp_path / "cache"))
 
     async def make() -> None:
         database = Database(load_settings(bot=tmp_path).database_url)
@@ -332,6 +335,16 @@ def test_the_card_of_other_data_is_refused(bot: Path, tmp_path: Path) -> None:
     data = write_dataset(tmp_path / "data", {"intent": {"test": [Row("where", "place")]}})
     done = run(bot, "add", str(job_folder(tmp_path / "out")), "--data", str(data.folder))
     assert (done.exit_code, "is not the data set that" in done.stderr) == (2, True)
+
+
+def test_figures_of_another_encoder_than_the_settings_name_do_not_count(bot: Path, tmp_path: Path) -> None:
+    stock = encoder_folder(locate(tmp_path / "cache"))
+    of_another = add(shelf(bot), draft(baselines=BASE_FIGURES))
+    done = run(bot, "promote", of_another.name)
+    assert (done.exit_code, "was measured with another encoder" in done.stderr) == (2, True)
+    same = draft(baselines=BASE_FIGURES, fingerprint=fingerprint(read_manifest(stock)))
+    assert run(bot, "promote", add(shelf(bot), same).name).exit_code == 0
+    assert run(bot, "promote", of_another.name, "--force", "--why", "it will be set").exit_code == 0
 
 
 def test_no_database_is_not_an_empty_one(tmp_path: Path) -> None:

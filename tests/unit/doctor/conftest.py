@@ -85,6 +85,12 @@ class Report:
         return {line["check"] for line in self.lines if line["state"] == "wrong"}
 
 
+def flip(path: Path, at: int = -3) -> None:
+    raw = bytearray(path.read_bytes())
+    raw[at] ^= 1
+    path.write_bytes(raw)
+
+
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     made = Place(tmp_path / "bot", tmp_path / "cache")

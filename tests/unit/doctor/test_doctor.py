@@ -26,13 +26,7 @@ from bot.store.migrations import known_revisions
 from bot.testing import FakeClock
 from retrieval.onnx_encoder import OnnxEncoder
 from retrieval.testing import HashEncoder
-from tests.unit.doctor.conftest import Place
-
-
-def flip(path: Path, at: int = -3) -> None:
-    raw = bytearray(path.read_bytes())
-    raw[at] ^= 1
-    path.write_bytes(raw)
+from tests.unit.doctor.conftest import Place, flip
 
 
 def change(place: Place, statement: str) -> None:
@@ -108,7 +102,7 @@ def test_a_mistake_in_the_folder_is_named_with_its_line(place: Place) -> None:
     report = place.doctor()
     assert "bot.yml:4:" in report["folder"][1]
     assert report.wrong == {"folder"}
-    assert report["release"] == ("warning", "not checked: the bot folder is not to be had. Mend that first.")
+    assert report["heads"] == ("warning", "not checked: the bot folder is not to be had. Mend that first.")
 
 
 def test_a_question_under_two_topics_is_pointed_out(place: Place) -> None:
@@ -288,15 +282,15 @@ def test_an_index_that_is_still_to_be_made(place: Place) -> None:
         assert place.doctor()["index"][0] == "warning"
 
 
-def test_a_release_whose_file_has_changed_and_one_of_other_examples(place: Place) -> None:
-    assert "too few phrasings" in place.doctor()["release"][1]
+def test_heads_whose_file_has_changed_and_those_of_other_examples(place: Place) -> None:
+    assert "too few phrasings" in place.doctor()["heads"][1]
     [made] = (place.home / "releases").iterdir()
     flip(made / "heads.safetensors")
-    assert "heads.safetensors has changed" in place.doctor()["release"][1]
+    assert "heads.safetensors has changed" in place.doctor()["heads"][1]
     (place.bot / "intents.yml").write_text("intents: {place: {examples: {en: [where is it]}}}")
-    assert place.doctor()["release"] == ("ok", "the next start learns these examples, in seconds. ")
+    assert place.doctor()["heads"] == ("ok", "the next start learns these examples, in seconds. ")
     with home_lock(place.home):
-        assert place.doctor()["release"][0] == "warning"
+        assert place.doctor()["heads"][0] == "warning"
 
 
 def test_an_encoder_whose_file_has_changed(place: Place) -> None:
