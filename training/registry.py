@@ -149,10 +149,17 @@ def outdated(found: Iterable[Found], *, aliased: Collection[str], keep: int = KE
 
 @contextmanager
 def registry_lock(releases: Path) -> Iterator[None]:
-    """Adding, removing and promoting follow one another, also between processes of a machine."""
-    releases.mkdir(parents=True, exist_ok=True)
-    with FileLock(releases / "registry.lock"):
+    """Adding, removing and promoting follow one another, also between processes of a machine. Raises ReleaseError."""
+    lock = FileLock(releases / "registry.lock")
+    try:
+        releases.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError as error:
+        raise ReleaseError(f"{releases} cannot be written: {error.strerror or error}") from error
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def _is_release(folder: Path) -> bool:

@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -55,7 +55,7 @@ class Desk:
         if found.trouble and not (self.folder / meant).is_dir():
             known = [one.name for one in list_releases(self.folder)]
             if meant in self.aliases.names:
-                raise NotFound(f"{meant} is not in {self.folder} any more.", hint=tables.LOST)
+                raise NotFound(f"{meant} is not in {self.folder} any more.", hint=self.remedy(meant))
             hint = suggestion(name, known) if known else "There is none yet."
             raise NotFound(f"There is no release `{name}`.", hint=hint)
         return found
@@ -64,9 +64,12 @@ class Desk:
         """Every byte as it was made. Raises InferenceError."""
         found = self.find(name, verify=True)
         if found.trouble:
-            hint = "Add it again, or remove it: `kefu releases remove`."
-            raise InferenceError(f"{found.trouble}.", hint=hint, code="release")
+            raise InferenceError(f"{found.trouble}.", hint=self.remedy(found.name), code="release")
         return found
+
+    def remedy(self, name: str) -> str:
+        """What to do about a release that is damaged or gone."""
+        return tables.LOST if name == self.aliases.live else "Bring its folder back, or promote another one."
 
     def judged(self, name: str, against: str) -> Verdict:
         one, other = self.find(name), find_release(self.folder, self._meant(against))
@@ -101,7 +104,7 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
 
 def add_job(settings: Settings, out: Path, *, baselines: Iterable[str], data: Path | None) -> None:
     """Raises KefuError: the job has not ended, a file is damaged, there is no room."""
-    with _desk(settings) as desk, _plain():
+    with _desk(settings) as desk:
         known = dict(_baseline(desk, told) for told in baselines)
         rows = read_dataset(data) if data else None
         draft = draft_of(out, baselines=known, parent=desk.aliases.live, data=rows)
@@ -124,9 +127,9 @@ def show_one(settings: Settings, name: str, *, verify: bool, as_json: bool) -> N
     """Raises NotFound, InferenceError."""
     with _desk(settings) as desk:
         found = desk.find(name, verify=verify)
-        row = tables.as_row(found, desk.aliases)
+        row, hint = tables.as_row(found, desk.aliases), desk.remedy(found.name)
     if found.trouble:
-        raise InferenceError(f"{found.trouble}.", hint=tables.LOST, code="release")
+        raise InferenceError(f"{found.trouble}.", hint=hint, code="release")
     if found.release is None:
         click.echo("base: the encoder of the settings (KEFU_ENCODER), as it is.")
     elif as_json:
@@ -196,14 +199,14 @@ def go_back(settings: Settings, *, why: str) -> None:
 
 def remove_one(settings: Settings, name: str) -> None:
     """Raises KefuError: no such release, or in use."""
-    with _desk(settings, changing=True) as desk, _plain():
+    with _desk(settings, changing=True) as desk:
         found = desk.find(name)
         _remove(desk, found.name)
     click.echo(f"{found.name} is removed.")
 
 
 def remove_old(settings: Settings, *, keep: int, dry_run: bool) -> None:
-    with _desk(settings, changing=True) as desk, _plain():
+    with _desk(settings, changing=True) as desk:
         names = outdated(list_releases(desk.folder), aliased=desk.aliases.names, keep=keep)
         for name in names:
             if not dry_run:
@@ -226,21 +229,14 @@ def show_history(settings: Settings, *, limit: int, as_json: bool) -> None:
 
 @contextmanager
 def _desk(settings: Settings, *, changing: bool = False) -> Iterator[Desk]:
-    """With `changing` nobody else on this machine adds, removes or promotes meanwhile."""
+    """With `changing` nobody else on this machine adds, removes or promotes meanwhile. What training raises is told as
+    a KefuError.
+    """
     expect_database(settings.database_url)
     folder = settings.home / "releases"
-    with rows_of(settings) as rows:
-        if not changing:
-            yield Desk(rows, folder, rows.read(store.aliases))
-            return
-        with registry_lock(folder):
-            yield Desk(rows, folder, rows.read(store.aliases))
-
-
-@contextmanager
-def _plain() -> Iterator[None]:
     try:
-        yield
+        with rows_of(settings) as rows, registry_lock(folder) if changing else nullcontext():
+            yield Desk(rows, folder, rows.read(store.aliases))
     except TrainingError as error:
         raise InferenceError(f"{str(error).rstrip('.')}.", code="release") from error
 

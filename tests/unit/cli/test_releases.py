@@ -347,6 +347,12 @@ def test_figures_of_another_encoder_than_the_settings_name_do_not_count(bot: Pat
     assert run(bot, "promote", of_another.name, "--force", "--why", "it will be set").exit_code == 0
 
 
+def test_a_home_that_cannot_be_written_is_said(bot: Path) -> None:
+    shelf(bot).write_text("a file where the folder should be")
+    done = run(bot, "prune")
+    assert (done.exit_code, done.stderr) == (2, f"kefu: {shelf(bot)} cannot be written: File exists.\n")
+
+
 def test_no_database_is_not_an_empty_one(tmp_path: Path) -> None:
     done = run(tmp_path, "list")
     assert (done.exit_code, done.stderr.startswith("kefu: There is no database")) == (2, True)
