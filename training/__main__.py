@@ -114,5 +114,20 @@ def dataset(work: Path, out: Path) -> None:
         sys.exit(1)
 
 
+@main.command()
+@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="Rows and vectors.")
+@click.option("--heads", required=True, type=click.Path(path_type=Path, exists=True), help="Heads of a bot.")
+def judge(work: Path, heads: Path) -> None:
+    """Judge rows of a data set by the heads of a bot; see training/verdicts.py for the files."""
+    from training.verdicts import judge_rows
+
+    try:
+        to_stdout("judging", 0, 1, "judging test rows")
+        judge_rows(work, heads)
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
+
+
 if __name__ == "__main__":
     main()

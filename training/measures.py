@@ -21,7 +21,7 @@ from training.bootstrap import (
     percentile_of,
     strata,
 )
-from training.evaluation import Metric
+from training.evaluation import Better, Metric
 
 BINS = 10
 """Of equal width, in which probabilities are compared with what came true."""
@@ -137,7 +137,12 @@ def rank_metrics(
 
 
 def share_metrics(
-    family: str, what: str, right: Sequence[bool], *, langs: Sequence[str] | None = None
+    family: str,
+    what: str,
+    right: Sequence[bool],
+    *,
+    langs: Sequence[str] | None = None,
+    better: Better = "higher",
 ) -> Metrics:
     """`family.what`: a share of the rows; for each of several languages too."""
     if not right:
@@ -145,7 +150,7 @@ def share_metrics(
     known = np.array(right, dtype=np.bool_)
 
     def some(chosen: Bools, part: Groups) -> Iterator[tuple[str, Metric]]:
-        yield what, mean_of(known[chosen], groups=part)
+        yield what, mean_of(known[chosen], groups=part, better=better)
 
     return _by_language(family, some, langs, None, rows=len(known))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from bot.cli.eval_verbs import evaluate
 from bot.cli.options import PATH as _PATH
 from bot.cli.options import folder_argument as _folder
 from bot.cli.options import home_option as _home
@@ -182,34 +183,5 @@ def train(
     run(Sources(train_file, valid_file, test_file, oos_label), report, settings, order=order)
 
 
-@kefu.group(name="eval")
-def evaluate() -> None:
-    """Measure a part of Kefu on data of your own."""
-
-
-@evaluate.command()
-@click.option(
-    "--corpus",
-    type=_PATH,
-    required=True,
-    metavar="FILE",
-    help="Questions with answers, or a document, to search.",
-)
-@click.option(
-    "--queries", type=_PATH, required=True, metavar="FILE", help="What is asked, and what is right."
-)
-@click.option(
-    "--report", type=_PATH, required=True, metavar="FILE", help="Where figures go (.json, .html beside it)."
-)
-def retrieval(corpus: Path, queries: Path, report: Path) -> None:
-    """Measure search: Kefu's beside words (BM25) alone and vectors alone.
-
-    CORPUS is a file that `kefu ingest` takes. QUERIES holds one {"text": ..., "expected": ...} a line, gzip too:
-    `expected` is the id of the right answer, its question, or a list of those. No bot folder is needed.
-    """
-    from bot.cli.retrieval import run
-
-    run(corpus, queries, report, _settings())
-
-
+kefu.add_command(evaluate)
 kefu.add_command(releases)

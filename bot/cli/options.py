@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,31 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 PATH = click.Path(path_type=Path)
+
+
+class OfABot(click.Group):
+    """`kefu releases [FOLDER] VERB ...`: the bot folder first, as with other verbs; without a verb, `default`."""
+
+    def __init__(self, *given: Any, default: str, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = list(args)
+        if rest and not rest[0].startswith("-") and rest[0] not in self.commands:
+            ctx.obj = self._folder(rest.pop(0), ctx)
+        if not rest or (rest[0].startswith("-") and rest[0] not in ctx.help_option_names):
+            rest.insert(0, self.default)
+        return super().parse_args(ctx, rest)
+
+    def _folder(self, word: str, ctx: click.Context) -> Path:
+        if not Path(word).is_dir():
+            close = get_close_matches(word, self.commands, n=1)
+            hint = f" Did you mean `{close[0]}`?" if close else ""
+            raise click.UsageError(
+                f"`{word}` is neither a folder nor a verb of `kefu {self.name}`.{hint}", ctx
+            )
+        return Path(word)
 
 
 def folder_argument(command: Callable[..., None]) -> Callable[..., None]:

@@ -2,32 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
-from bot.cli.options import PATH, home_option, settings
-
-
-class OfABot(click.Group):
-    """`kefu releases [FOLDER] VERB ...`: the bot folder first, as with other verbs; without a verb, `list`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        rest = list(args)
-        if rest and not rest[0].startswith("-") and rest[0] not in self.commands:
-            ctx.obj = self._folder(rest.pop(0), ctx)
-        if not rest or (rest[0].startswith("-") and rest[0] not in ctx.help_option_names):
-            rest.insert(0, "list")
-        return super().parse_args(ctx, rest)
-
-    def _folder(self, word: str, ctx: click.Context) -> Path:
-        if not Path(word).is_dir():
-            close = get_close_matches(word, self.commands, n=1)
-            hint = f" Did you mean `{close[0]}`?" if close else ""
-            raise click.UsageError(f"`{word}` is neither a folder nor a verb of `kefu releases`.{hint}", ctx)
-        return Path(word)
-
+from bot.cli.options import PATH, OfABot, home_option, settings
 
 _LINES = click.option("--json", "as_json", is_flag=True, help="One JSON object a line instead of a table.")
 _OBJECT = click.option("--json", "as_json", is_flag=True, help="One JSON object instead of words for people.")
@@ -35,7 +14,7 @@ _WHY = click.option("--why", metavar="TEXT", default="", help="The reason, for t
 _BOT = click.pass_obj
 
 
-@click.group(cls=OfABot, subcommand_metavar="[FOLDER] VERB [NAME]...")
+@click.group(cls=OfABot, default="list", subcommand_metavar="[FOLDER] VERB [NAME]...")
 def releases() -> None:
     """What was trained for the bot in FOLDER: compare it, let it go live, go back.
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
-from tests.blind.judge import judge, read_questions
+from bot.cli.judge import judge
+from bot.definition.questions import read_questions
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -26,9 +27,9 @@ pytestmark = pytest.mark.encoder
 
 def test_the_set_is_what_it_claims_to_be() -> None:
     questions = read_questions(HERE / "questions.jsonl")
-    assert Counter(q["lang"] for q in questions) == {"zh": 30, "en": 30}
-    assert sum(len(q["turns"]) == 2 for q in questions) == 10
-    assert sum(q["expect"] == "refuse" for q in questions) == 15
+    assert Counter(q.lang for q in questions) == {"zh": 30, "en": 30}
+    assert sum(len(q.turns) == 2 for q in questions) == 10
+    assert sum(q.expected == ("refuse",) for q in questions) == 15
 
 
 async def test_blind_questions(bank: Bot) -> None:
@@ -39,20 +40,20 @@ async def test_blind_questions(bank: Bot) -> None:
 
 async def test_the_banks_own_questions(bank: Bot) -> None:
     """Those that the bank's folder brings along (examples/bank/tests): a floor against regressions."""
-    verdicts = [await judge(bank, q) for q in read_questions(BANK / "tests" / "questions.jsonl")]
+    verdicts = [await judge(bank, q) for q in read_questions(BANK)]
     right = sum(v.right for v in verdicts)
     assert right >= 0.8 * len(verdicts), [v for v in verdicts if not v.right]
 
 
 def test_the_shops_set_is_what_it_claims_to_be() -> None:
-    questions = read_questions(SHOP / "tests" / "questions.jsonl")
-    assert Counter(q["lang"] for q in questions) == {"zh": 30, "en": 30}
-    assert sum(q["expect"] == "refuse" for q in questions) == 12
-    assert sum(q["expect"].endswith((".pdf", ".xlsx")) for q in questions) == 12
+    questions = read_questions(SHOP)
+    assert Counter(q.lang for q in questions) == {"zh": 30, "en": 30}
+    assert sum(q.expected == ("refuse",) for q in questions) == 12
+    assert sum(q.expected[0].endswith((".pdf", ".xlsx")) for q in questions) == 12
 
 
 @pytest.mark.timeout(FIRST_START_S)
 async def test_the_shops_own_questions(shop: Bot) -> None:
-    verdicts = [await judge(shop, q) for q in read_questions(SHOP / "tests" / "questions.jsonl")]
+    verdicts = [await judge(shop, q) for q in read_questions(SHOP)]
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) - len(wrong) >= SHOP_AT_LEAST, "\n".join(map(str, wrong))

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 
 from bot.definition import RESERVED, BotDefinition, load
+from bot.definition.questions import Question, read_questions
 from bot.definition.report import Census, census
 from retrieval.text import normalise, script_lang
-from tests.blind.judge import read_questions
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -28,8 +27,8 @@ class Example:
     counts: Census
     intents: int
     pairs: int
-    questions: list[dict[str, Any]]
-    unseen: list[dict[str, Any]]
+    questions: list[Question]
+    unseen: list[Question]
     """Those of them that claim to be no phrasing of the bot's own."""
 
 
@@ -42,8 +41,8 @@ BLIND = ROOT / "tests" / "blind" / "questions.jsonl"
 def example(request: pytest.FixtureRequest) -> Example:
     name = request.param
     bot = load(EXAMPLES / name)
-    own = read_questions(bot.folder / "tests" / "questions.jsonl")
-    unseen = read_questions(BLIND) if name == "bank" else own
+    own = list(read_questions(bot.folder))
+    unseen = list(read_questions(BLIND)) if name == "bank" else own
     return Example(bot, census(bot), *LEAST[name], [*own, *unseen], unseen)
 
 
@@ -137,7 +136,7 @@ def test_every_suggestion_is_a_question_that_has_a_stored_answer(example: Exampl
 def test_the_questions_expect_topics_and_documents_that_exist(example: Example) -> None:
     topics = {row.entry.key for row in example.bot.knowledge} | {"refuse", "clarify"}
     topics |= {path.name for path in example.bot.folder.glob("knowledge/*")}
-    expected = {q["id"]: {q["expect"], *q.get("also", ())} for q in example.questions}
+    expected = {q.id: set(q.expected) for q in example.questions}
     assert {question: names - topics for question, names in expected.items() if names - topics} == {}
 
 
@@ -145,4 +144,4 @@ def test_no_unseen_question_was_copied_into_the_bot(example: Example) -> None:
     intents = example.bot.intents.values()
     known = {normalise(text) for i in intents for texts in i.examples.values() for text in texts}
     known |= {normalise(phrase) for row in example.bot.knowledge for phrase in row.entry.phrases}
-    assert {turn for q in example.unseen for turn in q["turns"] if normalise(turn) in known} == set()
+    assert {turn for q in example.unseen for turn in q.turns if normalise(turn) in known} == set()

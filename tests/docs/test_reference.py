@@ -13,6 +13,7 @@ import click
 import pytest
 
 from bot.cli.main import kefu
+from bot.cli.options import OfABot
 from bot.definition import RESERVED, load, schema
 from bot.definition.defaults import RESPONSES
 from bot.domain import decision
@@ -104,11 +105,11 @@ def _commands(text: str) -> Iterator[tuple[str, set[str]]]:
 
 
 def _verb(words: list[str]) -> str:
-    """`releases shop promote NAME` is `releases promote`; without a verb of its own it is `releases list`."""
+    """`releases shop promote NAME` is `releases promote`; without a verb of its own it is the group's default."""
     group = kefu.commands.get(words[0])
-    if not isinstance(group, click.Group):
+    if not isinstance(group, OfABot):
         return words[0]
-    return f"{words[0]} {next((word for word in words[1:] if word in group.commands), 'list')}"
+    return f"{words[0]} {next((word for word in words[1:] if word in group.commands), group.default)}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

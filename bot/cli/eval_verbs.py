@@ -1,0 +1,75 @@
+"""`kefu eval` and its verbs, with their options. Only click is imported here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bot.cli.options import PATH, OfABot, home_option, settings
+
+_REPORT = "Where figures go (.json, .html beside it)."
+_RELEASE = click.option(
+    "--release", metavar="NAME", help="The release that answers; without it the live one."
+)
+_BOT = click.pass_obj
+
+
+@click.group(cls=OfABot, name="eval", default="answers", subcommand_metavar="[FOLDER] [VERB] ...")
+def evaluate() -> None:
+    """Measure how good the bot in FOLDER is, or a part of Kefu on data of your own.
+
+    Without a verb the bot's own questions are put to it.
+    """
+
+
+@evaluate.command()
+@_RELEASE
+@click.option("--report", type=PATH, metavar="FILE", help=_REPORT)
+@click.option("--data", type=PATH, metavar="FOLDER", help="A data set, whose test rows are judged too.")
+@click.option("--compare", type=PATH, metavar="FILE", help="An earlier report, to stand beside this one.")
+@click.option(
+    "--min", "least", type=click.FloatRange(0, 1), metavar="SHARE", help="Right answers asked for, 0 to 1."
+)
+@home_option
+@_BOT
+def answers(
+    folder: Path | None,
+    release: str | None,
+    report: Path | None,
+    data: Path | None,
+    compare: Path | None,
+    least: float | None,
+    home: Path | None,
+) -> None:
+    """Put the bot's own questions to it, as customers would, and judge its answers.
+
+    They stand in tests/*.jsonl of the bot folder. No conversation is left behind, and a server may run meanwhile. Exit
+    code 1: fewer answers than --min are right.
+    """
+    from bot.cli.evaluate import Wanted, run
+
+    wanted = Wanted(release, report, data, compare, least)
+    if not run(settings(bot=folder, home=home), wanted):
+        raise SystemExit(1)
+
+
+@evaluate.command()
+@click.option(
+    "--corpus",
+    type=PATH,
+    required=True,
+    metavar="FILE",
+    help="Questions with answers, or a document, to search.",
+)
+@click.option("--queries", type=PATH, required=True, metavar="FILE", help="What is asked, and what is right.")
+@click.option("--report", type=PATH, required=True, metavar="FILE", help=_REPORT)
+def retrieval(corpus: Path, queries: Path, report: Path) -> None:
+    """Measure search: Kefu's beside words (BM25) alone and vectors alone.
+
+    CORPUS is a file that `kefu ingest` takes. QUERIES holds one {"text": ..., "expected": ...} a line, gzip too:
+    `expected` is the id of the right answer, its question, or a list of those. No bot folder is needed.
+    """
+    from bot.cli.retrieval import run
+
+    run(corpus, queries, report, settings())

@@ -1,0 +1,228 @@
+"""`kefu eval`: how good a release of a bot is, on the bot's own questions and on the test rows of a data set."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from bot.app import Bot, load_definition
+from bot.cli import names
+from bot.cli.evaluation_page import Shown, page
+from bot.cli.judge import Verdict, judge, known_names
+from bot.cli.page import english
+from bot.cli.progress import shown
+from bot.cli.rehearsal import rehearsing
+from bot.cli.report import (
+    Figures,
+    ReportError,
+    at_lines,
+    check_place,
+    made_with,
+    page_of,
+    work_folder,
+    write_report,
+)
+from bot.cli.rows_judged import judge_rows, latency, read_rows
+from bot.definition import BotDefinition
+from bot.definition.questions import CLARIFY, Question, read_questions
+from bot.inference.child import Progress
+from bot.settings import Settings
+from training.dataset import Dataset
+from training.errors import TrainingError
+from training.evaluation import Evaluation, joined, read_evaluation, rows_hash, to_json
+from training.measures import languages, share_metrics
+
+WORST = 20
+"""Wrong answers that the terminal lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`release`: None is the live one. `compare`: an earlier report. `least`: share of right answers asked for."""
+
+    release: str | None = None
+    report: Path | None = None
+    data: Path | None = None
+    compare: Path | None = None
+    least: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is put to the bot. `release`: the one that answers; None is the live one."""
+
+    questions: Sequence[Question]
+    release: str | None
+    data: Dataset | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`release`: the name of the one that answered."""
+
+    release: str
+    evaluation: Evaluation
+    verdicts: Sequence[Verdict]
+    notes: Sequence[str]
+    encoder: Figures
+
+
+def run(settings: Settings, wanted: Wanted) -> bool:
+    """Whether enough answers are right. Raises KefuError for what is wrong with folder, home, data or report."""
+    questions = read_questions(settings.bot)
+    live = _earlier(wanted.compare) if wanted.compare else None
+    data = read_rows(wanted.data) if wanted.data else None
+    if wanted.report:
+        check_place(wanted.report, wanted.compare)
+    definition = load_definition(settings.bot, memory=settings.documents)
+    asked = Asked(questions, wanted.release, data)
+    with shown(Console(stderr=True)) as progress, work_folder() as work:
+        found = asyncio.run(_measure(definition, settings, asked, work, progress))
+    for note in found.notes:
+        click.echo(note, err=True)
+    _show(found, live)
+    if wanted.report:
+        _write(wanted.report, definition, found, live)
+        click.echo(f"Wrote {wanted.report} and {page_of(wanted.report)}.")
+    right = found.evaluation.metrics["answers.right"].value
+    if wanted.least is not None and right < wanted.least:
+        click.echo(f"{right:.1%} of the answers are right; {wanted.least:.1%} were asked for.", err=True)
+        return False
+    return True
+
+
+def _earlier(path: Path) -> Evaluation:
+    try:
+        return read_evaluation(path)
+    except TrainingError as error:
+        raise ReportError(
+            str(error), hint="Name a report of `kefu eval`, or a release's evaluation.json."
+        ) from error
+
+
+async def _measure(
+    definition: BotDefinition,
+    settings: Settings,
+    asked: Asked,
+    work: Path,
+    progress: Progress,
+) -> Found:
+    questions, data = asked.questions, asked.data
+    async with rehearsing(definition, settings, release=asked.release, progress=progress) as bot:
+        verdicts = []
+        for number, question in enumerate(questions):
+            progress("asking", number, len(questions))
+            verdicts.append(await judge(bot, question))
+        progress("timing", 0, 0)
+        parts = [answers(verdicts), await latency(bot, [q.turns[-1] for q in questions])]
+        notes = list(_notes(bot, questions))
+        if data is not None:
+            part, more = await judge_rows(bot, data, work, progress=progress)
+            parts.append(part)
+            notes += more
+        live = bot.host.current()
+        encoder = {"source": live.name, "fingerprint": live.reader.fingerprint}
+        return Found(live.name, joined(parts), verdicts, notes, encoder)
+
+
+def answers(verdicts: Sequence[Verdict]) -> Evaluation:
+    """`answers.right`, and `answers.misled`: the share that was given an answer, and a wrong one."""
+    asked = [verdict.question for verdict in verdicts]
+    langs = languages([q.turns[-1] for q in asked], [q.lang for q in asked])
+    right = share_metrics("answers", "right", [v.right for v in verdicts], langs=langs)
+    misled = share_metrics(
+        "answers", "misled", [v.answered and not v.right for v in verdicts], better="lower"
+    )
+    rows = [
+        {
+            "id": verdict.question.id,
+            "turns": list(verdict.question.turns),
+            "expected": list(verdict.question.expected),
+            "got": verdict.got,
+            "options": list(verdict.options),
+            "right": verdict.right,
+            "lang": lang,
+            "confidence": verdict.confidence,
+        }
+        for verdict, lang in zip(verdicts, langs, strict=True)
+    ]
+    tests = {"answers": rows_hash(("\n".join(q.turns), " | ".join(sorted(q.expected))) for q in asked)}
+    return Evaluation(right | misled, {"answers": {"rows": rows}, "tests": tests})
+
+
+def _notes(bot: Bot, questions: Sequence[Question]) -> Iterator[str]:
+    """What somebody who reads the figures should know, a sentence each."""
+    known = known_names(bot) | {CLARIFY}
+    lost = [question for question in questions if known.isdisjoint(question.expected)]
+    if lost:
+        what = "questions that expect what the bot lacks, and count as wrong"
+        named = ", ".join(f"`{name}`" for name in dict.fromkeys(q.expected[0] for q in lost[:5]))
+        yield f"{lost[0].file}: {what}: {len(lost)} ({named}; {at_lines(q.line for q in lost)})."
+
+
+def _show(found: Found, live: Evaluation | None) -> None:
+    console = Console()
+    if wrong := [verdict for verdict in found.verdicts if not verdict.right]:
+        table = Table(
+            Column("wrong", ratio=4), Column("expected", ratio=2), Column("came", ratio=2), "sure", box=None
+        )
+        for verdict in wrong[:WORST]:
+            question = verdict.question
+            came = f"{verdict.got}: {', '.join(verdict.options)}" if verdict.options else verdict.got
+            sure = "" if verdict.confidence is None else f"{verdict.confidence:.2f}"
+            cells = (" / ".join(question.turns), " or ".join(question.expected), came, sure)
+            table.add_row(*map(escape, cells))
+        console.print(table)
+        if len(wrong) > WORST:
+            console.print(f"... and {len(wrong) - WORST} more; --report has them all.", highlight=False)
+    console.print(_figures(found, live))
+
+
+def _figures(found: Found, live: Evaluation | None) -> Table:
+    head = [Column(found.release), Column("value", justify="right"), Column("95 % interval", justify="right")]
+    head.append(Column("rows", justify="right"))
+    table = Table(*head, box=None)
+    if live is not None:
+        table.add_column("earlier", justify="right")
+    for name, one in found.evaluation.metrics.items():
+        family = names.FAMILIES.get(names.family(name), (names.family(name),) * 2)[0]
+        called = f"{family}: {names.title(name, english)}"
+        row = [called, names.number(name, one.value), names.between(name, one), f"{one.n:,}"]
+        if live is not None:
+            known = name in live.metrics and live.same_test(found.evaluation, name)
+            row.append(names.number(name, live.metrics[name].value) if known else "")
+        table.add_row(*row)
+    return table
+
+
+def _write(report: Path, definition: BotDefinition, found: Found, live: Evaluation | None) -> None:
+    made = made_with(found.encoder)
+    figures = {
+        **to_json(found.evaluation),
+        **made,
+        "kind": "bot",
+        "release": found.release,
+        "notes": list(found.notes),
+    }
+    called, count = definition.name, len(found.verdicts)
+    en, zh = (called.get(lang, next(iter(called.values()))) for lang in ("en", "zh"))
+    when = made["made"]
+    shown_page = Shown(
+        (f"{en}: release {found.release}", f"{zh}：发布版本 {found.release}"),
+        (
+            f"{count} questions of its own put to the whole bot. {when}.",
+            f"向整个机器人提出它自己的 {count} 个问题。{when}。",
+        ),
+        found.evaluation,
+        live,
+        notes=found.notes,
+        made={"encoder": found.encoder["fingerprint"], **made["versions"]},
+    )
+    write_report(report, figures, lambda _: page(shown_page))
