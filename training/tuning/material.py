@@ -49,6 +49,8 @@ def gather(tasks: Sequence[Task], recipe: Recipe) -> Material:
 
 def _rows(task: Task, recipe: Recipe, places: dict[str, int]) -> Rows:
     _check(task)
+    if task.kind == "anchors" and not recipe.keep:
+        raise TrainingError(f"Task {task.name!r} does nothing while the recipe's keep is 0: set it to more")
     texts, labels = list(task.texts), list(task.labels)
     if task.kind == "labels" and recipe.names:
         names = spoken(label for label in labels if label != task.foreign)
