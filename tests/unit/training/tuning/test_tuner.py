@@ -59,7 +59,7 @@ def test_it_learns_and_what_is_saved_gives_its_vectors(encoder: Path, tmp_path: 
     assert [step.done for step in steps] == list(range(1, steps[-1].total + 1))
     assert [bool(step.metrics) for step in steps] == [s.batch == steps[-1].total // 6 - 1 for s in steps]
     after = own.encode(TEXTS)
-    assert np.abs(after - before).max() > 1e-3
+    assert np.abs(after - before).max() > 1e-4
     own.save(tmp_path / "out")
     plain = export.load(str(tmp_path / "out"))
     theirs = plain.encode([f"query: {text}" for text in TEXTS], prompt="", normalize_embeddings=True)
