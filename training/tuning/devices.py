@@ -33,10 +33,11 @@ class Devices:
     def __init__(self, wanted: str) -> None:
         from accelerate import PartialState
 
-        place = PartialState()
+        gpu = torch.cuda.is_available()
+        place = PartialState(cpu=not gpu)
         self.rank, self.world = place.process_index, place.num_processes
-        self.device: torch.device = place.device if place.device.type == "cuda" else torch.device("cpu")
-        bf16 = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        self.device: torch.device = place.device
+        bf16 = gpu and torch.cuda.is_bf16_supported()
         self.precision = precision(wanted, device=self.device.type, bf16=bf16)
         self._accelerator: Any = None
         if self.world > 1 or self.device.type != "cpu":
