@@ -12,6 +12,8 @@ from torch.utils import deterministic
 
 from training.errors import TrainingError
 
+_filling: Any = deterministic  # its one setting is a property that type checkers do not see
+
 
 def precision(wanted: str, *, device: str, bf16: bool) -> str:
     """float32 or bf16. `wanted`: auto, float32, bf16; `device`: cpu, cuda, ...; `bf16`: whether a GPU computes in it.
@@ -86,15 +88,15 @@ def _accelerator(named: str, device: torch.device) -> Any:
 @contextmanager
 def exact() -> Iterator[None]:
     """The same sums each time, whatever the caller has set."""
-    before = torch.are_deterministic_algorithms_enabled(), deterministic.fill_uninitialized_memory
+    before = torch.are_deterministic_algorithms_enabled(), _filling.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True)
     # What is read before it is written would be a bug of ours, and filling costs a hundredth of each step.
-    deterministic.fill_uninitialized_memory = False
+    _filling.fill_uninitialized_memory = False
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(before[0])
-        deterministic.fill_uninitialized_memory = before[1]
+        _filling.fill_uninitialized_memory = before[1]
 
 
 @contextmanager

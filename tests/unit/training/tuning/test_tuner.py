@@ -79,7 +79,7 @@ def test_embeddings_and_lower_layers_stay_as_they_are(encoder: Path, tmp_path: P
 
 @pytest.mark.parametrize("method", ["full", "contrastive", "adalora"])
 def test_the_same_seed_gives_the_same_bytes(encoder: Path, tmp_path: Path, method: str) -> None:
-    made = []
+    made: list[tuple[object, ...]] = []
     for name, seed in (("one", 3), ("two", 3), ("three", 4)):
         torch.manual_seed(len(made))  # what was drawn before must not matter
         own = tuner(encoder, method, seed=seed)
