@@ -49,7 +49,7 @@ class Recipe:
     smoothing: _Share = 0.05
     contrast: _Weight = 0.0
     """Weight of the supervised contrastive loss beside the classifier's."""
-    temperature: _Above = 0.07
+    temperature: _Above = 0.1
     """Of cosines in both contrastive losses."""
     per_label: _Count = 4
     """Texts of one label that stand together in a batch where `contrast` counts."""
@@ -77,7 +77,7 @@ class Recipe:
 
 DEFAULTS: Mapping[Method, Mapping[str, Any]] = {
     "full": {},
-    "contrastive": {"epochs": 10, "contrast": 0.5},
+    "contrastive": {"epochs": 6, "contrast": 0.5},
     "lora": {"rate": 1e-3, "layers": 6},
     "adalora": {"rate": 2e-3, "layers": 6},
 }

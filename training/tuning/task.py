@@ -40,7 +40,8 @@ class Task:
 class Step:
     """One batch is learned. `epoch` and `batch` count from 0, `done` of `total` steps from 1.
 
-    `metrics` is what `evaluate` gave at an epoch's end, and empty elsewhere.
+    `loss` is of this process's part of the batch, `rate` the encoder's. `metrics` is what `evaluate` gave at an epoch's
+    end, and empty elsewhere.
     """
 
     epoch: int
