@@ -14,10 +14,14 @@ import numpy as np
 from training.tuning.material import Material, Numbers, Rows
 from training.tuning.recipes import Recipe
 
-WINDOW = 64
-"""Batches whose rows are sorted by length among themselves; who meets whom differs from epoch to epoch."""
+WINDOW = 1_024
+"""Batches whose rows are sorted by length among themselves; who meets whom still differs by epoch. With 64 of
+them 4.1 % of what is computed for BANKING77 is padding, with so many 0.9 %.
+"""
 SPREAD = 0.25
-"""How far lengths may differ (as a share) among texts of one label that are put together."""
+"""How far lengths may differ (as a share) among texts of one label that are put together. 17 % of BANKING77 is padding
+then; it would be 10 % with .1, and nearly the same texts would meet in each epoch.
+"""
 PAIR = 2
 
 Unit = Numbers
