@@ -3,7 +3,8 @@ them, at a steady rate whether the last one is answered or not.
 
     python -m bench._crowd URL TEXTS.json --sockets N --rate R --messages M
 
-prints a JSON object a line: {"done": n} every 500 messages, at the end errors, latencies and seconds as well.
+prints a JSON object a line: {"done": n} every 500 messages, at the end errors, latencies and seconds too. On SIGTERM
+it writes no more, and ends the same way.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -60,19 +62,23 @@ async def run(url: str, texts: list[str], *, sockets: int, rate: float, messages
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         gate = asyncio.Semaphore(OPEN_AT_ONCE)
         visitors = await asyncio.gather(*(_arrive(http, url, number, gate) for number in range(sockets)))
+        stop, count = asyncio.Event(), 0
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+        print(json.dumps({"done": 0}), flush=True)
         began = time.perf_counter()
-        for count in range(messages):
+        while count < messages and not stop.is_set():
             await asyncio.sleep(max(0.0, began + count / rate - time.perf_counter()))
             await visitors[count % sockets].write(texts[count % len(texts)], count)
-            if count % REPORT_EVERY == REPORT_EVERY - 1:
-                print(json.dumps({"done": count + 1}), flush=True)
+            count += 1
+            if count % REPORT_EVERY == 0:
+                print(json.dumps({"done": count}), flush=True)
         await _until_answered(visitors)
         seconds = time.perf_counter() - began
         gone = sum(visitor.socket.closed for visitor in visitors)
         unanswered = sum(len(visitor.waiting) for visitor in visitors)
         await asyncio.gather(*(visitor.socket.close() for visitor in visitors))
     return {
-        "done": messages,
+        "done": count,
         "seconds": seconds,
         "errors": sum(visitor.errors for visitor in visitors) + unanswered + gone,
         "latencies_ms": [ms for visitor in visitors for ms in visitor.latencies_ms],

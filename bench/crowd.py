@@ -34,7 +34,7 @@ def run(options: Options) -> dict[str, float]:
     with server(home, options.models) as (url, process, _):
         rss: list[tuple[int, float]] = []
         options.say(f"{SOCKETS} sockets open")
-        with _crowd(url, file) as client:
+        with crowd(url, file, sockets=SOCKETS, rate=RATE, messages=MESSAGES) as client:
             assert client.stdout is not None
             for line in client.stdout:
                 result = json.loads(line)
@@ -54,7 +54,8 @@ def run(options: Options) -> dict[str, float]:
     }
 
 
-def _crowd(url: str, file: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "bench._crowd", url, str(file), "--sockets", str(SOCKETS)]
-    command += ["--rate", str(RATE), "--messages", str(MESSAGES)]
+def crowd(url: str, file: Path, *, sockets: int, rate: float, messages: int) -> subprocess.Popen[str]:
+    """The customers' process; its first line comes when all sockets are open."""
+    command = [sys.executable, "-m", "bench._crowd", url, str(file), "--sockets", str(sockets)]
+    command += ["--rate", str(rate), "--messages", str(messages)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -65,11 +65,9 @@ def run(options: Options) -> dict[str, float]:
     return figures
 
 
-def unstored_texts() -> list[str]:
-    """The example bank's utterances: none is a stored question, all have to be understood. Shuffled, seed
-    0.
-    """
-    definition = load(BOT)
+def unstored_texts(bot: Path = BOT) -> list[str]:
+    """An example bot's utterances: none is a stored question, all have to be understood. Shuffled, seed 0."""
+    definition = load(bot)
     stored = {phrase for row in definition.knowledge for phrase in row.entry.phrases}
     texts = [
         text
@@ -84,12 +82,12 @@ def unstored_texts() -> list[str]:
 
 
 @contextmanager
-def server(home: Path, cache: Path) -> Iterator[tuple[str, psutil.Process, float]]:
+def server(home: Path, cache: Path, *, bot: Path = BOT) -> Iterator[tuple[str, psutil.Process, float]]:
     """`kefu serve` on a free port; gives its web-chat URL, its process, and the seconds until it was
     ready.
     """
     began = time.perf_counter()
-    child, said = launch(home, cache)
+    child, said = launch(home, cache, bot=bot)
     try:
         address = ready(child, said)
         yield f"ws://{address}/channels/web/ws", psutil.Process(child.pid), time.perf_counter() - began
@@ -98,10 +96,12 @@ def server(home: Path, cache: Path) -> Iterator[tuple[str, psutil.Process, float
         child.wait(30)
 
 
-def launch(home: Path, cache: Path, *, port: int = 0) -> tuple[subprocess.Popen[bytes], Path]:
+def launch(
+    home: Path, cache: Path, *, port: int = 0, bot: Path = BOT
+) -> tuple[subprocess.Popen[bytes], Path]:
     """The process, and the file that it writes its standard error to."""
     environment = {**os.environ, "KEFU_CACHE": str(cache), "KEFU_RATE_PER_MINUTE": "100000"}
-    command = [sys.executable, "-m", "bot", "serve", str(BOT), "--port", str(port), "--home", str(home)]
+    command = [sys.executable, "-m", "bot", "serve", str(bot), "--port", str(port), "--home", str(home)]
     home.mkdir(parents=True, exist_ok=True)
     said = home / "server.log"  # a pipe that nobody reads would fill up and stop the server
     with said.open("wb") as stderr:

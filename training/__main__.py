@@ -11,15 +11,16 @@ import click
 from training.errors import TrainingError
 from training.progress import to_stdout
 
-LOWEST = 19
+NICE = 10
+"""Where a server leaves no core free it still gets a tenth of one: at 19 it would wait for a quiet night."""
 _PATH = click.Path(path_type=Path)
 
 
 @click.group(help=__doc__)
-@click.option("--lowest", is_flag=True, help="Run at the lowest priority: a server answers on these cores.")
-def main(lowest: bool) -> None:
-    if lowest:
-        os.nice(LOWEST)
+@click.option("--background", is_flag=True, help="Leave the cores to a server that answers.")
+def main(background: bool) -> None:
+    if background:
+        os.nice(NICE)
 
 
 @main.command()

@@ -19,14 +19,14 @@ KEPT_LINES = 12
 
 
 async def run_training(
-    verb: str, arguments: Sequence[str], *, progress: Progress, hint: str, lowest: bool = False
+    verb: str, arguments: Sequence[str], *, progress: Progress, hint: str, background: bool = False
 ) -> dict[str, object]:
     """Runs to the end and returns the last JSON line. Raises InferenceError with the child's last words.
 
-    `lowest`: at the lowest priority, since customers are answered meanwhile.
+    `background`: it leaves the cores to whoever answers customers meanwhile.
     """
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "training", *(["--lowest"] if lowest else []), verb, *arguments,
+        sys.executable, "-m", "training", *(["--background"] if background else []), verb, *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

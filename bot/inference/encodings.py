@@ -68,7 +68,7 @@ class FolderEncoding:
         try:
             await asyncio.to_thread(_write_texts, place, texts)
             arguments = ["--encoder", str(self.folder), "--work", str(place)]
-            await run_training("embed", arguments, progress=progress, hint="Try again.", lowest=True)
+            await run_training("embed", arguments, progress=progress, hint="Try again.", background=True)
             rows = await asyncio.to_thread(np.load, place / "vectors.npy", allow_pickle=False)
         finally:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)

@@ -222,7 +222,7 @@ class Host:
                 await self._in_files(self._keep, lesson, known)
         if heads is None:
             busy = self._live is not None
-            heads = await make_release(self._releases, lesson, known, progress=progress, lowest=busy)
+            heads = await make_release(self._releases, lesson, known, progress=progress, background=busy)
         if bundle is None:
             bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
         return heads, bundle

@@ -73,9 +73,9 @@ async def make_release(
     vectors: Mapping[str, Vectors],
     *,
     progress: Progress,
-    lowest: bool = False,
+    background: bool = False,
 ) -> Heads:
-    """Fit in a child process (seconds), with `lowest` at the lowest priority. Raises InferenceError."""
+    """Fit in a child process (seconds), with `background` behind customers' messages. Raises InferenceError."""
     progress("fitting intents", 0, 0)  # the child needs seconds to get so far
     place = await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-lesson-")
     try:
@@ -85,7 +85,7 @@ async def make_release(
             ["--work", place, "--out", str(releases), "--name", lesson.name],
             progress=progress,
             hint="Is Kefu installed with its `train` extra?",
-            lowest=lowest,
+            background=background,
         )
     finally:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)

@@ -1,5 +1,5 @@
-"""A stored question, typed as it stands, comes first: after any sequence of additions, changes, deletions, files and
-restarts, in both languages. And what was deleted is nowhere."""
+"""A stored question, typed as it stands, comes first: after any sequence of additions, changes, deletions, files,
+releases that are promoted and restarts, in both languages. And what was deleted is nowhere."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from bot.definition import FOLDER
 from bot.engine.follow import Follower, read_wanted
 from bot.engine.knowledge import read_knowledge, sync_folder
 from bot.inference.host import Host
+from bot.inference.release import Lesson
 from bot.inference.understanding import Ask
 from bot.store import knowledge as shelf
+from bot.store import releases
 from bot.store.db import Database
 from bot.testing import FakeEncodings
 from retrieval.testing import HashEncoder
@@ -39,6 +41,7 @@ Name = tuple[str, str, str]
 """source, key, language"""
 
 EDITED = f"{FOLDER}knowledge/f.csv"
+ENCODERS = {"base": HashEncoder(), "tuned": HashEncoder(96)}
 TODAY = date(2026, 6, 1)
 TYPED = ("{}", "{}?", "  {} ", "{}？", "{}!!", "\u200b{}")
 """Ways to type the same question."""
@@ -90,11 +93,12 @@ class Shelf(RuleBasedStateMachine):
         self.run(self.open_host())
 
     async def open_host(self) -> None:
-        self.host = Host(self.home, FakeEncodings(base=HashEncoder()), examples=())
-        await self.host.open(await read_knowledge(self.store), progress=lambda *_: None)
-        self.follower = Follower(
-            self.store, self.host, clock=SystemClock(), wanted=await read_wanted(self.store)
+        wanted = await read_wanted(self.store)
+        self.host = Host(self.home, FakeEncodings(**ENCODERS), examples=())
+        await self.host.open(
+            await read_knowledge(self.store), progress=lambda *_: None, releases=wanted.order
         )
+        self.follower = Follower(self.store, self.host, clock=SystemClock(), wanted=wanted)
         self.live, self.checked = True, False
 
     @rule(source=sources, entries=files, prune=st.booleans())
@@ -135,12 +139,26 @@ class Shelf(RuleBasedStateMachine):
         self.restart()
 
     @rule()
+    def promote(self) -> None:
+        """The other release, seen with the next look or restart."""
+
+        async def other() -> None:
+            live = (await read_wanted(self.store)).release
+            [name] = ENCODERS.keys() - {live}
+            now, note = SystemClock().now(), releases.Note("root")
+            await self.store.write(lambda s: releases.promote(s, name, now, instead=live, note=note))
+
+        self.run(other())
+
+    @rule()
     def look(self) -> None:
         """As the server does every second."""
 
         async def follow() -> None:
-            await self.follower.look()
-            await self.follower.settled()
+            for _ in range(2):  # a refresh that a switch overtakes is made again
+                await self.follower.look()
+                await self.follower.settled()
+            assert self.host.current().name == (await read_wanted(self.store)).release
 
         self.run(follow())
         self.live, self.checked = True, False
@@ -192,8 +210,11 @@ class Shelf(RuleBasedStateMachine):
 
 
 def test_an_identical_question_is_first_whatever_happened_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    head = fit_head(HashEncoder().encode(["one", "two"]), ["a", "b"])
-    heads = Heads("release", head, head, None)
-    # Learning takes seconds in a process of its own, and has no say in what is identical.
-    monkeypatch.setattr("bot.inference.host.find_release", lambda *_: heads)
+    heads = {e.fingerprint: fit_head(e.encode(["one", "two"]), ["a", "b"]) for e in ENCODERS.values()}
+
+    def find(_: Path, lesson: Lesson) -> Heads:
+        """Learning takes seconds in a process of its own, and has no say in what is identical."""
+        return Heads("heads", heads[lesson.encoder], heads[lesson.encoder], None)
+
+    monkeypatch.setattr("bot.inference.host.find_release", find)
     run_state_machine_as_test(Shelf, settings=settings(max_examples=12, stateful_step_count=12))
