@@ -44,8 +44,8 @@ SOCKETS, RATE, QUIET = 40, 15, 600
 """40 customers, 15 messages a second: a third of what two cores can do; 40 s of them without a swap."""
 SLOW_MS = 5_000
 PATIENCE_S = 900
-REST_S = 2.0
-"""Between two swaps, for the encoder before to be let go."""
+SETTLES_S, STEADY_MB = 3.0, 20.0
+"""Memory that has not fallen by so much for so long: the encoder before is let go."""
 
 
 @dataclass
@@ -76,12 +76,11 @@ def run(options: Options) -> dict[str, float]:
         with _customers(url, file, quiet, messages=QUIET) as client:
             client.wait()
         busy = Crowd()
-        rss, seconds = [_mb(process)], []
+        rss, seconds = [_settled(process)], []
         with _customers(url, file, busy, messages=10**9):
             for number, name in enumerate([second, BASE] * (SWAPS // 2), start=1):
                 seconds.append(_swap(home, url, name))
-                time.sleep(REST_S)
-                rss.append(_mb(process))
+                rss.append(_settled(process))
                 options.say(f"swap {number} of {SWAPS}: {seconds[-1]:.1f} s, {rss[-1]:.0f} MB")
         page = _page(url)
     lost = sum(_value(page, series) for series in ('kefu_turns_total{outcome="failed"}', "kefu_unanswered"))
@@ -181,6 +180,16 @@ def _page(url: str) -> str:
 def _value(page: str, series: str) -> int:
     found = re.search(rf"^{re.escape(series)} (\S+)$", page, re.MULTILINE)
     return int(float(found.group(1))) if found else 0
+
+
+def _settled(process: psutil.Process) -> float:
+    """MB of its memory once that falls no more; what is given back is given back within seconds."""
+    lowest, since = _mb(process), time.perf_counter()
+    while time.perf_counter() - since < SETTLES_S:
+        time.sleep(0.1)
+        if (now := _mb(process)) < lowest - STEADY_MB:
+            lowest, since = now, time.perf_counter()
+    return _mb(process)
 
 
 def _mb(process: psutil.Process) -> float:

@@ -44,6 +44,9 @@ T = TypeVar("T")
 FORESEEN = (KefuError, RetrievalError, TrainingError, OSError)
 """What a release that cannot serve fails with."""
 
+DRAIN_S = 120.0
+"""No turn takes longer with its release; one that hangs holds up no other release for good."""
+
 Embed = Callable[[Sequence[str], dict[str, Vectors], Progress], Awaitable[None]]
 """embed(texts, known, progress) adds to `known` what it lacks of the texts."""
 
@@ -74,6 +77,7 @@ class Host:
         self._live: Live | None = None
         self._pins: dict[Reader, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._gone = asyncio.Event()
         self._switching = asyncio.Lock()
         # One at a time, whoever was cancelled meanwhile: two would write the same folder.
         self._files = ThreadPoolExecutor(1, thread_name_prefix="kefu-bundles")
@@ -160,6 +164,7 @@ class Host:
                 known.update(await encoding.embed(missing, progress=progress))
 
         heads, bundle = await self._prepare(encoding, await read(), embed)
+        await self._alone()
         reader = await self._load(encoding)
         try:
             return await self._swap(Live.of(release, reader, heads, bundle), read)
@@ -174,6 +179,14 @@ class Host:
         while (knowledge := await read()).revision != live.bundle.revision:
             live = await self._renewed(live, knowledge)
         return self._go_live(live)
+
+    async def _alone(self) -> None:
+        """Returns when the live encoder is the only one, or after long: memory does not have to hold three."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                while len(self._pins) > 1 or self._closing:
+                    self._gone.clear()
+                    await self._gone.wait()
 
     async def close(self) -> None:
         """Whoever still holds a `Live` can read in it, and ask nothing more."""
@@ -200,7 +213,11 @@ class Host:
                 del self._pins[reader]
                 task = asyncio.create_task(_let_go(reader))
                 self._closing.add(task)
-                task.add_done_callback(self._closing.discard)
+                task.add_done_callback(self._closed)
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        self._closing.discard(task)
+        self._gone.set()
 
     async def _load(self, encoding: Encoding) -> Reader:
         return Reader(await encoding.open(), observer=self._observer)

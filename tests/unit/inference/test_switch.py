@@ -11,6 +11,7 @@ import weakref
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -154,6 +155,27 @@ async def test_a_turn_is_answered_by_what_it_took_and_then_the_old_encoder_goes(
     assert len([name for name in encoder_threads() if name.startswith("kefu-encoder")]) == 1
     await host.close()
     assert encoder_threads() == []
+
+
+async def test_no_third_encoder_is_loaded_before_the_first_one_is_gone(tmp_path: Path) -> None:
+    class Gone(asyncio.Event):
+        async def wait(self) -> Literal[True]:
+            waits.set()
+            return await super().wait()
+
+    waits = asyncio.Event()
+    encodings = FakeEncodings(base=HashEncoder(), second=HashEncoder(32), third=HashEncoder(96))
+    host = await opened(tmp_path, encodings)
+    host._gone = Gone()
+    pinned = [host.current()]
+    await host.switch("second", Shelf(FIRST).read)
+    third = asyncio.create_task(host.switch("third", Shelf(FIRST).read))
+    async with asyncio.timeout(10):
+        await waits.wait()
+        assert (len(host._pins), host.current().name) == (2, "second")
+        pinned.clear()
+        assert (await third).name == "third"
+    await host.close()
 
 
 async def test_messages_in_the_queue_are_answered_by_the_encoder_they_came_to(tmp_path: Path) -> None:
