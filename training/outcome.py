@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from training.card import as_markdown
-from training.dataset import Dataset, about_rows
+from training.dataset import Dataset, Split, about_rows
 from training.errors import ReleaseError
 from training.evaluation import EVALUATION, Evaluation, read_evaluation
 from training.gate import compare
 from training.registry import Draft
 from training.release import BASE, ENCODER
+from training.spec import read_spec
+from training.trained import of_dataset
 
 RESULT = "result.json"
 FORMAT = 1
@@ -26,7 +28,8 @@ def draft_of(
     parent: str = BASE,
     data: Dataset | None = None,
 ) -> Draft:
-    """Of the folder that `--out` named. `parent`: what is live now; `baselines`: see `Draft`; `data`: for its card.
+    """Of the folder that `--out` named. `parent`: what is live now; `baselines`: see `Draft`; `data`: for its card, and
+    so that it is known which texts the encoder was trained on.
 
     Raises ReleaseError, EvaluationError: the job has not ended, its files are damaged, or it had other data.
     """
@@ -46,9 +49,15 @@ def draft_of(
             parent=parent,
             baselines=known,
             encoder=out / ENCODER if "encoder" in result["hashes"] else None,
+            trained=_trained(out, data) if data and "encoder" in result["hashes"] else (),
         )
     except (KeyError, TypeError) as error:
         raise ReleaseError(f"{out / RESULT} lacks {error}: run the job again") from error
+
+
+def _trained(out: Path, data: Dataset) -> frozenset[str]:
+    learned: tuple[Split, ...] = ("train", "valid") if read_spec(out / "spec.json").refit else ("train",)
+    return of_dataset(data, *learned)
 
 
 def _result(out: Path) -> dict[str, Any]:

@@ -10,16 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from retrieval.text import identity
-from training.dataset import TASKS, Dataset
+from training.dataset import TASKS, Dataset, Split
 from training.errors import TrainingError
 
 TRAINED = "trained.json"
 """A list of SHA-256 (hex) of normalised texts, sorted."""
 
 
-def of_dataset(data: Dataset) -> frozenset[str]:
-    """The texts that it has to learn from."""
-    return frozenset(identity(row.text) for task in TASKS for row in data.rows(task, "train"))
+def of_dataset(data: Dataset, *splits: Split) -> frozenset[str]:
+    """Ids of the texts of those splits."""
+    return frozenset(
+        identity(row.text) for task in TASKS for split in splits for row in data.rows(task, split)
+    )
 
 
 def write_trained(folder: Path, ids: Iterable[str]) -> None:

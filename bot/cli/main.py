@@ -141,46 +141,88 @@ def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
 
 
 @kefu.command()
+@_folder
 @click.option(
     "--method",
     type=click.Choice(["head", "contrastive", "full", "lora", "adalora"]),
-    help="What is trained: a head on the encoder as it is (head, which is the default), or the encoder too.",
+    help="What is trained: a head on the encoder as it is (head), or the encoder too. Default: contrastive, with files "
+    "head.",
 )
-@click.option("--train", "train_file", type=_PATH, required=True, metavar="FILE", help="Texts to learn from.")
-@click.option(
-    "--valid", "valid_file", type=_PATH, metavar="FILE", help="Texts to choose by, instead of folds."
-)
-@click.option("--test", "test_file", type=_PATH, required=True, metavar="FILE", help="Texts to judge by.")
-@click.option(
-    "--report", type=_PATH, required=True, metavar="FILE", help="Where figures go (.json, .html beside it)."
-)
-@click.option("--oos-label", metavar="NAME", help="The label of texts that are out of scope.")
 @click.option(
     "--spec", "spec_file", type=_PATH, metavar="FILE", help="More to say of the training (.json, .yml)."
 )
 @click.option(
-    "--out", type=_PATH, metavar="FOLDER", help="Keep what is trained; a stopped run goes on from there."
+    "--out", type=_PATH, metavar="FOLDER", help="Keep what is trained here; a stopped run goes on from there."
 )
-def train(
-    method: str | None,
-    train_file: Path,
-    valid_file: Path | None,
-    test_file: Path,
-    report: Path,
-    oos_label: str | None,
-    spec_file: Path | None,
-    out: Path | None,
-) -> None:
-    """Train a classifier on a data set of your own, and measure it.
+@click.option("--name", metavar="NAME", help="Of the job in the home, instead of one by date and method.")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the job that was stopped last, whatever was asked of it."
+)
+@click.option("--fresh", is_flag=True, help="Begin anew, though the same was stopped before.")
+@click.option("--no-conversations", is_flag=True, help="Learn nothing from what customers wrote.")
+@click.option("--list", "listing", is_flag=True, help="List the training jobs of the bot instead.")
+@click.option("--train", "train_file", type=_PATH, metavar="FILE", help="Without a bot: texts to learn from.")
+@click.option(
+    "--valid", "valid_file", type=_PATH, metavar="FILE", help="Texts to choose by, instead of folds."
+)
+@click.option("--test", "test_file", type=_PATH, metavar="FILE", help="Texts to judge by.")
+@click.option("--report", type=_PATH, metavar="FILE", help="Where figures go (.json, .html beside it).")
+@click.option("--oos-label", metavar="NAME", help="The label of texts that are out of scope.")
+@_home
+def train(folder: Path | None, home: Path | None, listing: bool, **given: Any) -> None:
+    """Train the bot in FOLDER, or a classifier on files of your own; and measure it.
 
-    Files hold one {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes. No bot folder
-    is needed, and none is changed.
+    A bot learns from its intents, its questions and what customers confirmed; what comes of it is the candidate, which
+    `kefu releases` compares and lets go live. The same command goes on with a job that was stopped.
+
+    With --train, --test and --report no bot is needed, and none is changed. Files hold one
+    {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes.
     """
+    files = [f"--{name}" for name in ("train", "valid", "test") if given[f"{name}_file"]]
+    files += [f"--{name.replace('_', '-')}" for name in ("report", "oos_label") if given[name]]
+    of_a_bot = [f"--{name.replace('_', '-')}" for name in _OF_A_BOT if given[name]]
+    of_a_bot += [
+        *(["FOLDER"] if folder else []),
+        *(["--home"] if home else []),
+        *(["--list"] if listing else []),
+    ]
+    if files and of_a_bot:
+        raise click.UsageError(f"{files[0]} is for files, {of_a_bot[0]} for a bot: say one of them.")
+    if files:
+        _train_on_files(given)
+    else:
+        _train_bot(given, listing=listing, bot=folder, home=home)
+
+
+_OF_A_BOT = ("name", "resume", "fresh", "no_conversations")
+
+
+def _train_on_files(given: dict[str, Any]) -> None:
+    for name in ("train_file", "test_file", "report"):
+        if given[name] is None:
+            raise click.UsageError(f"Missing option '--{name.removesuffix('_file')}'.")
     from bot.cli.train import Order, Sources, read_order, run
 
     settings = _settings()
-    order = Order(read_order(spec_file, settings, method=method), out)
-    run(Sources(train_file, valid_file, test_file, oos_label), report, settings, order=order)
+    order = Order(read_order(given["spec_file"], settings, method=given["method"]), given["out"])
+    sources = Sources(given["train_file"], given["valid_file"], given["test_file"], given["oos_label"])
+    run(sources, given["report"], settings, order=order)
+
+
+def _train_bot(given: dict[str, Any], *, listing: bool, bot: Path | None, home: Path | None) -> None:
+    from bot.cli.train import read_order
+    from bot.cli.train_bot import METHOD, Asked, run, show_jobs
+
+    settings = _settings(bot=bot, home=home)
+    if listing:
+        show_jobs(settings)
+        return
+    if given["resume"] and (given["fresh"] or given["name"]):
+        raise click.UsageError("--resume takes the job that was stopped last: leave --fresh and --name out.")
+    method = given["method"] or (None if given["spec_file"] else METHOD)
+    spec = read_order(given["spec_file"], settings, method=method)
+    talks = not given["no_conversations"]
+    run(settings, Asked(spec, given["name"], given["out"], talks, given["resume"], given["fresh"]))
 
 
 kefu.add_command(evaluate)

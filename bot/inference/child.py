@@ -28,6 +28,7 @@ async def run_training(
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "training", *(["--background"] if background else []), verb, *arguments,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        process_group=0,  # Ctrl-C reaches us alone: a second signal would keep a job from storing what is done
     )  # fmt: skip
     try:
         last, words = await asyncio.gather(_follow(child.stdout, progress), _last_words(child.stderr))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from sqlalchemy import Integer, Select, String, and_, bindparam, func, select, tuple_
 
@@ -14,6 +14,7 @@ from bot.store.tables import FEEDBACK, MESSAGE, TRACE
 PAGE = 500
 """Rows a statement: whoever waits for the database gets a turn in between."""
 By = Literal["pressed", "praised"]
+WAYS: tuple[By, ...] = get_args(By)
 Mark = tuple[str, int]
 """Conversation, and number of the message that confirmed."""
 START: Mark = ("", 0)

@@ -146,7 +146,7 @@ def test_what_was_trained_on_comes_back_and_is_no_text(tmp_path: Path) -> None:
         tmp_path / "data",
         {"intent": {"train": [Row("Where is it?", "a")], "test": [Row("other", "a")]}},
     )
-    write_trained(tmp_path, of_dataset(data))
+    write_trained(tmp_path, of_dataset(data, "train"))
     assert read_trained(tmp_path) == {identity("where is it")}
     assert "where" not in (tmp_path / "trained.json").read_text("utf-8").lower()
     assert read_trained(tmp_path / "data") == frozenset()

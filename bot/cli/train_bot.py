@@ -1,0 +1,233 @@
+"""`kefu train FOLDER`: from a snapshot of what a bot knows to a release of its own that may be promoted."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.app import load_definition
+from bot.cli import training_jobs as shelf
+from bot.cli.progress import shown
+from bot.cli.releases import show_comparison
+from bot.cli.rows import Rows, rows_of
+from bot.cli.snapshot import snapshot
+from bot.cli.train import HINT
+from bot.cli.training_jobs import Job
+from bot.clock import SystemClock
+from bot.definition import BotDefinition
+from bot.errors import HomeError, InferenceError, KefuError
+from bot.inference.child import Progress, run_training
+from bot.inference.encodings import encoder_folder
+from bot.settings import Settings
+from bot.store import releases
+from training.dataset import ABOUT, Dataset, read_dataset
+from training.errors import TrainingError
+from training.evaluation import EVALUATION, Evaluation, read_evaluation
+from training.outcome import draft_of
+from training.registry import Draft, add_release
+from training.release import BASE
+from training.spec import Spec, read_spec, write_spec
+from training.trained import of_dataset, read_trained
+
+METHOD = "contrastive"
+"""Unless something else is asked for: made for a bot's few examples of each label."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`name`: of the job; None: by date and method. `out`: its folder, if not in the home. `talks`: what customers
+    confirmed counts too. `resume`: the newest job that was stopped, whatever it was; `fresh`: a new one in any case.
+    """
+
+    spec: Spec
+    name: str | None = None
+    out: Path | None = None
+    talks: bool = True
+    resume: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What every step of a job needs at hand. `live`: the name of the release that is live."""
+
+    job: Job
+    spec: Spec
+    settings: Settings
+    rows: Rows
+    live: str
+    progress: Progress
+
+
+def run(settings: Settings, asked: Asked) -> None:
+    """Raises KefuError. Ctrl-C and SIGTERM keep what is done: the same command goes on."""
+    definition = load_definition(settings.bot, memory=settings.documents)
+    with shelf.training_lock(settings.home), _in_words():
+        job = _job(settings, asked)
+        try:
+            name = _run(settings, definition, job)
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            click.echo(f"\nStopped. `{_again(settings, asked)}` goes on from here ({job.folder}).", err=True)
+            raise SystemExit(1) from None
+        shelf.finish(job, name)
+        shelf.prune(settings.home)
+    _tell(settings, name)
+
+
+def show_jobs(settings: Settings) -> None:
+    table = Table("job", "method", "begun", "state", box=None)
+    busy = shelf.at_work(settings.home)
+    for job in shelf.jobs(settings.home):
+        state = job.release or ("at work" if busy else "stopped: `kefu train --resume` goes on")
+        busy = busy and job.release is not None
+        table.add_row(escape(job.name), job.method, f"{job.made:.16}".replace("T", " "), escape(state))
+    if table.row_count:
+        Console(soft_wrap=True).print(table)
+    else:
+        click.echo("The bot was not trained yet.")
+
+
+def _job(settings: Settings, asked: Asked) -> Job:
+    """One that was stopped, or a new one."""
+    now = SystemClock().now()
+    name = asked.name or f"{now:%Y-%m-%d-%H%M%S}-{asked.spec.method}"
+    if Path(name).name != name or name.startswith("."):
+        raise HomeError(f"`{name}` is no name for a folder.", hint="Use letters, digits and hyphens.")
+    folder = asked.out or settings.home / "training" / name
+    if (job := _stopped(settings, asked, folder)) is not None:
+        click.echo(
+            f"Going on with {job.name}, with the data of {job.made:.16}. `--fresh` begins anew.", err=True
+        )
+        return job
+    job = shelf.begin(folder, asked.spec, now, talks=asked.talks)
+    write_spec(job.folder / "spec.json", asked.spec)
+    return job
+
+
+def _stopped(settings: Settings, asked: Asked, folder: Path) -> Job | None:
+    if asked.resume:
+        job = shelf.unfinished(settings.home, spec=None)
+        if job is None:
+            raise HomeError(
+                "No training was stopped.", hint="Leave --resume out to begin one.", code="no_job"
+            )
+        return job
+    if asked.fresh:
+        return None
+    if asked.name is None and asked.out is None:
+        return shelf.unfinished(settings.home, spec=asked.spec.hash)
+    job = shelf.read(folder)
+    if job is not None and job.release is None and job.spec != asked.spec.hash:
+        raise HomeError(
+            f"{folder} was begun with another method or spec.", hint="Name another.", code="exists"
+        )
+    return job if job is not None and job.release is None else None
+
+
+def _run(settings: Settings, definition: BotDefinition, job: Job) -> str:
+    """The name of the release."""
+    with shown(Console(stderr=True)) as progress, rows_of(settings) as rows:
+        live = rows.read(releases.aliases).live
+        work = Work(job, read_spec(job.folder / "spec.json"), settings, rows, live, progress)
+        data = _data(work, definition)
+        _train(work, work.spec, job.out)
+        progress("Comparing with what is live", 0, 0)
+        baselines = _baselines(work)
+        draft = _draft(work, data, baselines)
+        release = add_release(settings.home / "releases", draft, now=SystemClock().now())
+        rows.write(partial(releases.offer, name=release.name, now=SystemClock().now()))
+    return release.name
+
+
+def _data(work: Work, definition: BotDefinition) -> Dataset:
+    """Made once: a job that goes on learns from what it began with."""
+    job = work.job
+    if not (job.data / ABOUT).is_file():
+        work.progress("Reading the bot", 0, 0)
+        shutil.rmtree(job.found, ignore_errors=True)
+        job.found.mkdir()
+        snapshot(definition, work.rows, job.found, seed=work.spec.seed, talks=job.talks)
+        _child(work, "dataset", ["--work", str(job.found), "--out", str(job.data)])
+    shutil.rmtree(job.found, ignore_errors=True)
+    return read_dataset(job.data)
+
+
+def _train(work: Work, spec: Spec, out: Path) -> None:
+    out.parent.mkdir(exist_ok=True)
+    place = work.job.folder / f"{out.name}.spec.json"
+    write_spec(place, spec)
+    paths = {"--spec": place, "--data": work.job.data, "--out": out, "--cache": work.settings.cache}
+    words = [word for name, path in paths.items() for word in (name, str(path))]
+    _child(work, "run", [*words, "--threads", str(work.settings.encoder_threads)])
+
+
+def _child(work: Work, verb: str, words: list[str]) -> None:
+    async def follow() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        # As Ctrl-C: the child keeps its last checkpoint and ends before we do.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        await run_training(verb, words, progress=work.progress, hint=HINT)
+
+    asyncio.run(follow())
+
+
+def _baselines(work: Work) -> Mapping[str, Evaluation]:
+    """How good what is live is on the same texts: the gate compares with that."""
+    encoder = work.spec.encoder
+    try:
+        if work.live != BASE:
+            folder = encoder_folder(work.settings.home / "releases", work.live)
+            encoder = str(folder or work.settings.encoder)
+        if work.spec.method == "head" and encoder == work.spec.encoder:
+            return {work.live: read_evaluation(work.job.out / EVALUATION)}
+        spec = Spec(method="head", seed=work.spec.seed, encoder=encoder, tasks=work.spec.tasks)
+        out = work.job.folder / "live" / work.live
+        _train(work, spec, out)
+        return {work.live: read_evaluation(out / EVALUATION)}
+    except (KefuError, TrainingError) as error:
+        click.echo(f"{work.live} could not be compared with: {error}", err=True)
+        return {}
+
+
+def _draft(work: Work, data: Dataset, baselines: Mapping[str, Evaluation]) -> Draft:
+    draft = draft_of(work.job.out, baselines=baselines, parent=work.live, data=data)
+    notes = "".join(f"\n{note}\n" for note in _seen_before(work, data))
+    return replace(draft, card=draft.card + notes, settings={"job": work.job.name})
+
+
+def _seen_before(work: Work, data: Dataset) -> Iterator[str]:
+    """Texts change sides when the bot changes: what is live may have learned from those that it is judged by."""
+    learned = read_trained(work.settings.home / "releases" / work.live)
+    if count := len(of_dataset(data, "test") & learned):
+        yield f"{work.live} was trained on {count} of the test texts: the figures of it flatter it."
+
+
+def _tell(settings: Settings, name: str) -> None:
+    show_comparison(settings, releases.LIVE, name, as_json=False)
+    folder = "" if settings.bot == Path() else f" {settings.bot}"
+    click.echo(f"{name} is the candidate. `kefu releases{folder} promote {name}` lets it go live.")
+
+
+def _again(settings: Settings, asked: Asked) -> str:
+    folder = "" if settings.bot == Path() else f" {settings.bot}"
+    return f"kefu train{folder} --resume" if asked.out is None else f"kefu train{folder} --out {asked.out}"
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except TrainingError as error:
+        raise InferenceError(str(error), code="training") from error
