@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -12,6 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock, Timeout
 
 from bot.cli import train_bot, training_jobs
 from bot.cli.main import kefu
@@ -78,6 +83,14 @@ def _place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.Fixt
         monkeypatch.setattr(train_bot, "_child", in_process)
 
 
+def at_work(out: Path) -> bool:
+    try:
+        with FileLock(out / ".lock", timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
 @pytest.fixture
 def real_children() -> None:
     """As it is run: each costs seconds."""
@@ -132,9 +145,23 @@ def in_database(*units: Any) -> list[Any]:
 
 
 @pytest.mark.usefixtures("real_children")
-def test_a_bot_becomes_a_candidate_beside_what_is_live() -> None:
+def test_a_bot_becomes_a_candidate_beside_what_is_live_though_it_was_killed_on_the_way() -> None:
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "bot", "train", "shop", "--method", "head"], stderr=subprocess.PIPE, text=True
+    )
+    assert killed.stderr is not None
+    for line in killed.stderr:  # until there is a data set, and the next child has begun
+        if jobs() and (jobs()[0].data / "dataset.json").exists() and "dataset" not in line:
+            break
+    killed.kill()
+    killed.communicate()
+    made = data_of().hash
+    while at_work(jobs()[0].out):  # the child ends by itself: nobody listens any more
+        time.sleep(0.05)
     done = train()
     assert done.exit_code == 0, done.output
+    assert "Going on with" in done.output
+    assert data_of().hash == made
     (job,) = jobs()
     assert job.release is not None
     assert f"kefu releases shop promote {job.release}" in done.stdout
@@ -258,6 +285,25 @@ def test_a_stopped_job_goes_on_with_what_it_began_with(monkeypatch: pytest.Monke
     nothing = train("--resume")
     assert nothing.exit_code == 2
     assert "No training was stopped" in nothing.output
+
+
+@pytest.mark.usefixtures("real_children")
+def test_sigterm_is_as_kind_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    async def child(verb: str, *_: Any, **__: Any) -> dict[str, object]:
+        signal.raise_signal(signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(verb)
+        return {}
+
+    monkeypatch.setattr(train_bot, "run_training", child)
+    done = train()
+    assert done.exit_code == 1
+    assert "Stopped." in done.output
+    assert ended == ["dataset"]
 
 
 def test_the_same_command_goes_on_and_another_one_begins(monkeypatch: pytest.MonkeyPatch) -> None:
