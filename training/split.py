@@ -7,7 +7,7 @@ what has a time by time, the latest for the test. The same texts give the same s
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -109,12 +109,14 @@ def _by_time(units: Sequence[_Unit], shares: Shares) -> Iterator[tuple[str, Spli
 
 
 def _by_label(units: Sequence[_Unit], shares: Shares) -> Iterator[tuple[str, Split]]:
-    """A share of each label and language; where that is one text, in turns for the test and to choose by."""
+    """A share of each label and language; where that is one text, in turns (of a language) for the test and to choose
+    by.
+    """
     strata: defaultdict[tuple[bool, str, str, str], list[_Unit]] = defaultdict(list)
     for unit in units:
         strata[unit.stratum].append(unit)
-    held = tested = 0
-    for _, members in sorted(strata.items()):
+    held, tested = Counter[str](), Counter[str]()
+    for (*_, lang), members in sorted(strata.items()):
         left = _held(members, shares)
         for unit in members:
             size = len(unit.items)
@@ -122,9 +124,9 @@ def _by_label(units: Sequence[_Unit], shares: Shares) -> Iterator[tuple[str, Spl
                 yield unit.rank, "train"
                 continue
             left -= size
-            held += size
-            to_test = tested < shares.test / shares.held * held
-            tested += size * to_test
+            held[lang] += size
+            to_test = tested[lang] < shares.test / shares.held * held[lang]
+            tested[lang] += size * to_test
             yield unit.rank, "test" if to_test else "valid"
 
 

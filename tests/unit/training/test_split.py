@@ -39,6 +39,19 @@ def test_what_is_held_out_is_shared_between_the_test_and_choosing() -> None:
     assert Counter(split(some, shares=Shares(0.0, 0.0)).values()) == {"train": 160}
 
 
+def test_both_languages_are_on_both_sides_that_are_held_out() -> None:
+    rows = [
+        Row(f"{lang} {label} number {n}", str(label), lang)
+        for label in range(20)
+        for lang in ("en", "zh")
+        for n in range(5)
+    ]
+    some = items(*rows)
+    sides = split(some)
+    counts = Counter((item.rows[0].row.lang, sides[item.id]) for item in some)
+    assert {counts[lang, side] for lang in ("en", "zh") for side in ("valid", "test")} == {10}
+
+
 def test_another_seed_gives_another_split_and_the_same_one_the_same() -> None:
     some = items(*(Row(f"text {n}", "a") for n in range(50)))
     assert split(some, seed=1) == split(some, seed=1) != split(some, seed=2)
