@@ -13,11 +13,14 @@ from pydantic import TypeAdapter
 
 from retrieval.text import identity
 from retrieval.types import Entry
+from tests.unit.training.shelf import encoder_folder, job_folder
 from training.apply import Floats
 from training.calibrate import FOLDS, MIN_QUESTIONS, Material, split
-from training.dataset import Row, write_dataset
+from training.dataset import SPLITS, Row, Split, write_dataset
 from training.heads import make_heads
+from training.outcome import draft_of
 from training.progress import silent
+from training.spec import Spec, write_spec
 from training.trained import of_dataset, read_trained, write_trained
 
 TOPICS, PHRASES, DIM = 24, 5, 32
@@ -150,3 +153,16 @@ def test_what_was_trained_on_comes_back_and_is_no_text(tmp_path: Path) -> None:
     assert read_trained(tmp_path) == {identity("where is it")}
     assert "where" not in (tmp_path / "trained.json").read_text("utf-8").lower()
     assert read_trained(tmp_path / "data") == frozenset()
+
+
+@pytest.mark.parametrize(("refit", "splits"), [(False, ["train"]), (True, ["train", "valid"])])
+def test_a_release_to_be_says_what_its_encoder_was_trained_on(
+    tmp_path: Path, refit: bool, splits: list[Split]
+) -> None:
+    parts: dict[Split, list[Row]] = {split: [Row(f"a {split} text", "a")] for split in SPLITS}
+    data = write_dataset(tmp_path / "data", {"intent": parts})
+    out = job_folder(tmp_path / "out", encoder_folder(tmp_path / "encoder"), data=data.hash)
+    write_spec(out / "spec.json", Spec(method="full", refit=refit))
+    assert draft_of(out, data=data).trained == {identity(f"a {split} text") for split in splits}
+    frozen = job_folder(tmp_path / "frozen", data=data.hash)
+    assert not draft_of(frozen, data=data).trained
