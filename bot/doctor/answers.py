@@ -121,12 +121,15 @@ def heads(setup: Setup) -> Iterator[Finding]:
     from bot.inference.release import Lesson
     from retrieval.onnx_encoder import fingerprint
     from training.lesson import open_heads
+    from training.trained import read_trained
 
     manifest = None if setup.is_new else setup.manifest()
     if manifest is None:
         yield ok("the first start learns the bot's examples, in seconds.")
         return
-    lesson = Lesson(tuple(examples(setup.definition())), setup.knowledge().entries, fingerprint(manifest))
+    trained = read_trained(setup.serving.folder) if setup.serving else frozenset()
+    told = tuple(examples(setup.definition())), setup.knowledge().entries
+    lesson = Lesson(*told, fingerprint(manifest), trained)
     found = open_heads(setup.settings.home / "releases", lesson.name)
     if found is not None:
         calibrated = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from retrieval.bundle import Bundle
     from retrieval.model_folder import Manifest
     from training.registry import Found
+    from training.release import Release
 
 T = TypeVar("T")
 
@@ -65,15 +66,19 @@ class Setup:
         self.bundle = Once(self._bundle, "the index")
 
     @property
+    def serving(self) -> Release | None:
+        """The first release that can serve; None for base, and where the database does not say."""
+        try:
+            return next(found.release for found in self.releases() if not found.trouble)
+        except (KefuError, Skipped):
+            return None
+
+    @property
     def encoder_folder(self) -> Path:
-        """Of the first release that can serve; the settings' where the database does not say."""
+        """Of what serves; the settings' where that has none of its own."""
         from retrieval.model_folder import locate
 
-        try:
-            release = next(found.release for found in self.releases() if not found.trouble)
-        except (KefuError, Skipped):
-            release = None
-        own = release.encoder_folder if release else None
+        own = self.serving.encoder_folder if self.serving else None
         return own or locate(self.settings.cache, self.settings.encoder)
 
     @property

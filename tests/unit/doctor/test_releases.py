@@ -7,10 +7,16 @@ import shutil
 from functools import partial
 from itertools import pairwise
 
+from bot.app import examples
 from bot.clock import SystemClock
+from bot.definition import load
+from bot.engine.knowledge import knowledge_in
+from bot.inference.bundles import Knowledge
+from bot.inference.release import Lesson
 from bot.settings import load_settings
 from bot.store import releases
 from bot.store.db import Database
+from bot.store.glance import glance
 from tests.unit.doctor.conftest import Place, flip
 from tests.unit.training.shelf import draft, encoder_folder
 from training.registry import add_release
@@ -80,3 +86,20 @@ def test_figures_of_another_encoder_than_the_settings_name(place: Place) -> None
     promoted(place, made.name)
     state, text = place.doctor()["release"]
     assert (state, "was measured with another encoder" in text) == ("warning", True)
+
+
+def test_heads_are_those_made_knowing_what_their_encoder_was_trained_on(place: Place) -> None:
+    encoder = encoder_folder(place.bot.parent / "tuned")
+    trained = frozenset({"a" * 64})
+    made = add_release(place.home / "releases", draft(encoder, trained=trained), now=SystemClock().now())
+    promoted(place, made.name)
+    assert "the next start learns" in place.doctor()["heads"][1]
+    known = read(load_settings(bot=place.bot).database_url)
+    lesson = Lesson(tuple(examples(load(place.bot))), known.entries, made.encoder.fingerprint, trained)
+    (old,) = (place.home / "releases").glob("heads-*")
+    old.rename(place.home / "releases" / lesson.name)
+    assert "made of these examples and answers" in place.doctor()["heads"][1]
+
+
+def read(url: str) -> Knowledge:
+    return glance(url, knowledge_in)
