@@ -7,6 +7,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,11 +85,21 @@ def run(sources: Sources, report: Path, settings: Settings, *, order: Order) -> 
     told = list(notes(data))
     for note in told:
         click.echo(note, err=True)
-    with shown(Console(stderr=True)) as progress, work_folder() as work:
+    with _may_go_on(order), shown(Console(stderr=True)) as progress, work_folder() as work:
         figures = asyncio.run(_measure(work, data, settings, order, progress))
     figures |= {"method": order.spec.method, "notes": told}
     write_report(report, figures, page)
     _show(figures, report)
+
+
+@contextmanager
+def _may_go_on(order: Order) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        if order.out is not None:
+            click.echo(f"Stopped. The same command goes on from what lies in {order.out}.", err=True)
+        raise
 
 
 def read_order(path: Path | None, settings: Settings, *, method: str | None) -> Spec:

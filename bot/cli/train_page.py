@@ -109,20 +109,26 @@ def _scope(scope: Figures, inside: int, tell: Tell) -> Iterator[str]:
     )
 
 
+def _held_out(figures: Figures, tell: Tell) -> list[str]:
+    """Nothing where there were too few texts to hold any out."""
+    held = figures["held_out"]
+    if held["accuracy"] is None:
+        return []
+    by, share = tell(*_HELD_OUT[held["by"]]), percent(held["accuracy"])
+    return [
+        tell(
+            f"Temperature and share of words were chosen on {by}: {share} % right there.",
+            f"温度与词汇权重由{by}选定，在其上正确率 {share} %。",
+        )
+    ]
+
+
 def _how(figures: Figures, tell: Tell) -> str:
-    held, latency, share = (
-        figures["held_out"],
-        figures["latency_ms"],
-        percent(figures["held_out"]["accuracy"]),
-    )
-    by = tell(*_HELD_OUT[held["by"]])
+    latency = figures["latency_ms"]
     times = f"{latency['median']:.1f} / {latency['p95']:.1f} ms"
     return points(
         [
-            tell(
-                f"Temperature and share of words were chosen on {by}: {share} % right there.",
-                f"温度与词汇权重由{by}选定，在其上正确率 {share} %。",
-            ),
+            *_held_out(figures, tell),
             tell(
                 f"Latency of {latency['texts']} texts, one at a time on this machine, median and 95th percentile: "
                 f"{times}, {latency['head_median']:.2f} ms of it after the encoder.",

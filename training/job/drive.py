@@ -79,6 +79,7 @@ class _Driver:
                 raise
         if done:
             self._write(done + 1, *self._driven.tuner.state())
+        self._run.stop.heed()
 
     def _tell(self, step: Step) -> None:
         driven = self._driven

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrieval.errors import EncoderError
@@ -22,6 +22,7 @@ from training.dataset import Dataset, read_dataset
 from training.encoder import build_encoder
 from training.evaluation import EVALUATION, Evaluation, write_evaluation
 from training.job.beat import Beat
+from training.job.checkpoints import saving
 from training.job.frozen import frozen
 from training.job.log import Log
 from training.job.material import Material, read_material
@@ -75,7 +76,8 @@ def _work(asked: Asked, place: Place, stop: Stop, say: Report) -> None:
     outcome = _method(run, material)
     say("judging", 0, 0, "judging")
     evaluation = measured(material, outcome.heads, outcome.served)
-    _write(run, data, outcome, evaluation, seconds=time.perf_counter() - begun)
+    told = {**outcome.told, "notes": material.notes, "seconds": time.perf_counter() - begun}
+    _write(run, data, replace(outcome, told=told), evaluation)
 
 
 def _check(spec: Spec) -> None:
@@ -104,7 +106,7 @@ def _preparing(say: Report) -> Report:
     return report
 
 
-def _write(run: Run, data: Dataset, outcome: Outcome, evaluation: Evaluation, *, seconds: float) -> None:
+def _write(run: Run, data: Dataset, outcome: Outcome, evaluation: Evaluation) -> None:
     place = run.place
     with publish(place.heads) as heads:
         for task, fitted in outcome.heads.items():
@@ -113,7 +115,7 @@ def _write(run: Run, data: Dataset, outcome: Outcome, evaluation: Evaluation, *,
     with Log(place.logs) as log:
         log.scalars(0, {name: metric.value for name, metric in evaluation.metrics.items()})
     told = result_of(run, data, evaluation)
-    text = json.dumps({**told, **outcome.told, "seconds": seconds}, ensure_ascii=False, indent=1)
+    text = json.dumps({**told, **outcome.told}, ensure_ascii=False, indent=1)
     publish_files({place.result: text + "\n"})
     for path in ("checkpoints", "tuned", "work"):
         shutil.rmtree(place.folder / path, ignore_errors=True)
@@ -123,7 +125,8 @@ def _write(run: Run, data: Dataset, outcome: Outcome, evaluation: Evaluation, *,
 def _in_words(asked: Asked) -> Iterator[None]:
     """What a full or locked disk says, in one line."""
     try:
-        yield
+        with saving():
+            yield
     except EncoderError as error:
         raise JobError(str(error)) from error
     except OSError as error:

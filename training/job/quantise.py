@@ -24,7 +24,6 @@ from training.apply import IntentHead
 from training.dataset import Row, Task
 from training.encoder import with_graph
 from training.export import quiet
-from training.job.checkpoints import saving
 from training.job.run import Run
 from training.job.vectors import Vectors
 
@@ -61,7 +60,7 @@ def _quantised(encoder: Path) -> Iterator[Path]:
         folder.mkdir()
         _link(encoder, folder)
         (folder / GRAPH).unlink()
-        with saving(), quiet():
+        with quiet():
             quantize_dynamic(
                 encoder / GRAPH,
                 folder / GRAPH,

@@ -5,9 +5,11 @@ Validation rows alone decide. Trials are kept as JSON lines, so a search that is
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.job.lesson import VALID, evaluation, make, recipe_of
@@ -157,9 +159,11 @@ def _study(run: Run) -> Study:
     run.place.search.mkdir(exist_ok=True)
     for lock in run.place.search.glob("*.lock"):
         lock.unlink()  # of a process that was killed: nobody else is in this folder
+    journal = run.place.search / "trials.jsonl"
+    _mend(journal)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        storage = JournalStorage(JournalFileBackend(str(run.place.search / "trials.jsonl")))
+        storage = JournalStorage(JournalFileBackend(str(journal)))
     return optuna.create_study(
         storage=storage,
         study_name=run.spec.hash,
@@ -167,6 +171,13 @@ def _study(run: Run) -> Study:
         direction="maximize",
         pruner=optuna.pruners.MedianPruner(n_startup_trials=2),
     )
+
+
+def _mend(journal: Path) -> None:
+    """Without the line that a kill or a full disk has cut off: all behind it would be unreadable."""
+    if journal.is_file():
+        whole = journal.read_bytes().rfind(b"\n") + 1
+        os.truncate(journal, whole)
 
 
 def _sampler(seed: int) -> Any:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+AGAIN_S = 2.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -19,11 +21,12 @@ class Stopped(BaseException):
 
 
 class Stop:
-    """Raises `Stopped` at once, but between `gently` only where `heed` is called. A second signal waits for nothing."""
+    """Raises `Stopped` at once, but inside `gently` only where `heed` is called; who asks again waits for nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.asked: int | None = None
         self._gently = False
+        self._clock, self._at = clock, 0.0
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -48,6 +51,9 @@ class Stop:
             raise Stopped(self.asked)
 
     def _on_signal(self, signum: int, _: FrameType | None) -> None:
-        again, self.asked = self.asked is not None, signum
-        if again or not self._gently:
+        now = self._clock()
+        first, self._at = self.asked is None, now if self.asked is None else self._at
+        self.asked = signum if first else self.asked
+        # A terminal's Ctrl-C comes twice: from the terminal, and from the command that started this job.
+        if (first and not self._gently) or now - self._at > AGAIN_S:
             raise Stopped(signum)

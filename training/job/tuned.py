@@ -14,7 +14,6 @@ from retrieval.publish import publish
 from training.apply import load_head, save_head
 from training.encoder import complete
 from training.errors import ReleaseError
-from training.job.checkpoints import saving
 from training.job.drive import Driven, drive
 from training.job.heads import Fitted, Heads, fit_again, fit_tuned, texts_of
 from training.job.lesson import VALID, evaluation, make, recipe_of
@@ -100,7 +99,7 @@ def _write_encoder(run: Run, tuner: Tuner) -> None:
         run.say("exporting", done, total, f"exporting: {text}")
 
     say("", 0, 0, "Writing the encoder")
-    with publish(folder) as work, saving():
+    with publish(folder) as work:
         tuner.save(work)
         name = f"{run.spec.method}-{sha256_file(work / 'model.safetensors')[:10]}"
         complete(work, name=name, report=say)

@@ -188,6 +188,9 @@ def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
     assert list(scratch.iterdir()) == []
     assert Path("R.json").read_text() == "earlier"
     assert not Path("R.html").exists()
+    done = train("--out", "kept")
+    assert done.exit_code == 1
+    assert "The same command goes on from what lies in kept." in done.stderr
 
 
 def test_no_room_to_work_in_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
