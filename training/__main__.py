@@ -130,5 +130,22 @@ def judge(work: Path, heads: Path) -> None:
         sys.exit(1)
 
 
+@main.command()
+@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
+@click.option("--heads", required=True, type=click.Path(path_type=Path, exists=True), help="Heads of a bot.")
+@click.option(
+    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The texts' folder."
+)
+def attribute(encoder: Path, heads: Path, work: Path) -> None:
+    """Say which tokens spoke for a label; see training/attribute.py for the files."""
+    from training.attribute import attribute_texts
+
+    try:
+        attribute_texts(encoder, heads, work, report=to_stdout)
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
+
+
 if __name__ == "__main__":
     main()

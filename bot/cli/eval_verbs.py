@@ -55,6 +55,30 @@ def answers(
 
 
 @evaluate.command()
+@click.argument("texts", nargs=-1, required=True, metavar="TEXT...")
+@_RELEASE
+@click.option("--label", metavar="NAME", help="The intent to explain; without it the likeliest one.")
+@click.option("--report", type=PATH, metavar="FILE", help=_REPORT)
+@home_option
+@_BOT
+def explain(
+    folder: Path | None,
+    texts: tuple[str, ...],
+    release: str | None,
+    label: str | None,
+    report: Path | None,
+    home: Path | None,
+) -> None:
+    """Show which parts of a text spoke for its intent, and which against it.
+
+    Each TEXT is looked at by Integrated Gradients over the encoder's tokens.
+    """
+    from bot.cli.tokens import Asked, run
+
+    run(settings(bot=folder, home=home), Asked(texts, release, label, report))
+
+
+@evaluate.command()
 @click.option(
     "--corpus",
     type=PATH,

@@ -240,11 +240,27 @@ def tokens(rows: Sequence[Mapping[str, Any]], tell: Tell) -> Iterator[str]:
         yield heading(
             tell(f"Why {row['label']}", f"为何判为 {row['label']}") + (f" ≠ {truth}" if truth else "")
         )
-        yield f'<p class="tokens">{"".join(_token(*pair) for pair in row["tokens"])}</p>'
+        yield f'<p class="tokens">{"".join(_token(*pair) for pair in scaled(row))}</p>'
+        sure, way = percent(row["probability"]), f"{row['baseline']:+.2f} → {row['logit']:+.2f}"
         yield paragraph(
-            tell("probability ", "概率 ")
-            + f"{percent(row['probability'])} % · logit {row['baseline']:+.2f} → {row['logit']:+.2f}"
+            tell(
+                f"Probability {sure} %. Logit without the text and with it: {way}; its words add {row['words']:+.2f}.",
+                f"概率 {sure} %。无文本与有文本时的 logit：{way}；词汇部分另加 {row['words']:+.2f}。",
+            )
         )
+    yield paragraph(
+        tell(
+            "Underlined: spoke for the label. Dotted: spoke against it. Integrated Gradients; the shares add up to the "
+            "difference of the logits.",
+            "实线：支持该标签；点线：反对该标签。方法为积分梯度，各词元之和等于两个 logit 之差。",
+        )
+    )
+
+
+def scaled(row: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Tokens of an attribution with their shares, as parts of the largest one: -1 to 1."""
+    most = max((abs(share) for _, share in row["tokens"]), default=0.0)
+    return [(token, share / most if most else 0.0) for token, share in row["tokens"]]
 
 
 def _token(token: str, share: float) -> str:

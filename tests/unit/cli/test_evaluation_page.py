@@ -50,7 +50,7 @@ def evaluation(*, right: float = 0.8, labels: int = 9) -> Evaluation:
         }
         for n, lang, sure in ((EVIL, "zh", None), ("2", "en", 0.5))
     ]
-    why = {"text": EVIL, "label": EVIL, "truth": EVIL, "probability": 0.5, "logit": 1.0, "baseline": 0.0,
+    why = {"text": EVIL, "label": EVIL, "truth": EVIL, "probability": 0.5, "logit": 1.0, "baseline": 0.0, "words": 0.25,
            "tokens": [[EVIL, 1.0], ["b", -0.4], ["c", 0.0]]}  # fmt: skip
     scores = random.random(60).astype(np.float32)
     return joined(
