@@ -15,6 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
+RASA, SETFIT_ITERATIONS = "KEFU_BENCH_RASA", "KEFU_BENCH_SETFIT_ITERATIONS"
+SETTINGS = (RASA, SETFIT_ITERATIONS)
+"""What the environment may say to a bench; docs/benches.md says what for."""
+
 
 class NoData(Exception):
     """What the bench needs is not there; the message says what, and how to give it."""

@@ -31,19 +31,21 @@ def measured(
     found.unlink(missing_ok=True)
     asked.write_text(json.dumps(job, ensure_ascii=False), encoding="utf-8")
     python, script = command
-    with noise.open("wb") as errors:
-        child = subprocess.Popen(
+    with (
+        noise.open("wb") as errors,
+        subprocess.Popen(
             [str(python), str(script), str(asked), str(found)],
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=work,
             env=_surroundings(job),
-        )
+        ) as child,
+    ):
         try:
             _follow(child, say)
-        finally:
+        except BaseException:
             child.kill()
-            child.wait()
+            raise
     if child.returncode or not found.is_file():
         said = noise.read_text(encoding="utf-8", errors="replace").splitlines()[-_SHOWN:]
         raise PeerError("\n".join([f"{script.name} ended with {child.returncode}", *said]))

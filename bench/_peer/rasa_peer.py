@@ -1,7 +1,9 @@
 """Rasa's DIET under a Python that has Rasa (3.10): job.json in, found.json out (see `bench._child`)."""
 
 import asyncio
+import io
 import json
+import re
 import sys
 import time
 from pathlib import Path
@@ -26,7 +28,7 @@ def main() -> None:
     from rasa.core.agent import Agent
     from rasa.model_training import train_nlu
 
-    tell(0, job["epochs"], "Rasa: DIET is being trained; epochs")
+    sys.stderr = Epochs()
     begun = time.perf_counter()
     model = train_nlu(config=str(config), nlu_data=str(nlu), output=str(found.parent / "models"))
     seconds = time.perf_counter() - begun
@@ -39,6 +41,19 @@ def main() -> None:
         "versions": {"rasa": rasa.__version__},
     }
     found.write_text(json.dumps(answer), encoding="utf-8")
+
+
+class Epochs(io.TextIOBase):
+    """Takes the place of standard error and reads the epoch off the bar that Rasa draws there."""
+
+    def write(self, text: str) -> int:
+        if epoch := re.search(r"Epochs: .*?(\d+)/(\d+)", text):
+            tell(int(epoch[1]), int(epoch[2]), "Rasa: epochs of DIET")
+        return sys.__stderr__.write(text) if sys.__stderr__ else 0
+
+    def flush(self) -> None:
+        if sys.__stderr__:
+            sys.__stderr__.flush()
 
 
 def project(job: dict[str, Any], folder: Path) -> tuple[Path, Path]:
