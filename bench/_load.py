@@ -62,14 +62,12 @@ async def _until(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str
 
 
 async def _answered(socket: aiohttp.ClientWebSocketResponse) -> bool:
-    """Only what may end the wait is read further than its type: the client is to cost as little as it can."""
-    async with asyncio.timeout(ANSWER_WITHIN_S):
-        while True:
-            data = await socket.receive_str()
-            if data.startswith('{"type":"error"'):
-                return False
-            if data.startswith('{"type":"final"') and json.loads(data)["role"] == "bot":
-                return True
+    while True:
+        frame = await socket.receive_json(timeout=ANSWER_WITHIN_S)
+        if frame["type"] == "error":
+            return False
+        if frame["type"] == "final" and frame["role"] == "bot":
+            return True
 
 
 def _origin(url: str) -> str:

@@ -7,6 +7,7 @@ frequency, length 1), of which only numbers remain to be added up when a message
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -49,10 +50,12 @@ class WordHead:
         )
 
     def _margin(self, text: str) -> NDArray[np.float32]:
-        known = [place for place in map(self.places.get, grams(text)) if place is not None]
-        if not known:
+        counts = {
+            self.places[gram]: count for gram, count in Counter(grams(text)).items() if gram in self.places
+        }
+        if not counts:
             return self.bias
-        rows, counts = np.unique(np.array(known, dtype=np.int64), return_counts=True)
-        values = (1.0 + np.log(counts.astype(np.float32))) * self.idf[rows]
+        rows = np.fromiter(counts, dtype=np.int64)
+        values = (1.0 + np.log(np.fromiter(counts.values(), dtype=np.float32))) * self.idf[rows]
         margin: NDArray[np.float32] = values / np.linalg.norm(values) @ self.weight[rows] + self.bias
         return margin
