@@ -95,9 +95,10 @@ class _Driver:
 
     def _text(self, step: Step) -> str:
         told = f"{self._stage}: epoch {step.epoch + 1}, loss {step.loss:.3f}"
-        metrics = dict(self._driven.epochs[-1]) if self._driven.epochs else {}
-        for name in list(metrics)[2:3]:
-            told += f", {name} {100 * metrics[name]:.2f} %"
+        if self._driven.epochs:
+            # After epoch, loss, and what the tasks come to together.
+            own = list(self._driven.epochs[-1].items())[3:]
+            told += "".join(f", {name} {100 * value:.1f} %" for name, value in own)
         return told
 
     def _keep_if_due(self, step: Step) -> None:
