@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -48,13 +47,3 @@ def _empty(path: Path, shape: tuple[int, int]) -> Vectors:
         # A mapped page that finds no room on the disk would kill the process.
         os.posix_fallocate(stream.fileno(), 0, path.stat().st_size)
     return rows
-
-
-def timed(encoder: Encoder, texts: Sequence[str]) -> list[float]:
-    """Milliseconds of each, one at a time; blocking."""
-    found = []
-    for text in texts:
-        begun = time.perf_counter()
-        encoder.encode([text])
-        found.append(1000 * (time.perf_counter() - begun))
-    return found
