@@ -32,6 +32,10 @@ QUERY_TOKENS = 128
 words.
 """
 
+_TOKENIZERS: dict[tuple[str, int], Tokenizer] = {}
+"""The one read last, by what it holds and where it cuts."""
+_HEAD = 4096
+
 
 class OnnxEncoder:
     """`Encoder` over a folder made by `python -m training encoder`. Thread-safe; close by dropping it."""
@@ -122,11 +126,23 @@ def _drain(left: deque[Batch], work: Callable[[Batch], None]) -> None:
 
 
 def _tokenizer(folder: Path, limit: int) -> Tokenizer:
+    """One for all encoders that were tuned from each other. To parse it takes a second in which no other thread of this
+    process runs Python, so that a server would stand still whenever it changes its encoder.
+    """
     from tokenizers import Tokenizer
 
-    tokenizer: Tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    content = (folder / TOKENIZER).read_bytes()
+    length = min(QUERY_TOKENS, limit)
+    # What stands before this, padding and truncation, is set here anyway; to save a model writes it down.
+    begin = max(content.find(b'"added_tokens"', 0, _HEAD), 0)
+    key = (hashlib.sha256(memoryview(content)[begin:]).hexdigest(), length)
+    if (kept := _TOKENIZERS.get(key)) is not None:
+        return kept
+    tokenizer: Tokenizer = Tokenizer.from_buffer(content)
     tokenizer.no_padding()
-    tokenizer.enable_truncation(max_length=min(QUERY_TOKENS, limit))
+    tokenizer.enable_truncation(max_length=length)
+    _TOKENIZERS.clear()
+    _TOKENIZERS[key] = tokenizer
     return tokenizer
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from retrieval.model_folder import TOKENIZER
 from training import export
 from training.apply import Floats, IntentHead
 from training.errors import TrainingError
@@ -144,6 +146,9 @@ class Tuner:
         plain[0].auto_model.load_state_dict({k: v.cpu() for k, v in merged(self._body.inner).items()})
         try:
             plain.save_pretrained(str(folder), create_model_card=False)
+            if (words := self._folder / TOKENIZER).is_file():
+                # Not tuned, and kept to the byte: a server that changes its encoder need not parse the same words anew.
+                shutil.copyfile(words, folder / TOKENIZER)
         except OSError as error:
             raise TrainingError(f"The encoder cannot be written to {folder}: {error}") from error
 

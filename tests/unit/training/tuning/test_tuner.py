@@ -61,6 +61,7 @@ def test_it_learns_and_what_is_saved_gives_its_vectors(encoder: Path, tmp_path: 
     after = own.encode(TEXTS)
     assert np.abs(after - before).max() > 1e-4
     own.save(tmp_path / "out")
+    assert (tmp_path / "out" / "tokenizer.json").read_bytes() == (encoder / "tokenizer.json").read_bytes()
     plain = export.load(str(tmp_path / "out"))
     theirs = plain.encode([f"query: {text}" for text in TEXTS], prompt="", normalize_embeddings=True)
     np.testing.assert_allclose(after, theirs, atol=1e-6)
