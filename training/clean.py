@@ -57,9 +57,6 @@ class Item:
     def names(self) -> set[Name]:
         return {(one.task, one.row.label) for one in self.rows}
 
-    def has(self, task: Task) -> bool:
-        return any(one.task == task for one in self.rows)
-
 
 @dataclass(slots=True)
 class Tally:

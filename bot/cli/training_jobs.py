@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from bot.errors import HomeError, NotFound
+from bot.errors import HomeError
 from retrieval.publish import publish_files
 from training.spec import Spec
 
@@ -113,15 +112,6 @@ def prune(home: Path, *, keep: int = KEEP) -> list[str]:
     return [job.name for job in gone]
 
 
-def expect(folder: Path) -> Job:
-    """Raises NotFound."""
-    if (job := read(folder)) is None:
-        raise NotFound(
-            f"{folder} holds no training job.", hint="`kefu train FOLDER --list` shows what there is."
-        )
-    return job
-
-
 @contextmanager
 def training_lock(home: Path) -> Iterator[None]:
     """One training a home: two would take each other's cores. Raises HomeError."""
@@ -144,11 +134,12 @@ def training_lock(home: Path) -> Iterator[None]:
 
 
 def at_work(home: Path) -> bool:
-    lock = FileLock(home / "training" / ".lock", timeout=0)
+    """Whether a training of this home runs."""
+    place = home / "training" / ".lock"
+    if not place.exists():
+        return False
     try:
-        if not os.path.exists(lock.lock_file):
-            return False
-        with lock:
+        with FileLock(place, timeout=0):
             return False
     except Timeout:
         return True
