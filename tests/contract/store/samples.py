@@ -10,6 +10,9 @@ from connectors.port import Inbound, Message
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
 
+SEEDED = {"knowledge_revision", "release_revision"}
+"""Keys that a new database holds in `meta`."""
+
 
 def later(seconds: float) -> datetime:
     return NOW + timedelta(seconds=seconds)

@@ -14,7 +14,7 @@ from bot.errors import StoreError
 from bot.store.db import Database
 from bot.store.session import DirectSession, Session, Unit
 from bot.store.tables import ESCALATION, META
-from tests.contract.store.samples import NOW
+from tests.contract.store.samples import NOW, SEEDED
 
 
 def put(key: str, *, size: int = 1) -> Unit[str]:
@@ -31,7 +31,7 @@ def fill(key: str) -> Unit[str]:
 
 async def keys(db: Database) -> set[str]:
     async with db.read() as session:
-        return set((await session.execute(select(META.c.key))).scalars()) - {"knowledge_revision"}
+        return set((await session.execute(select(META.c.key))).scalars()) - SEEDED
 
 
 async def limit_pages(db: Database, more: int) -> None:
