@@ -38,10 +38,12 @@ def page(shown: Shown) -> str:
 
 def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
     whole, live, details = shown.evaluation, shown.live, shown.evaluation.details
-    yield _on_top(whole, tell)
+    if whole.metrics:
+        yield _on_top(whole, tell)
     if shown.notes:
         yield section(tell("To know first", "先读这里"), points(shown.notes))
-    yield section(tell("All figures", "全部指标"), *figures.metrics(whole, live, tell))
+    if whole.metrics:
+        yield section(tell("All figures", "全部指标"), *figures.metrics(whole, live, tell))
     if spoken := figures.by_language(whole, live, tell):
         yield section(tell("By language", "按语言"), spoken)
     if rows := details.get("answers", {}).get("rows"):

@@ -221,7 +221,7 @@ def answers(rows: Sequence[Mapping[str, Any]], tell: Tell) -> str:
             row["got"],
             percent(row["confidence"]),
             names.language(row["lang"], tell),
-            row["id"],
+            kept(row["id"]),
         )
         for row in sorted(rows, key=lambda row: bool(row["right"]))
     ]

@@ -102,7 +102,8 @@ def _style(share: float) -> str:
 def _write(report: Path, definition: BotDefinition, release: str, rows: Rows) -> None:
     found = Evaluation({}, {"attributions": rows})
     made = made_with({"source": release})
-    name = next(iter(definition.name.values()))
+    called = definition.name
+    en, zh = (called.get(lang, next(iter(called.values()))) for lang in ("en", "zh"))
     about = (f"Release {release}, {made['made']}.", f"发布版本 {release}，{made['made']}。")
-    whole = Shown((f"{name}: why", f"{name}：原因"), about, found, made=made["versions"])
+    whole = Shown((f"{en}: why", f"{zh}：原因"), about, found, made=made["versions"])
     write_report(report, {**to_json(found), **made, "kind": "explanation"}, lambda _: page(whole))
