@@ -42,10 +42,10 @@ class Intents:
         return told if clean.all() else {**told, f"{key}_clean": 100.0 * float(right[clean].mean())}
 
     def few(self, key: str, folder: str) -> dict[str, float]:
-        """The published ten a label, and two other draws from the training split."""
+        """The published ten a label; `KEY_draws` has the mean of these and two other draws."""
         samples, asked = few_shot(self._options, folder)
         found = [100.0 * float(self._right(folder, sample, asked).mean()) for sample in samples]
-        return {**spread(key, found), f"{key}_published": found[0]}
+        return {key: found[0], **spread(f"{key}_draws", found)}
 
     def cross_validated(self, key: str, folder: str, name: str) -> dict[str, float]:
         """Stratified, shuffled folds; the seed shuffles them."""
@@ -117,7 +117,7 @@ def parted(options: Options, folder: str) -> tuple[list[Row], list[Row]]:
 
 
 def few_shot(options: Options, folder: str) -> tuple[list[list[Row]], list[Row]]:
-    """For each seed ten rows a label, the published ones first; and the test rows. Raises `NoData`."""
+    """Three draws of ten rows a label, the published one first; and the test rows. Raises `NoData`."""
     pool, test = parted(options, folder)
     published = rows(options, f"{folder}/dialoglue_train_10")
     return [_as_in(pool, published), *(_draw(pool, seed) for seed in SEEDS[1:])], test

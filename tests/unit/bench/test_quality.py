@@ -120,7 +120,7 @@ def test_intents_come_with_floor_and_spread(
     figures = run(options(tmp_path, data, *keys), encoder=HashEncoder())
     assert set(figures) == {
         *keys, *(f"{key}_floor" for key in keys), "banking77_full_head_clean",
-        "banking77_10_head_published", "banking77_10_head_spread", "smp2017_spread",
+        "banking77_10_head_draws", "banking77_10_head_draws_spread", "smp2017_spread",
     }  # fmt: skip
     assert figures["banking77_full_head"] == 100.0
     assert figures["banking77_10_head"] >= 90.0
@@ -151,15 +151,16 @@ def test_a_tuned_encoder_is_the_mean_of_seeds_and_each_is_kept(
     with pytest.raises(KeyboardInterrupt):  # broken off in the third run
         run(asked, encoder=HashEncoder(), base=base)
     figures = run(asked, encoder=HashEncoder(), base=base)
-    assert [recipe.seed for recipe in runs] == [0, 1, 2, 2]
+    assert [recipe.seed for recipe in runs] == [0, 1, 2, 2, 1, 2]
     assert {recipe.method for recipe in runs} == {"contrastive"}
-    assert set(figures) == {f"banking77_10{end}" for end in ("", "_spread", "_published", "_floor")}
+    ends = ("", "_spread", "_draws", "_draws_spread", "_floor")
+    assert set(figures) == {f"banking77_10{end}" for end in ends}
     assert figures["banking77_10"] >= 75.0  # its words alone tell the two apart
     assert run(asked, encoder=HashEncoder(), base=base) == figures
-    assert len(runs) == 4
+    assert len(runs) == 6
     monkeypatch.setattr(bench._tuned, "SHARES", {"full": 0.0, "contrastive": 0.0})
     run(asked, encoder=HashEncoder(), base=base)
-    assert len(runs) == 7  # another way to judge: nothing kept is of use
+    assert len(runs) == 11  # another way to judge: nothing kept is of use
 
 
 def test_a_whole_split_is_tuned_in_full(tmp_path: Path, data: Path, base: Path) -> None:
