@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from bot.cli.main import kefu
 
 ROOT = Path(__file__).resolve().parents[3]
-VERBS = ("serve", "chat", "ingest", "init", "escalations", "doctor", "train", "eval")
+VERBS = ("serve", "chat", "ingest", "init", "escalations", "doctor", "train", "eval", "releases")
 HEAVY = {"sqlalchemy", "aiohttp", "numpy", "onnxruntime", "pydantic", "yaml", "rich", "asyncio"}
 
 

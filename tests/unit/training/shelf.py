@@ -14,6 +14,7 @@ from retrieval.model_folder import Manifest, checksums
 from training.evaluation import Better, Evaluation, Metric, write_evaluation
 from training.registry import Draft, add_release
 from training.release import Release
+from training.spec import Spec, write_spec
 
 NOON = datetime(2026, 11, 26, 12, tzinfo=UTC)
 
@@ -69,4 +70,5 @@ def job_folder(
     write_evaluation(out / "evaluation.json", figures or evaluation())
     result = {"format": 1, **told, "seconds": 61.4, "versions": {"python": "3.11"}}
     (out / "result.json").write_text(json.dumps(result))
+    write_spec(out / "spec.json", Spec(method="full" if encoder else "head"))
     return out
