@@ -26,6 +26,7 @@ TASKS: tuple[Task, ...] = get_args(Task)
 SPLITS: tuple[Split, ...] = get_args(Split)
 FORMAT = 1
 ABOUT = "dataset.json"
+CARD = "card.json"
 
 
 class DatasetError(TrainingError):
@@ -138,7 +139,7 @@ def write_dataset(folder: Path, parts: Rows, origin: Origin | None = None) -> Da
                 _write(place / _name(task, split), whole.rows(task, split))
         (place / ABOUT).write_bytes(_ABOUT.dump_json(about, indent=1))
         card = about_rows(whole)
-        (place / "card.json").write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
+        (place / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
         (place / "card.md").write_text(as_markdown(card), encoding="utf-8")
     return whole
 

@@ -20,9 +20,11 @@ from bot.app import load_definition
 from bot.cli import training_jobs as shelf
 from bot.cli.progress import shown
 from bot.cli.releases import show_comparison
+from bot.cli.report import room_for
 from bot.cli.rows import Rows, rows_of
 from bot.cli.snapshot import snapshot
 from bot.cli.train import HINT
+from bot.cli.train_bot_page import PAGE, write_page
 from bot.cli.training_jobs import Job
 from bot.clock import SystemClock
 from bot.definition import BotDefinition
@@ -82,7 +84,7 @@ def run(settings: Settings, asked: Asked) -> None:
             raise SystemExit(1) from None
         shelf.finish(job, name)
         shelf.prune(settings.home)
-    _tell(settings, name)
+    _tell(settings, name, job.folder / PAGE)
 
 
 def show_jobs(settings: Settings) -> None:
@@ -147,6 +149,11 @@ def _run(settings: Settings, definition: BotDefinition, job: Job) -> str:
         draft = _draft(work, data, baselines)
         release = add_release(settings.home / "releases", draft, now=SystemClock().now())
         rows.write(partial(releases.offer, name=release.name, now=SystemClock().now()))
+        live_one = (live, baselines.get(live))
+        with room_for(f"{job.folder} takes no report"):
+            write_page(
+                job.folder, job.out, definition=definition, release=release.name, data=data, live=live_one
+            )
     return release.name
 
 
@@ -214,8 +221,9 @@ def _seen_before(work: Work, data: Dataset) -> Iterator[str]:
         yield f"{work.live} was trained on {count} of the test texts: the figures of it flatter it."
 
 
-def _tell(settings: Settings, name: str) -> None:
+def _tell(settings: Settings, name: str, report: Path) -> None:
     show_comparison(settings, releases.LIVE, name, as_json=False)
+    click.echo(f"Wrote {report}.")
     folder = "" if settings.bot == Path() else f" {settings.bot}"
     click.echo(f"{name} is the candidate. `kefu releases{folder} promote {name}` lets it go live.")
 

@@ -51,7 +51,7 @@ def _parts(figures: Figures, tell: Tell) -> Iterator[str]:
     yield section(tell("Labels, weakest first", "各标签，从弱到强"), *shown.labels(figures, tell))
     asked = tell("Do probabilities mean what they say?", "概率是否名副其实？")
     yield section(asked, *shown.calibration(figures, tell))
-    if drawn := shown.learning(figures.get("history", ()), tell):
+    if drawn := shown.learning(figures.get("epochs", ()), tell):
         yield section(tell("Learning curve", "学习曲线"), drawn)
     if rows := figures.get("attributions"):
         yield section(tell("Why: tokens that spoke for it", "原因：起作用的词元"), *shown.tokens(rows, tell))

@@ -166,6 +166,10 @@ def test_a_bot_becomes_a_candidate_beside_what_is_live_though_it_was_killed_on_t
     assert job.release is not None
     assert f"kefu releases shop promote {job.release}" in done.stdout
     assert "intent.accuracy" in done.stdout
+    report = job.folder / "report.html"
+    assert f"Wrote {report}." in done.stdout.replace("\n", "")
+    page = report.read_text(encoding="utf-8")
+    assert [part for part in (job.release, "knowledge/faq.jsonl", "数据") if part not in page] == []
     data = data_of()
     assert texts(data, "retrieval") == {text for _, question, other in ROWS for text in (question, *other)}
     assert {row.label for row in data.rows("retrieval", "train")} == {"lost", "fee", "open"}
