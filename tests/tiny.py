@@ -77,37 +77,18 @@ def _graph(path: Path) -> None:
 
 _BERT = """
 import sys
-import subprocess
-import sys
 from pathlib import Path
-import torch
-from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from tests.tiny_encoder import tiny_encoder
 from training.encoder import build_encoder
 
-torch.manual_seed(0)
 cache = Path(sys.argv[1])
-words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *sorted(pre_tokenizers.ByteLevel.alphabet())]
-tokenizer = Tokenizer(models.BPE(vocab={word: number for number, word in enumerate(words)}, merges=[]))
-tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-special = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **special).save_pretrained(cache / "raw")
-config = BertConfig(vocab_size=len(words), hidden_size=32, num_hidden_layers=2, num_attention_heads=2,
-                    intermediate_size=64, max_position_embeddings=64)
-BertModel(config).save_pretrained(cache / "raw")
-modules = [Transformer(str(cache / "raw")), Pooling(32, "mean")]
-model = SentenceTransformer(modules=modules, device="cpu", prompts={"query": "query: "})
-model.save_pretrained(str(cache / "bert"), create_model_card=False)
-build_encoder(cache, str(cache / "bert"))
+build_encoder(cache, str(tiny_encoder(cache / "bert", layers=2)))
 """
 
 
 def bert(cache: Path) -> str:
-    """A source whose encoder lies ready under `cache`, and which can be tuned: two layers with random weights."""
+    """A source whose encoder lies ready under `cache`, and which can be tuned: made in a child, where torch stays."""
     command = [sys.executable, "-W", "ignore", "-c", _BERT, str(cache)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return str(cache / "bert")
+    return str(cache / "bert" / "model")
