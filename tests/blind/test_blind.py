@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from bot.app import Bot
 from bot.cli.judge import judge
-from bot.definition.questions import read_questions
+from bot.definition.questions import Question, read_questions
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -25,35 +26,51 @@ FIRST_START_S = 900
 pytestmark = pytest.mark.encoder
 
 
-def test_the_set_is_what_it_claims_to_be() -> None:
-    questions = read_questions(HERE / "questions.jsonl")
-    assert Counter(q.lang for q in questions) == {"zh": 30, "en": 30}
-    assert sum(len(q.turns) == 2 for q in questions) == 10
-    assert sum(q.expected == ("refuse",) for q in questions) == 15
+Questions = Sequence[Question]
 
 
-async def test_blind_questions(bank: Bot) -> None:
-    verdicts = [await judge(bank, q) for q in read_questions(HERE / "questions.jsonl")]
+@pytest.fixture(scope="module")
+def blind() -> Questions:
+    return read_questions(HERE / "questions.jsonl")
+
+
+@pytest.fixture(scope="module")
+def of_bank() -> Questions:
+    return read_questions(BANK)
+
+
+@pytest.fixture(scope="module")
+def of_shop() -> Questions:
+    return read_questions(SHOP)
+
+
+def test_the_set_is_what_it_claims_to_be(blind: Questions) -> None:
+    assert Counter(q.lang for q in blind) == {"zh": 30, "en": 30}
+    assert sum(len(q.turns) == 2 for q in blind) == 10
+    assert sum(q.expected == ("refuse",) for q in blind) == 15
+
+
+async def test_blind_questions(bank: Bot, blind: Questions) -> None:
+    verdicts = [await judge(bank, q) for q in blind]
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) - len(wrong) >= AT_LEAST, "\n".join(map(str, wrong))
 
 
-async def test_the_banks_own_questions(bank: Bot) -> None:
+async def test_the_banks_own_questions(bank: Bot, of_bank: Questions) -> None:
     """Those that the bank's folder brings along (examples/bank/tests): a floor against regressions."""
-    verdicts = [await judge(bank, q) for q in read_questions(BANK)]
+    verdicts = [await judge(bank, q) for q in of_bank]
     right = sum(v.right for v in verdicts)
     assert right >= 0.8 * len(verdicts), [v for v in verdicts if not v.right]
 
 
-def test_the_shops_set_is_what_it_claims_to_be() -> None:
-    questions = read_questions(SHOP)
-    assert Counter(q.lang for q in questions) == {"zh": 30, "en": 30}
-    assert sum(q.expected == ("refuse",) for q in questions) == 12
-    assert sum(q.expected[0].endswith((".pdf", ".xlsx")) for q in questions) == 12
+def test_the_shops_set_is_what_it_claims_to_be(of_shop: Questions) -> None:
+    assert Counter(q.lang for q in of_shop) == {"zh": 30, "en": 30}
+    assert sum(q.expected == ("refuse",) for q in of_shop) == 12
+    assert sum(q.expected[0].endswith((".pdf", ".xlsx")) for q in of_shop) == 12
 
 
 @pytest.mark.timeout(FIRST_START_S)
-async def test_the_shops_own_questions(shop: Bot) -> None:
-    verdicts = [await judge(shop, q) for q in read_questions(SHOP)]
+async def test_the_shops_own_questions(shop: Bot, of_shop: Questions) -> None:
+    verdicts = [await judge(shop, q) for q in of_shop]
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) - len(wrong) >= SHOP_AT_LEAST, "\n".join(map(str, wrong))

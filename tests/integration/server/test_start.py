@@ -12,8 +12,7 @@ from tests.integration.server.process import Server, ask, kefu
 
 STAGES = (
     "Opening the database",
-    "Loading the encoder",
-    "Checking the index",
+    "Loading the encoder and checking the index",
     "fitting intents",
     "Kefu is ready",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -77,7 +78,8 @@ async def test_a_bad_frame_gets_its_error_and_the_connection_stays(
 
 async def test_a_megabyte_closes_the_connection(server: Server) -> None:
     async with server.page() as page:
-        await page.send("message", id="m1", text="x" * 1_000_000)
+        with suppress(ConnectionError):  # the server may close before all of it is sent
+            await page.send("message", id="m1", text="x" * 1_000_000)
         assert await page.closed() == 1009
 
 
