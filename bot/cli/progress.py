@@ -79,4 +79,4 @@ class _Lines:
         if name != self._stage or quarter > self._quarter or now - self._at >= LINE_EVERY_S:
             self._stage, self._quarter, self._at = name, quarter, now
             text = f"{stage}: {done} of {total}" if total else stage
-            self._console.print(text, highlight=False, markup=False)
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from bot.app import Bot, open_bot
 from bot.clock import SystemClock
 from bot.definition import FOLDER, BotDefinition
-from bot.errors import HomeError, InferenceError
+from bot.errors import HomeError, InferenceError, NotFound
 from bot.inference.child import Progress
 from bot.settings import Settings
 from bot.store import catalogue, knowledge, releases
@@ -39,9 +39,12 @@ Taken = dict[str, list[KnowledgeRow]]
 async def rehearsing(
     definition: BotDefinition, settings: Settings, *, release: str | None, progress: Progress
 ) -> AsyncIterator[Bot]:
-    """`release`: the one that answers; None: the one that is live. Raises InferenceError where it cannot."""
-    taken, live = await _known(settings)
-    wanted = release or live
+    """`release`: the one that answers, or an alias; None: what is live. Raises NotFound, InferenceError."""
+    taken, aliases = await _known(settings)
+    wanted = aliases.meant(release or releases.LIVE)
+    if wanted != BASE and not await asyncio.to_thread((settings.home / "releases" / wanted).is_dir):
+        # Before anything slow begins.
+        raise NotFound(f"There is no release `{wanted}`.", hint="`kefu releases list` shows what there is.")
     place = await asyncio.to_thread(_make_place, settings.home)
     try:
         url = f"sqlite:///{place / 'kefu.db'}"
@@ -56,16 +59,16 @@ async def rehearsing(
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
-async def _known(settings: Settings) -> tuple[Taken, str]:
+async def _known(settings: Settings) -> tuple[Taken, releases.Aliases]:
     """Of the real database; nothing, and base, where there is none yet."""
     if not await asyncio.to_thread(_exists, settings):
-        return {}, BASE
+        return {}, releases.Aliases()
     store = Database(settings.database_url)
     await store.open()
     taken: Taken = defaultdict(list)
     try:
         async with store.read() as session:
-            live, after = (await releases.aliases(session)).live, ""
+            aliases, after = await releases.aliases(session), ""
             wanted = catalogue.Wanted(active=True)
             while rows := await catalogue.entries(session, wanted, after=after, limit=PAGE):
                 after = rows[-1].id
@@ -74,7 +77,7 @@ async def _known(settings: Settings) -> tuple[Taken, str]:
                         taken[row.source].append(_row(row))
     finally:
         await store.close()
-    return taken, live
+    return taken, aliases
 
 
 def _exists(settings: Settings) -> bool:

@@ -50,7 +50,7 @@ class Desk:
 
     def find(self, name: str, *, verify: bool = False) -> Found:
         """By name or alias; with its trouble, if it has one. Raises NotFound where nothing of that name is known."""
-        meant = self._meant(name)
+        meant = self.aliases.meant(name)
         found = find_release(self.folder, meant, verify=verify)
         if found.trouble and not (self.folder / meant).is_dir():
             known = [one.name for one in list_releases(self.folder)]
@@ -72,16 +72,8 @@ class Desk:
         return tables.LOST if name == self.aliases.live else "Bring its folder back, or promote another one."
 
     def judged(self, name: str, against: str) -> Verdict:
-        one, other = self.find(name), find_release(self.folder, self._meant(against))
+        one, other = self.find(name), find_release(self.folder, self.aliases.meant(against))
         return judge(one.release, other.release, names=(one.name, other.name))
-
-    def _meant(self, name: str) -> str:
-        aliases = {store.LIVE: self.aliases.live}
-        for alias in (store.CANDIDATE, store.PREVIOUS):
-            if name == alias and not getattr(self.aliases, alias):
-                raise NotFound(f"There is no {alias}.", hint="`kefu releases list` shows what there is.")
-            aliases[alias] = getattr(self.aliases, alias) or ""
-        return aliases.get(name, name)
 
 
 def show_all(settings: Settings, *, as_json: bool) -> None:

@@ -55,6 +55,14 @@ class Aliases:
         """What a server tries, best first: whatever else is lost, `base` is there."""
         return tuple(dict.fromkeys(name for name in (self.live, self.previous, BASE) if name))
 
+    def meant(self, name: str) -> str:
+        """The release behind an alias; any other name is one itself. Raises NotFound for an alias of nothing."""
+        known = {LIVE: self.live, CANDIDATE: self.candidate, PREVIOUS: self.previous}
+        release = known.get(name, name)
+        if release is None:
+            raise NotFound(f"There is no {name}.", hint="`kefu releases list` shows what there is.")
+        return release
+
     @property
     def names(self) -> frozenset[str]:
         """Releases that an alias points to: they may not be removed."""

@@ -109,6 +109,9 @@ def test_what_was_taken_in_counts_and_another_release_answers_beside_the_earlier
     assert "questions that expect what the bot lacks, and count as wrong: 1 (`gone`; line 2)" in done.stderr
     assert read_evaluation(Path("A.json")).metrics["answers.right"].value == 0.5
     assert (bot / ".kefu" / "kefu.db").read_bytes() == before
+    (bot / ".kefu" / "releases" / "wide").mkdir(exist_ok=True, parents=True)
+    done = run("--release", "candidate")
+    assert (done.exit_code, "There is no candidate." in done.stderr) == (2, True)
     done = run("--release", "wide", "--compare", "A.json", "--report", "B.json")
     assert done.exit_code == 0, done.output
     assert json.loads(Path("B.json").read_text(encoding="utf-8"))["release"] == "wide"
@@ -140,7 +143,7 @@ def test_test_rows_of_a_data_set_are_judged_without_what_was_learned(bot: Path, 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--release", "none"], "kefu: none cannot answer: There is no release none."),
+        (["--release", "none"], "kefu: There is no release `none`. `kefu releases list` shows"),
         (["--compare", "none.json"], "kefu: none.json cannot be read: No such file"),
         (["--report", "no/R.json"], "kefu: no/R.json: its folder is not there"),
         (["--data", "none"], "kefu: none: none is no data set"),
