@@ -311,6 +311,8 @@ def _said(told: Mapping[str, Any], tell: Tell) -> Iterator[str]:
     for kind, count in told.get("scrubbed", {}).items():
         yield f"{tell('masked', '已遮盖')}: {kind} ({count})"
     for kind, count in told.get("leaks", {}).items():
+        if not count:
+            continue
         yield f"{tell('on two sides of a split, not trained on', '跨数据划分，未用于训练')}: {kind} ({count})"
     yield from told.get("notes", ())
     if told.get("hash"):
