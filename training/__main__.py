@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -14,6 +16,16 @@ from training.progress import to_stdout
 NICE = 10
 """Where a server leaves no core free it still gets a tenth of one: at 19 it would wait for a quiet night."""
 _PATH = click.Path(path_type=Path)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What was foreseen is the last line, and the exit code 1."""
+    try:
+        yield
+    except TrainingError as error:
+        to_stdout("failed", 0, 0, str(error))
+        sys.exit(1)
 
 
 @click.group(help=__doc__)
@@ -35,11 +47,8 @@ def encoder(out: Path, source: str, verify: bool) -> None:
     """Turn a sentence-transformers model into a folder that serving can use; the last line names it."""
     from training.encoder import build_encoder
 
-    try:
+    with _told():
         build_encoder(out, source, verify=verify, report=to_stdout)
-    except TrainingError as error:
-        to_stdout("failed", 0, 0, str(error))
-        sys.exit(1)
 
 
 @main.command()
@@ -53,12 +62,8 @@ def heads(work: Path, out: Path, name: str) -> None:
     from training.heads import make_heads
     from training.lesson import new_heads
 
-    try:
-        with new_heads(out, name) as place:
-            make_heads(work, place, name=name, report=to_stdout)
-    except TrainingError as error:
-        to_stdout("failed", 0, 0, str(error))
-        sys.exit(1)
+    with _told(), new_heads(out, name) as place:
+        make_heads(work, place, name=name, report=to_stdout)
 
 
 @main.command()
@@ -72,11 +77,8 @@ def embed(folder: Path, work: Path) -> None:
     """Turn texts into vectors beside a server that answers; see training/embed.py for the files."""
     from training.embed import embed as embed_texts
 
-    try:
+    with _told():
         embed_texts(folder, work, report=to_stdout)
-    except TrainingError as error:
-        to_stdout("failed", 0, 0, str(error))
-        sys.exit(1)
 
 
 @main.command()
@@ -92,11 +94,8 @@ def run(spec: Path, data: Path, out: Path, cache: Path, threads: int) -> None:
     """
     from training.job.job import Asked, run_job
 
-    try:
+    with _told():
         sys.exit(run_job(Asked(spec, data, out, cache.expanduser(), threads), report=to_stdout))
-    except TrainingError as error:
-        to_stdout("failed", 0, 0, str(error))
-        sys.exit(1)
 
 
 @main.command()
@@ -108,11 +107,8 @@ def dataset(work: Path, out: Path) -> None:
     """Clean and split what was found into a data set; see training/source.py for the files."""
     from training.prepare import prepare
 
-    try:
+    with _told():
         prepare(work, out, report=to_stdout)
-    except TrainingError as error:
-        to_stdout("failed", 0, 0, str(error))
-        sys.exit(1)
 
 
 @main.command()
@@ -122,12 +118,9 @@ def judge(work: Path, heads: Path) -> None:
     """Judge rows of a data set by the heads of a bot; see training/verdicts.py for the files."""
     from training.verdicts import judge_rows
 
-    try:
+    with _told():
         to_stdout("judging", 0, 1, "judging test rows")
         judge_rows(work, heads)
-    except TrainingError as error:
-        to_stdout("failed", 0, 0, str(error))
-        sys.exit(1)
 
 
 @main.command()
@@ -140,11 +133,8 @@ def attribute(encoder: Path, heads: Path, work: Path) -> None:
     """Say which tokens spoke for a label; see training/attribute.py for the files."""
     from training.attribute import attribute_texts
 
-    try:
+    with _told():
         attribute_texts(encoder, heads, work, report=to_stdout)
-    except TrainingError as error:
-        to_stdout("failed", 0, 0, str(error))
-        sys.exit(1)
 
 
 if __name__ == "__main__":
