@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from functools import partial
 from typing import Any
 
@@ -20,6 +22,9 @@ POOL = 10
 """Connections on PostgreSQL, once for reading and once for writing."""
 POOL_WAIT = 10.0
 """Seconds to wait for a free connection before the store counts as overloaded."""
+
+_PAUSE = 0.01
+"""Seconds between two tries to change the journal's mode."""
 
 
 def parse_url(url: str) -> URL:
@@ -44,10 +49,12 @@ def sqlite_engine(
     """`busy`: seconds to wait for another process's lock. Whoever connects keeps the connection: no pool."""
     # isolation_level: the driver never begins by itself, so that the statement below is what begins.
     engine = create_engine(url, **_common(echo), poolclass=NullPool, connect_args={"isolation_level": None})
-    pragmas = _pragmas(busy, foreign_keys=not migrating, read_only=read_only)
+    pragmas = _pragmas(foreign_keys=not migrating, read_only=read_only)
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
 
     def on_connect(connection: Any, _record: object) -> None:
+        connection.execute(f"PRAGMA busy_timeout={int(busy * 1000)}").close()
+        _journal_ahead(connection, patience=busy)
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}").close()
 
@@ -86,11 +93,23 @@ def _common(echo: bool) -> dict[str, Any]:
     }
 
 
-def _pragmas(busy: float, *, foreign_keys: bool, read_only: bool) -> tuple[str, ...]:
-    # busy_timeout comes first: the others may have to wait for a lock.
+def _journal_ahead(connection: sqlite3.Connection, *, patience: float) -> None:
+    """Write-ahead journal. The file keeps the mode, so that only the first of several processes changes it."""
+    until = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError as error:
+            # Two that change it at once would wait for each other: SQLite refuses one without its busy timeout.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _pragmas(*, foreign_keys: bool, read_only: bool) -> tuple[str, ...]:
     return (
-        f"busy_timeout={int(busy * 1000)}",
-        "journal_mode=WAL",
         "synchronous=FULL",
         # SQLite rebuilds a table to alter it; the rows of its children must not go with the old one.
         f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
