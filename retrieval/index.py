@@ -67,6 +67,11 @@ class VectorIndex(Protocol):
     @property
     def rows(self) -> int: ...
 
+    @property
+    def exact(self) -> bool:
+        """Every vector is compared, so that whoever has them at hand may as well do it: a product of two matrices."""
+        ...
+
     def search(self, vectors: Vectors, k: int, where: Rows | None = None) -> tuple[Ids, Vectors]:
         """(row numbers int64 [n, k], inner products float32 [n, k]), best first; -1 and -inf where fewer are
         found.
@@ -119,6 +124,10 @@ class FaissIndex:
     @property
     def rows(self) -> int:
         return int(self._index.ntotal)
+
+    @property
+    def exact(self) -> bool:
+        return not self._graph
 
     def search(self, vectors: Vectors, k: int, where: Rows | None = None) -> tuple[Ids, Vectors]:
         searched, parameters = self._plan(where)

@@ -40,19 +40,41 @@ def search_all(
     if not len(bundle.contents.rows):
         return [[] for _ in queries]
     near = _nearest(bundle, queries)
-    return [_Search(bundle, q, rows).hits(k, weights) for q, rows in zip(queries, near, strict=True)]
+    return [_Search(bundle, q, seen).hits(k, weights) for q, seen in zip(queries, near, strict=True)]
 
 
-def _nearest(bundle: Bundle, queries: Sequence[Query]) -> list[Numbers]:
-    """Rows that are nearest to each query's vector among those valid on its day."""
-    found: list[Numbers] = [np.zeros(0, dtype=np.int64)] * len(queries)
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Rows with the nearest vectors, in no order; of few rows the cosines of all: float32 [rows]."""
+
+    rows: Numbers
+    cosines: Vectors | None = None
+
+
+def _nearest(bundle: Bundle, queries: Sequence[Query]) -> list[_Near]:
+    """What is nearest to each query's vector among what is valid on its day."""
+    if bundle.contents.index.exact:
+        cosines = np.stack([query.vector for query in queries]) @ bundle.contents.vectors.T
+        pairs = zip(queries, cosines, strict=True)
+        return [_Near(_largest(row, DEPTH, bundle.valid_rows(query.on)), row) for query, row in pairs]
+    found = [_Near(np.zeros(0, dtype=np.int64))] * len(queries)
     for day in {query.on for query in queries}:
         places = [place for place, query in enumerate(queries) if query.on == day]
         vectors = np.stack([queries[place].vector for place in places])
         rows, _ = bundle.contents.index.search(vectors, DEPTH, bundle.valid_rows(day))
         for place, row in zip(places, rows, strict=True):
-            found[place] = row[row != NONE]
+            found[place] = _Near(row[row != NONE])
     return found
+
+
+def _largest(scores: Vectors, depth: int, where: Rows | None) -> Numbers:
+    """At most `depth` rows of `where` with the largest scores."""
+    if where is not None:
+        rows = np.flatnonzero(where.mask)
+        return rows[_largest(scores[rows], depth, None)]
+    if len(scores) <= depth:
+        return np.arange(len(scores))
+    return np.argpartition(scores, -depth)[-depth:]
 
 
 def gather(bundle: Bundle, query: Query) -> Evidence:
@@ -103,9 +125,9 @@ def weigh(found: Evidence, weights: Weights = DEFAULT) -> Weighed:
 
 
 class _Search:
-    """One query's way: `evidence`, and `hits` out of it. `near`: rows with the nearest vectors."""
+    """One query's way: `evidence`, and `hits` out of it."""
 
-    def __init__(self, bundle: Bundle, query: Query, near: Numbers) -> None:
+    def __init__(self, bundle: Bundle, query: Query, near: _Near) -> None:
         self.bundle, self.query, self.near = bundle, query, near
         self.data = bundle.contents
         self.terms = tuple(dict.fromkeys(tokens(query.text)))
@@ -126,7 +148,8 @@ class _Search:
     def evidence(self) -> Evidence:
         numbers = self._candidates()
         rows, begins = self.bundle.rows_of(numbers)
-        cosines = self.data.vectors[rows] @ self.query.vector
+        known = self.near.cosines
+        cosines = self.data.vectors[rows] @ self.query.vector if known is None else known[rows]
         return Evidence(
             numbers,
             self.bundle.in_other_language(self.query.lang, numbers),
@@ -142,7 +165,7 @@ class _Search:
         """Entry numbers, ascending."""
         where = self.bundle.valid_rows(self.query.on)
         exact = np.array(self.exact, dtype=np.int64)
-        rows = np.concatenate([self.near, top_rows(self.lexical, DEPTH, where), exact])
+        rows = np.concatenate([self.near.rows, top_rows(self.lexical, DEPTH, where), exact])
         return np.unique(self.data.rows[rows, 0]).astype(np.int64)
 
     def _hits(
@@ -177,9 +200,7 @@ def top_rows(scores: Vectors, depth: int, where: Rows | None) -> Numbers:
     rows = _allowed(np.flatnonzero(scores > _likely_floor(scores, depth)), where)
     if len(rows) < depth:
         rows = _allowed(np.flatnonzero(scores > 0), where)
-    if len(rows) <= depth:
-        return rows
-    return rows[np.argpartition(scores[rows], -depth)[-depth:]]
+    return rows[_largest(scores[rows], depth, None)]
 
 
 def _allowed(rows: Numbers, where: Rows | None) -> Numbers:

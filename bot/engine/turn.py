@@ -73,8 +73,8 @@ def _late_text(desk: Desk, scene: Scene) -> str:
 
 async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:
     """None where there is nothing to do: answered already, or a person holds the conversation."""
-    async with desk.store.read() as session:
-        context = await ledger.context(session, conversation, seq, limit=desk.limits.history + 1)
+    limit = desk.limits.history + 1
+    context = await desk.store.look(lambda s: ledger.context(s, conversation, seq, limit=limit))
     if context.status in ("human", "closed") or not context.messages:
         return None
     *earlier, message = context.messages
@@ -150,8 +150,7 @@ def _entries(live: Live, ids: Sequence[str]) -> list[Entry]:
 
 async def _compose(desk: Desk, scene: Scene, entries: Sequence[Entry]) -> Said:
     async def held() -> bool:
-        async with desk.store.read() as session:
-            return await ledger.fence(session, scene.conversation) == scene.fence
+        return await desk.store.look(lambda s: ledger.fence(s, scene.conversation)) == scene.fence
 
     heard = scene.heard
     speech = Speech(scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history)

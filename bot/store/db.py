@@ -18,6 +18,7 @@ from bot.observer import UNOBSERVED, Observer
 from bot.store.engines import POOL_WAIT, is_sqlite, parse_url, postgres_engine, sqlite_engine
 from bot.store.failures import closed, translate
 from bot.store.group import BATCH, DEPTH, GroupWriter
+from bot.store.looks import Looks
 from bot.store.pooled import PooledReaders, PooledWriter
 from bot.store.readers import Readers
 from bot.store.session import Session, T, Unit
@@ -31,6 +32,8 @@ READERS = 2
 
 class _Reads(Protocol):
     def session(self) -> AbstractAsyncContextManager[Session]: ...
+
+    async def look(self, unit: Unit[T]) -> T: ...
 
     async def close(self) -> None: ...
 
@@ -91,12 +94,28 @@ class Database:
         reading, writing = await _both(partial(build, read_only=True), build)
         readers = [Worker(reading, name=f"store-read-{i}") for i in range(READERS)]
         writer = GroupWriter(Worker(writing, name="store-write"), depth=self._depth, batch=self._batch)
-        return Readers(readers, wait=POOL_WAIT), writer
+        looks = Looks(Worker(reading, name="store-look"))
+        return Readers(readers, looks, wait=POOL_WAIT), writer
 
     async def _on_postgres(self) -> tuple[_Reads, _Writes]:
         build = partial(postgres_engine, self.url, echo=self._echo)
         reading, writing = await _both(partial(build, read_only=True), build)
         return PooledReaders(reading), PooledWriter(writing)
+
+    async def look(self, unit: Unit[T]) -> T:
+        """Run `unit` on a snapshot that is no older than the call: a short read that comes often.
+
+        On SQLite it runs on a thread, together with others that wait; as in `write`, it does database work only.
+        """
+        if self._open is None:
+            raise closed()
+        try:
+            return await self._open[0].look(unit)
+        except Exception as error:
+            translated = translate(error)
+            if translated is error:
+                raise
+            raise translated from None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[Session]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bot.store.failures import closed, overloaded, translate
+from bot.store.jobs import Job, Outcome, resolve
 from bot.store.session import T, Unit, run_here
 from bot.store.worker import Worker
 
@@ -19,18 +19,6 @@ DEPTH = 4_096
 """Units that may wait; more are refused as `overloaded`."""
 BATCH = 64
 """Units committed together at most: bounds how long the first of them waits for its commit."""
-
-
-@dataclass(slots=True, eq=False)
-class _Job:
-    unit: Unit[Any]
-    done: asyncio.Future[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    value: Any = None
-    error: Exception | None = None
 
 
 class _CannotBegin(Exception):
@@ -43,7 +31,7 @@ class GroupWriter:
     def __init__(self, worker: Worker, *, depth: int = DEPTH, batch: int = BATCH) -> None:
         self._worker = worker
         self._batch = batch
-        self._queue: asyncio.Queue[_Job | None] = asyncio.Queue(depth)
+        self._queue: asyncio.Queue[Job | None] = asyncio.Queue(depth)
         self._closed = False
         self._task = asyncio.create_task(self._run(), name="store-writer")
 
@@ -51,7 +39,7 @@ class GroupWriter:
         """A caller that is cancelled leaves the others alone; its unit is left out unless it has begun."""
         if self._closed:
             raise closed()
-        job = _Job(unit, asyncio.get_running_loop().create_future())
+        job = Job(unit, asyncio.get_running_loop().create_future())
         try:
             self._queue.put_nowait(job)
         except asyncio.QueueFull:
@@ -78,8 +66,8 @@ class GroupWriter:
                 self._abandon(jobs)
                 raise
 
-    async def _waiting(self) -> tuple[list[_Job], bool]:
-        jobs: list[_Job] = []
+    async def _waiting(self) -> tuple[list[Job], bool]:
+        jobs: list[Job] = []
         item = await self._queue.get()
         while item is not None:
             jobs.append(item)
@@ -88,7 +76,7 @@ class GroupWriter:
             item = self._queue.get_nowait()
         return jobs, True
 
-    async def _settle(self, jobs: list[_Job]) -> None:
+    async def _settle(self, jobs: list[Job]) -> None:
         """Commit the jobs together, or each alone where that fails, so that only the guilty one fails."""
         if not jobs:
             return
@@ -99,20 +87,20 @@ class GroupWriter:
                 for job in jobs:
                     await self._settle([job])
                 return
-            outcomes = [_Outcome(error=_cause(error)) for _ in jobs]
+            outcomes = [Outcome(error=_cause(error)) for _ in jobs]
         for job, outcome in zip(jobs, outcomes, strict=True):
-            _resolve(job, outcome)
+            resolve(job, outcome)
 
-    def _abandon(self, jobs: list[_Job]) -> None:
+    def _abandon(self, jobs: list[Job]) -> None:
         while not self._queue.empty():
             item = self._queue.get_nowait()
             if item is not None:
                 jobs.append(item)
         for job in jobs:
-            _resolve(job, _Outcome(error=closed()))
+            resolve(job, Outcome(error=closed()))
 
 
-def _transaction(units: Sequence[Unit[Any]], connection: Connection) -> list[_Outcome]:
+def _transaction(units: Sequence[Unit[Any]], connection: Connection) -> list[Outcome]:
     """On the worker's thread, which rolls back whatever raises here."""
     try:
         transaction = connection.begin()
@@ -123,16 +111,16 @@ def _transaction(units: Sequence[Unit[Any]], connection: Connection) -> list[_Ou
     return outcomes
 
 
-def _outcome(unit: Unit[Any], connection: Connection) -> _Outcome:
+def _outcome(unit: Unit[Any], connection: Connection) -> Outcome:
     """Raises where the transaction is spoilt. A unit that failed before it wrote spoils nothing."""
     driver: Any = connection.connection.driver_connection
     before = driver.total_changes
     try:
-        outcome = _Outcome(value=run_here(unit, connection))
+        outcome = Outcome(value=run_here(unit, connection))
     except Exception as error:
         if isinstance(error, DBAPIError) or driver.total_changes != before:
             raise
-        outcome = _Outcome(error=translate(error))
+        outcome = Outcome(error=translate(error))
     if not driver.in_transaction:
         # SQLite itself ends the transaction on a full disk, even if the unit swallowed the error.
         raise RuntimeError("The transaction is gone: a unit neither commits, rolls back, nor hides an error.")
@@ -143,12 +131,3 @@ def _cause(error: Exception) -> Exception:
     if isinstance(error, _CannotBegin) and isinstance(error.__cause__, Exception):
         error = error.__cause__
     return translate(error)
-
-
-def _resolve(job: _Job, outcome: _Outcome) -> None:
-    if job.done.done():
-        return
-    if outcome.error is None:
-        job.done.set_result(outcome.value)
-    else:
-        job.done.set_exception(outcome.error)

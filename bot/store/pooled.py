@@ -47,5 +47,9 @@ class PooledReaders:
         async with self._engine.connect() as connection:
             yield connection
 
+    async def look(self, unit: Unit[T]) -> T:
+        async with self.session() as session:
+            return await unit(session)
+
     async def close(self) -> None:
         await self._engine.dispose()

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Dialect, Executable, Result
 
 from bot.store.failures import overloaded
-from bot.store.session import Parameters
+from bot.store.looks import Looks
+from bot.store.session import Parameters, T, Unit
 from bot.store.worker import Worker
 
 
@@ -32,8 +33,9 @@ class ReadSession:
 class Readers:
     """The reader used last is used first: its pages are warm, and the other threads stay asleep."""
 
-    def __init__(self, workers: Sequence[Worker], *, wait: float) -> None:
+    def __init__(self, workers: Sequence[Worker], looks: Looks, *, wait: float) -> None:
         self._workers = workers
+        self._looks = looks
         self._wait = wait
         self._free = list(workers)
         self._turns = asyncio.Semaphore(len(workers))
@@ -49,7 +51,11 @@ class Readers:
             self._free.append(worker)
             self._turns.release()
 
+    async def look(self, unit: Unit[T]) -> T:
+        return await self._looks.look(unit)
+
     async def close(self) -> None:
+        await self._looks.close()
         for worker in self._workers:
             await worker.close()
 

@@ -37,6 +37,13 @@ class Watched(Database):
             finally:
                 self.held -= 1
 
+    async def look(self, unit: Unit[T]) -> T:
+        self.held += 1
+        try:
+            return await super().look(unit)
+        finally:
+            self.held -= 1
+
     async def write(self, unit: Unit[T]) -> T:
         self.held += 1
         try:
