@@ -110,7 +110,7 @@ async def open_bot(
         await sync_folder(store, ((r.file, r.entry) for r in definition.knowledge), clock=clock)
         host = Host(
             settings.home,
-            encodings or _encodings(settings),
+            encodings or encodings_of(settings),
             examples=examples(definition),
             observer=metrics,
         )
@@ -246,7 +246,8 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Obser
     return store
 
 
-def _encodings(settings: Settings) -> Encodings:
+def encodings_of(settings: Settings) -> Encodings:
+    """Those of its home."""
     return HomeEncodings(
         settings.home / "releases", settings.cache, settings.encoder, settings.encoder_threads
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from training.card import as_markdown
 from training.dataset import Dataset, Split, about_rows
 from training.errors import ReleaseError
-from training.evaluation import EVALUATION, Evaluation, read_evaluation
+from training.evaluation import EVALUATION, Evaluation, joined, read_evaluation
 from training.gate import compare
 from training.registry import Draft
 from training.release import BASE, ENCODER
@@ -27,13 +27,14 @@ def draft_of(
     baselines: Mapping[str, Evaluation] | None = None,
     parent: str = BASE,
     data: Dataset | None = None,
+    more: Iterable[Evaluation] = (),
 ) -> Draft:
     """Of the folder that `--out` named. `parent`: what is live now; `baselines`: see `Draft`; `data`: for its card, and
-    so that it is known which texts the encoder was trained on.
+    so that it is known which texts the encoder was trained on; `more`: what was measured beside the job.
 
     Raises ReleaseError, EvaluationError: the job has not ended, its files are damaged, or it had other data.
     """
-    result, evaluation = _result(out), read_evaluation(out / EVALUATION)
+    result, evaluation = _result(out), joined([read_evaluation(out / EVALUATION), *more])
     known = baselines or {}
     try:
         if data is not None and data.hash != result["hashes"]["data"]:
@@ -49,15 +50,16 @@ def draft_of(
             parent=parent,
             baselines=known,
             encoder=out / ENCODER if "encoder" in result["hashes"] else None,
-            trained=_trained(out, data) if data and "encoder" in result["hashes"] else (),
+            trained=learned(out, data) if data and "encoder" in result["hashes"] else (),
         )
     except (KeyError, TypeError) as error:
         raise ReleaseError(f"{out / RESULT} lacks {error}: run the job again") from error
 
 
-def _trained(out: Path, data: Dataset) -> frozenset[str]:
-    learned: tuple[Split, ...] = ("train", "valid") if read_spec(out / "spec.json").refit else ("train",)
-    return of_dataset(data, *learned)
+def learned(out: Path, data: Dataset) -> frozenset[str]:
+    """Ids of the texts that a job's encoder was trained on (`training.trained`)."""
+    splits: tuple[Split, ...] = ("train", "valid") if read_spec(out / "spec.json").refit else ("train",)
+    return of_dataset(data, *splits)
 
 
 def _result(out: Path) -> dict[str, Any]:

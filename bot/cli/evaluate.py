@@ -15,7 +15,8 @@ from rich.table import Column, Table
 from bot.app import Bot, load_definition
 from bot.cli import names
 from bot.cli.evaluation_page import Shown, page
-from bot.cli.judge import Verdict, judge, known_names
+from bot.cli.exam import answers, put
+from bot.cli.judge import Verdict, known_names
 from bot.cli.page import english
 from bot.cli.progress import shown
 from bot.cli.rehearsal import rehearsing
@@ -36,8 +37,7 @@ from bot.inference.child import Progress
 from bot.settings import Settings
 from training.dataset import Dataset
 from training.errors import TrainingError
-from training.evaluation import Evaluation, joined, read_evaluation, rows_hash, to_json
-from training.measures import languages, share_metrics
+from training.evaluation import Evaluation, joined, read_evaluation, to_json
 
 WORST = 20
 """Wrong answers that the terminal lists."""
@@ -116,10 +116,7 @@ async def _measure(
 ) -> Found:
     questions, data = asked.questions, asked.data
     async with rehearsing(definition, settings, release=asked.release, progress=progress) as bot:
-        verdicts = []
-        for number, question in enumerate(questions):
-            progress("asking", number, len(questions))
-            verdicts.append(await judge(bot, question))
+        verdicts = await put(bot, questions, who=bot.host.current().name, progress=progress)
         progress("timing", 0, 0)
         parts = [answers(verdicts), await latency(bot, [q.turns[-1] for q in questions])]
         notes = list(_notes(bot, questions))
@@ -130,31 +127,6 @@ async def _measure(
         live = bot.host.current()
         encoder = {"source": live.name, "fingerprint": live.reader.fingerprint}
         return Found(live.name, joined(parts), verdicts, notes, encoder)
-
-
-def answers(verdicts: Sequence[Verdict]) -> Evaluation:
-    """`answers.right`, and `answers.misled`: the share that was given an answer, and a wrong one."""
-    asked = [verdict.question for verdict in verdicts]
-    langs = languages([q.turns[-1] for q in asked], [q.lang for q in asked])
-    right = share_metrics("answers", "right", [v.right for v in verdicts], langs=langs)
-    misled = share_metrics(
-        "answers", "misled", [v.answered and not v.right for v in verdicts], better="lower"
-    )
-    rows = [
-        {
-            "id": verdict.question.id,
-            "turns": list(verdict.question.turns),
-            "expected": list(verdict.question.expected),
-            "got": verdict.got,
-            "options": list(verdict.options),
-            "right": verdict.right,
-            "lang": lang,
-            "confidence": verdict.confidence,
-        }
-        for verdict, lang in zip(verdicts, langs, strict=True)
-    ]
-    tests = {"answers": rows_hash(("\n".join(q.turns), " | ".join(sorted(q.expected))) for q in asked)}
-    return Evaluation(right | misled, {"answers": {"rows": rows}, "tests": tests})
 
 
 def _notes(bot: Bot, questions: Sequence[Question]) -> Iterator[str]:

@@ -10,8 +10,9 @@ import asyncio
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from bot.clock import SystemClock
 from bot.definition import FOLDER, BotDefinition
 from bot.errors import HomeError, InferenceError, NotFound
 from bot.inference.child import Progress
+from bot.inference.encodings import Encodings
 from bot.settings import Settings
 from bot.store import catalogue, knowledge, releases
 from bot.store.db import Database
@@ -31,26 +33,39 @@ SHARED = ("releases", "vectors")
 PAGE = 500
 WHY = releases.Note("kefu eval")
 
-Taken = dict[str, list[KnowledgeRow]]
-"""What was taken in beside the bot folder's own files, by source."""
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the real database says. `taken`: what was taken in beside the bot folder's own files, by source."""
+
+    taken: Mapping[str, Sequence[KnowledgeRow]] = field(default_factory=dict)
+    aliases: releases.Aliases = field(default_factory=releases.Aliases)
 
 
 @asynccontextmanager
 async def rehearsing(
-    definition: BotDefinition, settings: Settings, *, release: str | None, progress: Progress
+    definition: BotDefinition,
+    settings: Settings,
+    *,
+    release: str | None,
+    progress: Progress,
+    encodings: Encodings | None = None,
 ) -> AsyncIterator[Bot]:
-    """`release`: the one that answers, or an alias; None: what is live. Raises NotFound, InferenceError."""
-    taken, aliases = await _known(settings)
-    wanted = aliases.meant(release or releases.LIVE)
-    if wanted != BASE and not await asyncio.to_thread((settings.home / "releases" / wanted).is_dir):
+    """`release`: the one that answers, or an alias; None: what is live. `encodings`: what it answers with, where it is
+    not in the home yet. Raises NotFound, InferenceError.
+    """
+    known = await read_known(settings)
+    wanted = known.aliases.meant(release or releases.LIVE)
+    there = (settings.home / "releases" / wanted).is_dir
+    if wanted != BASE and encodings is None and not await asyncio.to_thread(there):
         # Before anything slow begins.
         raise NotFound(f"There is no release `{wanted}`.", hint="`kefu releases list` shows what there is.")
     place = await asyncio.to_thread(_make_place, settings.home)
     try:
         url = f"sqlite:///{place / 'kefu.db'}"
-        await _fill(url, taken, wanted)
+        await _fill(url, known.taken, wanted)
         own = settings.model_copy(update={"home": place, "database_url": url})
-        async with open_bot(definition, own, progress=progress) as bot:
+        async with open_bot(definition, own, progress=progress, encodings=encodings) as bot:
             if bot.host.trouble is not None:
                 hint = "`kefu releases` lists those that can serve."
                 raise InferenceError(f"{wanted} cannot answer: {bot.host.trouble.reason}", hint=hint)
@@ -59,13 +74,13 @@ async def rehearsing(
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
-async def _known(settings: Settings) -> tuple[Taken, releases.Aliases]:
-    """Of the real database; nothing, and base, where there is none yet."""
+async def read_known(settings: Settings) -> Known:
+    """Nothing, and base, where there is no database yet."""
     if not await asyncio.to_thread(_exists, settings):
-        return {}, releases.Aliases()
+        return Known()
     store = Database(settings.database_url)
     await store.open()
-    taken: Taken = defaultdict(list)
+    taken: dict[str, list[KnowledgeRow]] = defaultdict(list)
     try:
         async with store.read() as session:
             aliases, after = await releases.aliases(session), ""
@@ -77,7 +92,7 @@ async def _known(settings: Settings) -> tuple[Taken, releases.Aliases]:
                         taken[row.source].append(_row(row))
     finally:
         await store.close()
-    return taken, aliases
+    return Known(taken, aliases)
 
 
 def _exists(settings: Settings) -> bool:
@@ -89,7 +104,7 @@ def _row(row: catalogue.StoredEntry) -> KnowledgeRow:
     return KnowledgeRow(row.key, row.lang, **{name: getattr(row, name) for name in CONTENT})
 
 
-async def _fill(url: str, taken: Taken, release: str) -> None:
+async def _fill(url: str, taken: Mapping[str, Sequence[KnowledgeRow]], release: str) -> None:
     store, now = Database(url), SystemClock().now()
     await store.open()
     try:

@@ -10,8 +10,9 @@ from bot.cli.evaluation_page import Shown, page
 from bot.definition import BotDefinition
 from retrieval.publish import publish_files
 from training.dataset import CARD, Dataset
-from training.evaluation import EVALUATION, Evaluation, read_evaluation
+from training.evaluation import Evaluation
 from training.outcome import RESULT
+from training.release import Release
 
 PAGE = "report.html"
 
@@ -21,7 +22,7 @@ def write_page(
     out: Path,
     *,
     definition: BotDefinition,
-    release: str,
+    release: Release,
     data: Dataset,
     live: tuple[str, Evaluation | None],
 ) -> Path:
@@ -30,10 +31,10 @@ def write_page(
     card = json.loads((data.folder / CARD).read_text(encoding="utf-8"))
     name, measured = live
     shown = Shown(
-        _titles(definition.name, release),
+        _titles(definition.name, release.name),
         (f"Trained by {result['method']}, beside {name}, which is live.",
          f"训练方法 {result['method']}；对照为当前上线的 {name}。"),
-        read_evaluation(out / EVALUATION),
+        release.evaluation,
         measured,
         history=result.get("epochs", ()),
         card=card,

@@ -43,7 +43,18 @@ class Question:
 
 
 def read_questions(folder: Path) -> tuple[Question, ...]:
-    """All of a bot folder, or of one file. Raises `DefinitionError` for the first line that cannot be used."""
+    """All of a bot folder, or of one file. Raises `DefinitionError` where there is none, and for the first line that
+    cannot be used.
+    """
+    if not (found := find_questions(folder)):
+        raise DefinitionError(
+            "has no questions of its own.", file=str(folder), hint=f"Write {FOLDER}/questions.jsonl: {SHAPE}"
+        )
+    return found
+
+
+def find_questions(folder: Path) -> tuple[Question, ...]:
+    """As `read_questions`; a bot may have none."""
     files = [folder] if folder.is_file() else sorted((folder / FOLDER).glob("*.jsonl*"))
     found: dict[str, Question] = {}
     for path in files:
@@ -53,10 +64,6 @@ def read_questions(folder: Path) -> tuple[Question, ...]:
             found[question.id] = question
             if len(found) > MAX_QUESTIONS:
                 raise _wrong(question.file, question.line, f"is beyond {MAX_QUESTIONS} questions.")
-    if not found:
-        raise DefinitionError(
-            "has no questions of its own.", file=str(folder), hint=f"Write {FOLDER}/questions.jsonl: {SHAPE}"
-        )
     return tuple(found.values())
 
 

@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from filelock import FileLock, Timeout
 
-from bot.cli import train_bot, training_jobs
+from bot.cli import exam, train_bot, training_jobs
 from bot.cli.main import kefu
 from bot.definition import FOLDER
 from bot.errors import InferenceError
@@ -189,6 +189,63 @@ def test_a_bot_becomes_a_candidate_beside_what_is_live_though_it_was_killed_on_t
 def test_the_gate_finds_a_candidate_on_the_same_encoder_no_worse() -> None:
     assert train().exit_code == 0
     assert CliRunner().invoke(kefu, ["releases", "shop", "gate", "candidate"]).exit_code == 0
+
+
+QUESTIONS = [
+    {"text": "How do I report a lost card?", "expected": "lost"},
+    {"text": "What is the monthly fee?", "expected": "fee"},
+    {"text": "When are you open?", "expected": "lost"},
+]
+
+
+def ask(*lines: dict[str, Any]) -> None:
+    Path("shop/tests").mkdir()
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    Path("shop/tests/questions.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_the_bots_own_questions_are_put_to_what_is_live_and_to_the_candidate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ask(*QUESTIONS)
+    put, who = exam.put, list[str]()
+
+    async def counted(*given: Any, **more: Any) -> Any:
+        who.append(more["who"])
+        return await put(*given, **more)
+
+    monkeypatch.setattr(exam, "put", counted)
+    assert train().exit_code == 0
+    shown = CliRunner().invoke(kefu, ["releases", "shop", "show", "candidate", "--json"]).stdout
+    right = json.loads(shown)["metrics"]["answers.right"]
+    assert (round(right["value"], 3), right["n"]) == (0.667, 3)
+    assert right["low"] < right["value"] < right["high"]
+    compared = CliRunner().invoke(kefu, ["releases", "shop", "compare", "base", "candidate", "--json"]).stdout
+    states = {line["metric"]: line["state"] for line in json.loads(compared)["lines"]}
+    assert states["answers.right"] == states["answers.misled"] == states["intent.accuracy"] == "same"
+    page = (jobs()[0].folder / "report.html").read_text(encoding="utf-8")
+    assert "Question by question" in page
+    # The head's encoder is that of base: whoever answers alike is asked once, and the next training asks nobody.
+    assert who == ["base"]
+    assert train("--method", "head", "--name", "two").exit_code == 0
+    assert who == ["base"]
+    Path("shop/intents.yml").write_text(INTENTS.replace("I lost it", "it is lost"), "utf-8")
+    assert train("--method", "head", "--name", "three").exit_code == 0
+    assert who == ["base", "base"]
+
+
+def test_a_question_that_cannot_be_read_is_said_before_anything_is_trained() -> None:
+    ask({"text": "How?", "expect": "lost"})
+    done = train()
+    assert done.exit_code == 2
+    assert "tests/questions.jsonl:1: unknown key `expect`" in done.stderr
+    assert not jobs()
+
+
+def test_a_bot_without_questions_is_trained_and_its_card_says_so() -> None:
+    assert train().exit_code == 0
+    card = CliRunner().invoke(kefu, ["releases", "shop", "show", "candidate"]).stdout
+    assert "has no questions of its own" in " ".join(card.split())
 
 
 def test_the_folder_as_it_is_now_counts_and_nothing_is_served_anew() -> None:
