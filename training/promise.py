@@ -1,0 +1,52 @@
+"""A promise about answers: of those that are given, at most so many are wrong. And what it comes to in a language.
+
+`training.thresholds` finds the bounds; this is what a server knows of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Of what is answered at most the share `wrong` is wrong: `sure` is the probability that this is so."""
+
+    wrong: float = 0.03
+    sure: float = 0.99
+
+    @property
+    def risk(self) -> float:
+        """Probability that the promise is not kept."""
+        return 1.0 - self.sure
+
+    @property
+    def fewest(self) -> int:
+        """Texts that must be answered without any mistake before it can be given."""
+        return self.fewest_at(self.risk)
+
+    def fewest_at(self, risk: float) -> int:
+        """The same where the promise may break with the probability `risk` instead."""
+        return math.ceil(math.log(risk) / math.log1p(-self.wrong) - 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """From which confidence on messages of one language are answered."""
+
+    at: float | None
+    """None: from none on."""
+    texts: int
+    """That it was learned from."""
+    answered: int = 0
+    """Of these texts, under this bound."""
+    wrong: int = 0
+    """Of those that were answered."""
+    missing: int = 0
+    """Texts that are lacking before anything could be promised."""
+
+    @property
+    def coverage(self) -> float:
+        """Share (0..1) of its texts that are answered."""
+        return self.answered / self.texts if self.texts else 0.0
