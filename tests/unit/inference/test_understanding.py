@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.decision import Candidate
 from bot.inference.reader import Reader
-from bot.inference.understanding import Ask, Live, Understanding
+from bot.inference.understanding import Ask, Live, Understanding, _needs_context, _weighed_together
 from retrieval.bundle import build_bundle
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
@@ -56,7 +57,7 @@ def live(tmp_path: Path) -> Live:
     )  # fmt: skip
     head = fit_head(vectors, ["cards", "loans"] * len(ENTRIES))
     ones = vectors[0][: len(FEATURES)] * 0 + 1
-    heads = Heads("r", head, head, Calibrator(ones * 0, ones, ones, -3.0))
+    heads = Heads("r", head, head, Calibrator(ones * 0, ones, ones, -5.0))
     return Live.of("r", Reader(encoder), heads, bundle)
 
 
@@ -97,3 +98,31 @@ def test_messages_of_one_batch_are_understood_as_each_alone(live: Live) -> None:
             [c.confidence for c in alone.candidates], abs=1e-4
         )
         assert seen.contextual == alone.contextual
+
+
+def sure(out_of_scope: float = 0.0, **confidences: float) -> Understanding:
+    found = sorted(confidences.items(), key=lambda pair: -pair[1])
+    candidates = tuple(Candidate(key, key, None, confidence) for key, confidence in found)
+    return Understanding((), candidates, (), contextual=False, out_of_scope=out_of_scope)
+
+
+LOST = Ask("I lost my card", "en", TODAY, "How do I raise my limit?", answered_key="raise")
+
+
+def test_what_is_clearly_one_of_two_answers_is_a_question_of_its_own() -> None:
+    assert not _needs_context(LOST, sure(debit=0.55, credit=0.4))
+    assert _needs_context(LOST, sure(debit=0.35, credit=0.3))
+
+
+@pytest.mark.parametrize(("leaning", "read_on"), [(False, False), (True, True)])
+def test_what_is_foreign_continues_nothing_unless_it_says_so(leaning: bool, read_on: bool) -> None:
+    ask = Ask("recommend a film", "en", TODAY, "How long does a transfer take?", leaning=leaning)
+    assert _needs_context(ask, sure(0.7, transfer=0.1)) is read_on
+
+
+def test_the_topic_before_is_meant_again_only_where_these_words_ask_for_it() -> None:
+    ask = Ask("and now it is found", "en", TODAY, "I lost it", leaning=True, answered_key="found")
+    together = sure(found=0.9, lost=0.3)
+    again = _weighed_together(ask, sure(found=0.7, lost=0.1), together)
+    other = _weighed_together(ask, sure(found=0.2, lost=0.1), together)
+    assert (again.candidates[0].key, other.candidates[0].key) == ("found", "lost")
