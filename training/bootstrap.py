@@ -1,13 +1,20 @@
-"""How far a figure may be off for the rows that happened to be in the test: the bootstrap (Efron 1979). numpy alone.
+"""How far a figure may be off for the rows that happened to be in the test: 95 % intervals. numpy alone.
 
-Rows are drawn with replacement, as many as there are, DRAWS times; of the figures that come out the middle 95 % are the
-interval. Rows of one group (a conversation) stand or fall together, so whole groups are drawn (Davison, Hinkley 1997,
-3.8). A figure is computed for all draws at once, out of sums over rows.
+A share of rows has Wilson's score interval (Wilson 1927; recommended for few rows by Brown, Cai, DasGupta 2001,
+"Interval Estimation for a Binomial Proportion"). All others come from the bootstrap (Efron 1979): rows are drawn with
+replacement, as many as there are, DRAWS times; of the figures that come out the middle 95 % are the interval. Rows of
+one group (a conversation) stand or fall together, so whole groups are drawn (Davison, Hinkley 1997, 3.8). A figure is
+computed for all draws at once, out of sums over rows.
+
+No draw holds what no row shows: of five rows that are all right every draw is all right, and the interval would have no
+width. So it reaches at least as far as if Z squared (3.84) rows more had been seen, all of them wrong, or all right. Of
+a share that is 0 or 1 this is Wilson's interval; of hundreds of rows the bootstrap's own is wider.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +26,8 @@ DRAWS = 1_000
 SEED = 0
 TAILS = (2.5, 97.5)
 """Percentiles between which 95 % lie."""
+Z = 1.959964
+"""Of a normal distribution 95 % lie between -Z and Z."""
 CELLS = 4_000_000
 """Numbers drawn at once: what bounds the memory (32 MB), however long the test is."""
 
@@ -33,14 +42,14 @@ Groups = Sequence[str] | None
 def interval(
     columns: Columns, statistic: Statistic, *, groups: Groups = None, better: Better = "higher"
 ) -> Metric:
-    """The figure of `columns` [rows, columns] and its interval. At least one row."""
+    """The figure of `columns` [rows, columns], between 0 and 1, and its interval. At least one row."""
     rows = len(columns)
     value = float(statistic(columns.sum(axis=0, dtype=np.float64)[None])[0])
     units, kind = _units(np.asarray(columns, dtype=np.float32), groups)
     random = np.random.default_rng(SEED)
     drawn = (_counts(random, kind, len(units), draws=part) for part in _parts(len(kind)))
     found = [statistic((counts @ units).astype(np.float64)) for counts in drawn]
-    return metric(value, np.concatenate(found), rows, better=better)
+    return bounded(metric(value, np.concatenate(found), rows, better=better), units=len(kind))
 
 
 def metric(value: float, draws: Numbers, rows: int, *, better: Better = "higher") -> Metric:
@@ -49,13 +58,43 @@ def metric(value: float, draws: Numbers, rows: int, *, better: Better = "higher"
     return Metric(value, min(low, value), max(high, value), rows, better)
 
 
+def bounded(one: Metric, *, units: int) -> Metric:
+    """Of a figure between 0 and 1 that as many `units` were drawn for: with what they did not happen to show."""
+    more = Z * Z
+    low, high = (one.value * units + worst * more for worst in (0, 1))
+    return replace(one, low=min(one.low, low / (units + more)), high=max(one.high, high / (units + more)))
+
+
+def averaged(one: Metric, parts: Numbers, rows: Numbers) -> Metric:
+    """Of a mean of figures between 0 and 1, each with rows of its own: with what those did not happen to show, put
+    together as of independent figures (Zou, Donner 2008, MOVER).
+    """
+    unseen = Z * Z / (rows + Z * Z) / len(parts)
+    low, high = (float(np.linalg.norm((parts - worst) * unseen)) for worst in (0, 1))
+    return replace(
+        one, low=max(min(one.low, one.value - low), 0.0), high=min(max(one.high, one.value + high), 1.0)
+    )
+
+
+def share_of(right: NDArray[np.bool_], *, groups: Groups = None, better: Better = "higher") -> Metric:
+    """Of rows. At least one row."""
+    rows = len(right)
+    if groups is not None and len(set(groups)) < rows:
+        return mean_of(right, groups=groups, better=better)
+    value = float(right.mean())
+    middle, more = value + Z * Z / (2 * rows), 1 + Z * Z / rows
+    reach = Z * (value * (1 - value) / rows + Z * Z / (4 * rows * rows)) ** 0.5
+    low, high = (middle - reach) / more, (middle + reach) / more
+    return Metric(value, max(min(low, value), 0.0), min(max(high, value), 1.0), rows, better)
+
+
 def exactly(value: float, *, better: Better = "higher") -> Metric:
     """A figure that no rows were drawn for, as a size."""
     return Metric(value, value, value, 1, better)
 
 
 def mean_of(values: Columns, *, groups: Groups = None, better: Better = "higher") -> Metric:
-    """Of numbers, or of what is right and what is not, one a row."""
+    """Of numbers between 0 and 1, one a row."""
     columns = np.stack([np.asarray(values, dtype=np.float64), np.ones(len(values))], axis=1)
     return interval(
         columns, lambda sums: sums[:, 0] / np.maximum(sums[:, 1], 1), groups=groups, better=better

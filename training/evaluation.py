@@ -27,7 +27,7 @@ class EvaluationError(TrainingError):
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`low` to `high`: 95 % of bootstrap draws; both are `value` where nothing was drawn. `n`: rows behind it."""
+    """`low` to `high`: 95 % (`training.bootstrap`); both are `value` where no rows decide. `n`: rows behind it."""
 
     value: float
     low: float

@@ -1,14 +1,18 @@
 """Whether a candidate may go live: two evaluations in, a verdict with a line for each metric out. Torch-free, pure.
 
-A metric fails where the candidate's value lies beyond the worse end of the live release's interval. Time and size,
-which differ by machine and method, have limits instead (`LIMITS`). What cannot be compared is refused as well: a metric
-that only the live release has, other test rows, no figures of the live release at all.
+A metric fails where the candidate's value lies beyond the worse end of the live release's interval. Where both tell row
+by row what was right (`answers.right`), it fails as well where more rows were lost than won and chance explains that
+badly: McNemar's exact test (McNemar 1947; as a binomial test of the rows on which the two differ, two-sided, below
+CHANCE). On the same rows that sees what two intervals side by side do not. Time and size, which differ by machine and
+method, have limits instead (`LIMITS`). What cannot be compared is refused as well: a metric that only the live release
+has, other test rows, no figures of the live release at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import comb
 from typing import Any, Literal
 
 from training.evaluation import Evaluation, Metric
@@ -16,6 +20,33 @@ from training.release import Release
 
 State = Literal["better", "same", "worse", "missing", "other_rows", "new"]
 REFUSED: tuple[State, ...] = ("worse", "missing", "other_rows")
+
+
+CHANCE = 0.05
+PAIRED = "answers.right"
+"""Whose rows stand in the details, with what is right and the language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Of rows that both were judged by: right by the candidate alone, and by the live release alone."""
+
+    won: int
+    lost: int
+
+    @property
+    def chance(self) -> float:
+        """How often a coin gives as uneven a split of these rows, or a more uneven one."""
+        rows, few = self.won + self.lost, min(self.won, self.lost)
+        tail: int = sum(comb(rows, n) for n in range(few + 1))
+        return min(2 * tail / (1 << rows), 1.0)
+
+    @property
+    def worse(self) -> bool:
+        return self.lost > self.won and self.chance < CHANCE
+
+    def __str__(self) -> str:
+        return f"{self.lost} lost, {self.won} won"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +70,7 @@ class Line:
     live: Metric | None
     candidate: Metric | None
     worst: float | None
+    pair: Pair | None = None
 
     @property
     def difference(self) -> float | None:
@@ -54,6 +86,11 @@ class Line:
         if self.worst is None or self.live is None:
             return f"{self.metric}: measured on other test rows than the live release"
         sign = "at least" if self.live.better == "higher" else "at most"
+        if self.pair and self.pair.worse:
+            sure = f"that is more than chance explains (p = {self.pair.chance:.2g}); else {sign}"
+            return (
+                f"{self.metric}: {mine} (live: {live}), {self.pair}: {sure} {self.worst:.4g} is let through"
+            )
         return f"{self.metric}: {mine} (live: {live}); {sign} {self.worst:.4g} is let through"
 
 
@@ -86,6 +123,7 @@ class Verdict:
                 "live": line.live.value if line.live else None,
                 "candidate": line.candidate.value if line.candidate else None,
                 "worst": line.worst,
+                **({"won": line.pair.won, "lost": line.pair.lost} if line.pair else {}),
             }
             for line in self.lines
         ]
@@ -123,8 +161,28 @@ def _line(name: str, new: Evaluation, old: Evaluation) -> Line:
         return Line(name, "new" if mine else "missing", live, mine, None)
     if not new.same_test(old, name) or mine.better != live.better:
         return Line(name, "other_rows", live, mine, None)
-    worst = _worst(name, live)
-    return Line(name, _state(mine, live, worst), live, mine, worst)
+    worst, pair = _worst(name, live), paired(new, old, name)
+    state = "worse" if pair and pair.worse else _state(mine, live, worst)
+    return Line(name, state, live, mine, worst, pair)
+
+
+def paired(new: Evaluation, old: Evaluation, name: str) -> Pair | None:
+    """None where not both tell which of the same rows were right."""
+    if name.split(".")[:2] != PAIRED.split(".") or not new.same_test(old, name):
+        return None
+    mine, live = (_right(one, name.removeprefix(PAIRED).removeprefix(".")) for one in (new, old))
+    if not mine or mine.keys() != live.keys():
+        return None
+    return Pair(
+        won=sum(right and not live[row] for row, right in mine.items()),
+        lost=sum(live[row] and not right for row, right in mine.items()),
+    )
+
+
+def _right(one: Evaluation, lang: str) -> dict[str, bool]:
+    """By the row's id; of one language, or of all ("")."""
+    rows = one.details.get(PAIRED.partition(".")[0], {}).get("rows", ())
+    return {str(row["id"]): bool(row["right"]) for row in rows if lang in ("", row["lang"])}
 
 
 def _worst(name: str, live: Metric) -> float:

@@ -14,11 +14,14 @@ from training.apply import Floats
 from training.bootstrap import (
     Groups,
     Numbers,
+    averaged,
+    bounded,
     exactly,
     interval,
     mean_of,
     metric,
     percentile_of,
+    share_of,
     strata,
 )
 from training.evaluation import Better, Metric
@@ -67,7 +70,7 @@ def label_metrics(
 
     def some(chosen: Bools, part: Groups) -> Iterator[tuple[str, Metric]]:
         of = outcome.of(chosen)
-        right = mean_of(of.right, groups=part)
+        right = share_of(of.right, groups=part)
         yield "accuracy", right
         yield "macro_f1", macro_f1(of, groups=part)
         yield "micro_f1", right
@@ -93,7 +96,9 @@ def macro_f1(outcome: Outcome, *, groups: Groups = None) -> Metric:
         )
         return mean
 
-    return interval(columns, f1, groups=groups)
+    sums = columns.sum(axis=0, dtype=np.float64)
+    rows_of = sums[:count] / 2
+    return averaged(interval(columns, f1, groups=groups), sums[count:] / rows_of, rows_of)
 
 
 def calibration_error(outcome: Outcome, *, groups: Groups = None) -> Metric:
@@ -130,7 +135,7 @@ def rank_metrics(
 
     def some(chosen: Bools, part: Groups) -> Iterator[tuple[str, Metric]]:
         for k in RECALLS:
-            yield f"recall@{k}", mean_of(ranks[chosen] <= k, groups=part)
+            yield f"recall@{k}", share_of(ranks[chosen] <= k, groups=part)
         yield "mrr", mean_of(1 / ranks[chosen], groups=part)
 
     return _by_language(family, some, langs, groups, rows=len(ranks))
@@ -150,7 +155,7 @@ def share_metrics(
     known = np.array(right, dtype=np.bool_)
 
     def some(chosen: Bools, part: Groups) -> Iterator[tuple[str, Metric]]:
-        yield what, mean_of(known[chosen], groups=part, better=better)
+        yield what, share_of(known[chosen], groups=part, better=better)
 
     return _by_language(family, some, langs, None, rows=len(known))
 
@@ -168,10 +173,12 @@ def scope_metrics(inside: Floats, outside: Floats) -> Metrics:
     found = [
         np.stack([_auroc(scores, part), _recall(scores, part)]) for part in strata(len(inside), len(outside))
     ]
-    rows = len(inside) + len(outside)
+    sizes = len(inside), len(outside)
+    rows = sum(sizes)
+    draws = np.hstack(found)
     return {
-        "scope.auroc": metric(float(_auroc(scores, once)[0]), np.hstack(found)[0], rows),
-        "scope.recall@95": metric(float(_recall(scores, once)[0]), np.hstack(found)[1], rows),
+        "scope.auroc": bounded(metric(float(_auroc(scores, once)[0]), draws[0], rows), units=min(sizes)),
+        "scope.recall@95": bounded(metric(float(_recall(scores, once)[0]), draws[1], rows), units=sizes[1]),
     }
 
 

@@ -11,6 +11,7 @@ from bot.cli import names
 from bot.cli.page import Drawn, Tell, heading, kept, lines, paragraph, percent, points, table
 from bot.cli.plots import bar, columns, curve, heat_map, reliability, roc, whisker
 from training.evaluation import Evaluation, Metric
+from training.gate import Pair, paired
 
 Details = Mapping[str, Any]
 CUT = 120
@@ -26,17 +27,20 @@ def metrics(whole: Evaluation, live: Evaluation | None, tell: Tell) -> Iterator[
     if shares:
         yield paragraph(
             tell(
-                f"95 % intervals, from 1,000 bootstrap draws of the test rows. Dots stand between {ends[0]:.0%} and "
-                f"{ends[1]:.0%}.",
-                f"区间为 95 % 置信区间，由测试行的 1,000 次自助抽样得出。图中刻度从 {ends[0]:.0%} 到 {ends[1]:.0%}。",
+                f"95 % intervals: Wilson's of shares of rows, else from 1,000 bootstrap draws. Dots stand between "
+                f"{ends[0]:.0%} and {ends[1]:.0%}.",
+                "区间为 95 % 置信区间：按行计的比例用 Wilson 区间，其余由 1,000 次自助抽样得出。"
+                f"图中刻度从 {ends[0]:.0%} 到 {ends[1]:.0%}。",
             )
         )
     if live is not None:
         yield paragraph(
             tell(
                 "A ring is the live release. Better and worse: beyond the live figure's own interval; within it chance "
-                "explains the difference.",
-                "圆环为线上版本。“更好”“更差”指超出线上版本自身的区间；区间之内的差异可能只是偶然。",
+                "explains the difference. Of the bot's own questions both are compared one by one as well: worse is "
+                "what loses more of them than chance explains (McNemar's exact test).",
+                "圆环为线上版本。“更好”“更差”指超出线上版本自身的区间；区间之内的差异可能只是偶然。"
+                "机器人自己的问题还会逐题对照：丢失的题数超出偶然所能解释的，即为“更差”（McNemar 精确检验）。",
             )
         )
 
@@ -68,27 +72,38 @@ def _table(rows: Mapping[str, Metric], whole: Evaluation, live: Evaluation | Non
             f"{one.n:,}",
         ]
         if live is not None:
-            row += _beside(name, one, other, name in live.metrics, tell)
+            pair = paired(whole, live, name)
+            row += (
+                _beside(name, one, other, pair, tell) if other else _beside_none(name in live.metrics, tell)
+            )
         body.append(row)
         before = group
     return table(head, body, numbers=range(2, len(head)))
 
 
-def _beside(name: str, one: Metric, other: Metric | None, known: bool, tell: Tell) -> list[str]:
-    if other is None:
-        return ["", tell("other test rows", "测试行不同") if known else ""]
+def _beside_none(known: bool, tell: Tell) -> list[str]:
+    return ["", tell("other test rows", "测试行不同") if known else ""]
+
+
+def _beside(name: str, one: Metric, other: Metric, pair: Pair | None, tell: Tell) -> list[str]:
+    turned = (
+        tell(f" ({pair.lost} lost, {pair.won} won)", f"（丢失 {pair.lost}，新增 {pair.won}）") if pair else ""
+    )
     difference = one.value - other.value
     if not difference:
-        return [names.number(name, other.value), tell("same", "相同")]
+        return [names.number(name, other.value), tell("same", "相同") + turned]
     if names.is_share(name):
         said = f"{100 * difference:+.1f}"
     else:
         said = f"{difference:+,.0f}" if names.what(name) == "parameters" else f"{difference:+.1f}"
-    return [names.number(name, other.value), Drawn(f"{escape(said)} {_verdict(one, other, tell)}")]
+    return [
+        names.number(name, other.value),
+        Drawn(f"{escape(said + turned)} {_verdict(one, other, pair, tell)}"),
+    ]
 
 
-def _verdict(one: Metric, other: Metric, tell: Tell) -> str:
-    if one.worse_than(other):
+def _verdict(one: Metric, other: Metric, pair: Pair | None, tell: Tell) -> str:
+    if one.worse_than(other) or (pair and pair.worse):
         return f'<b class="bad">{escape(tell("worse", "更差"))}</b>'
     better = one.value > other.high if one.better == "higher" else one.value < other.low
     if better:

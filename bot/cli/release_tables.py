@@ -159,7 +159,9 @@ def _interval(metric: Metric) -> str:
 
 
 def _difference(line: Line) -> str:
-    return "" if line.difference is None or line.worst is None else f"{line.difference:+.4g}"
+    if line.difference is None or line.worst is None:
+        return ""
+    return f"{line.difference:+.4g}" + (f" ({line.pair})" if line.pair else "")
 
 
 def _number(name: str) -> Column:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.unit.training.shelf import add, draft, evaluation, figure
 from training.evaluation import Evaluation, Metric
-from training.gate import compare, judge
+from training.gate import Pair, Verdict, compare, judge
+from training.measures import Outcome, label_metrics, rank_metrics, scope_metrics, share_metrics
 from training.release import Release
 
 NAMES = ("new", "old")
@@ -103,6 +105,66 @@ def test_nothing_to_compare_with_is_no_pass(pair: tuple[Release, Release]) -> No
     assert judge(empty, None, names=("new", "base")).reasons == reasons
     assert not judge(None, None, names=("base", "base")).passed
     assert not judge(replace(new, evaluation=Evaluation({})), old, names=NAMES).passed
+
+
+def answered(right: str, *, lang: str = "en") -> Evaluation:
+    """A question for each letter; those with a + were answered rightly."""
+    rows = [{"id": str(n), "right": one == "+", "lang": lang} for n, one in enumerate(right)]
+    metrics = share_metrics("answers", "right", [one == "+" for one in right])
+    return Evaluation(metrics, {"answers": {"rows": rows}, "tests": {"answers": "t"}})
+
+
+@pytest.mark.parametrize(
+    ("live", "new", "state"),
+    [
+        (45 * "+" + 7 * "-", 43 * "+" + 9 * "-", "same"),  # 2 lost: p = .5
+        (45 * "+" + 7 * "-", 40 * "+" + 12 * "-", "same"),  # 5 lost: p = .06
+        (45 * "+" + 7 * "-", 39 * "+" + 13 * "-", "worse"),  # 6 lost: p = .03, and within the interval
+        (45 * "+" + 7 * "-", 10 * "-" + 42 * "+", "same"),  # 10 lost, 7 won: p = .6
+        ("++", "+-", "same"),
+        (12 * "+", 10 * "+" + "--", "same"),
+        (12 * "+", 6 * "+" + 6 * "-", "worse"),
+        ("---", "+++", "better"),
+    ],
+)
+def test_questions_that_both_answered_are_compared_one_by_one(live: str, new: str, state: str) -> None:
+    (line,) = compare(answered(new), answered(live))
+    assert line.state == state
+    told = Verdict("new", "old", (line,)).to_json()["lines"][0]
+    assert told["lost"] - told["won"] == live.count("+") - new.count("+")
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "chance"),
+    [(0, 0, 1.0), (0, 5, 0.0625), (1, 7, 0.0703), (7, 10, 0.6291), (60, 40, 0.0569), (5, 5, 1.0)],
+)
+def test_the_exact_test_is_that_of_a_fair_coin(won: int, lost: int, chance: float) -> None:
+    """As scipy's `binomtest` has it."""
+    assert Pair(won, lost).chance == pytest.approx(chance, abs=1e-4)
+
+
+def test_a_loss_that_chance_does_not_explain_is_said_with_its_counts() -> None:
+    verdict = Verdict("new", "old", compare(answered(39 * "+" + 13 * "-"), answered(45 * "+" + 7 * "-")))
+    assert verdict.reasons == [
+        "answers.right: 0.75 (live: 0.8654), 6 lost, 0 won: that is more than chance explains (p = 0.031); else at "
+        "least 0.7473 is let through"
+    ]
+
+
+@pytest.mark.parametrize("rows", [3, 12])
+def test_of_few_rows_no_metric_refuses_for_nothing(rows: int) -> None:
+    """A live release that got everything right on few rows says little of what it would get right."""
+    names = np.array([f"label {n % 3}" for n in range(rows)])
+    sure = np.full(rows, 0.99, dtype=np.float32)
+    inside, outside = np.zeros(rows, dtype=np.float32), np.ones(rows, dtype=np.float32)
+    perfect = label_metrics("intent", Outcome(names, names, sure))
+    perfect |= rank_metrics("retrieval", [1] * rows) | scope_metrics(inside, outside)
+    named = np.array([*names[:-1], "label 1"])
+    one_off = label_metrics("intent", Outcome(names, named, np.full(rows, 0.7, dtype=np.float32)))
+    one_off |= rank_metrics("retrieval", [*([1] * (rows - 1)), 2]) | scope_metrics(inside, outside)
+    states = said(Evaluation(one_off), Evaluation(perfect))
+    assert "worse" not in states.values()
+    assert all(metric.low < metric.high for metric in perfect.values())
 
 
 def test_the_verdict_as_a_row_of_history(pair: tuple[Release, Release]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from training.bootstrap import mean_of
+from training.bootstrap import mean_of, share_of
 from training.evaluation import (
     Evaluation,
     EvaluationError,
@@ -35,18 +35,36 @@ def outcome(rows: int, labels: int, right: float) -> Outcome:
 def test_an_interval_is_as_wide_as_chance_makes_it() -> None:
     """Of a share: about 1.96 standard errors to each side."""
     right = np.arange(400) < 300
-    one = mean_of(right)
+    one = share_of(right)
     error = 1.96 * (0.75 * 0.25 / 400) ** 0.5
     assert one.value == 0.75
     assert one.high - one.value == pytest.approx(error, rel=0.15)
     assert one.value - one.low == pytest.approx(error, rel=0.15)
 
 
+@pytest.mark.parametrize(
+    ("right", "rows", "low", "high"),
+    [(8, 10, 0.4902, 0.9433), (5, 5, 0.5655, 1.0), (0, 5, 0.0, 0.4345), (1, 1, 0.2065, 1.0)],
+)
+def test_a_share_has_wilsons_interval(right: int, rows: int, low: float, high: float) -> None:
+    one = share_of(np.arange(rows) < right)
+    assert (one.low, one.high) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_an_interval_is_never_without_width_and_a_bootstrap_of_few_groups_is_no_narrower_than_wilsons() -> (
+    None
+):
+    same = np.ones(12, dtype=np.bool_)
+    groups = [str(row // 4) for row in range(12)]
+    assert share_of(same, groups=groups).low == pytest.approx(share_of(same[:3]).low)
+    assert mean_of(np.full(12, 0.5)).low < 0.5 < mean_of(np.full(12, 0.5)).high
+
+
 def test_rows_of_one_conversation_are_drawn_together() -> None:
     """A hundred conversations of four rows that all say the same know no more than a hundred rows."""
     right = np.repeat(np.arange(100) < 75, 4)
     groups = [str(row // 4) for row in range(400)]
-    alone, together = mean_of(right), mean_of(right, groups=groups)
+    alone, together = share_of(right), share_of(right, groups=groups)
     assert together.value == alone.value
     assert (together.high - together.low) / (alone.high - alone.low) == pytest.approx(2, rel=0.15)
 
