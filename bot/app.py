@@ -112,6 +112,7 @@ async def open_bot(
             settings.home,
             encodings or encodings_of(settings),
             examples=examples(definition),
+            promise=definition.promise,
             observer=metrics,
         )
         stack.push_async_callback(host.close)

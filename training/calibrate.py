@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +60,8 @@ class Material:
     vectors: Mapping[str, Floats]
     trained: frozenset[str] = frozenset()
     """Ids (`retrieval.text.identity`) of the texts that the encoder was trained on."""
+    slips: Mapping[str, str] = field(default_factory=dict)
+    """Texts that are asked with a slip of the keyboard in them; there is a vector of that form too."""
 
     @property
     def unseen(self) -> frozenset[str] | None:
@@ -76,12 +78,16 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Candidates with verdicts: features [n, F], truth [n] (1 right), weight [n], question number [n]."""
+    """Candidates with verdicts: features [n, F], truth [n] (1 right), weight [n], question number [n].
+
+    `asked`: the questions, by number. To some nothing was found.
+    """
 
     features: Floats
     truth: Floats
     weight: Floats
     question: Floats
+    asked: Sequence[Question] = ()
 
 
 def training_rows(
@@ -181,22 +187,28 @@ def judge(material: Material, *, like: IntentHead) -> Iterator[Judged]:
             bundle = build_bundle(
                 Path(place) / "bundle", kept, material.vectors, encoder_fingerprint="fold", revision=fold
             )
-            yield _ask(bundle, heads, asked, material.vectors)
+            yield _ask(bundle, heads, asked, material)
             bundle.close()
 
 
-def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], vectors: Mapping[str, Floats]) -> Judged:
-    readings = heads.read(np.stack([vectors[q.text] for q in asked]), [q.text for q in asked])
+def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], material: Material) -> Judged:
+    said = [material.slips.get(question.text, question.text) for question in asked]
+    vectors = [material.vectors[text] for text in said]
+    readings = heads.read(np.stack(vectors), said)
     rows, truth, kinds, numbers = [], [], [], []
     for number, (question, reading) in enumerate(zip(asked, readings, strict=True)):
-        hits = search(bundle, Query(question.text, vectors[question.text], question.lang), k=HITS)
-        terms = len(tokens(question.text))
+        hits = search(bundle, Query(said[number], vectors[number], question.lang), k=HITS)
+        terms = len(tokens(said[number]))
         rows.append(candidate_features(hits, reading=reading, terms=terms, lang=question.lang))
         truth += [float(h.entry.key == question.key) for h in hits]
         kinds += [question.kind] * len(hits)
         numbers += [number] * len(hits)
     return Judged(
-        np.concatenate(rows), np.array(truth, np.float32), _weights(kinds), np.array(numbers, np.float32)
+        np.concatenate(rows),
+        np.array(truth, np.float32),
+        _weights(kinds),
+        np.array(numbers, np.float32),
+        asked,
     )
 
 
@@ -244,12 +256,11 @@ def summary(folds: Sequence[Judged], calibrator: Calibrator) -> dict[str, float]
     from sklearn.metrics import brier_score_loss, roc_auc_score
 
     scores, truths, weights = [], [], []
-    for n, fold in enumerate(folds):
-        other = fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator
-        best, right, weight = _best(fold, other.confidence(fold.features))
-        scores += best
-        truths += right
-        weights += weight
+    for fold, confidence in _held_out(folds, calibrator):
+        rows = list(_best(fold, confidence).values())
+        scores += confidence[rows].tolist()
+        truths += fold.truth[rows].tolist()
+        weights += fold.weight[rows].tolist()
     return {
         "auroc": float(roc_auc_score(truths, scores, sample_weight=weights)),
         "brier": float(brier_score_loss(truths, scores, sample_weight=weights)),
@@ -257,15 +268,39 @@ def summary(folds: Sequence[Judged], calibrator: Calibrator) -> dict[str, float]
     }
 
 
-def _best(fold: Judged, confidence: Floats) -> tuple[list[float], list[float], list[float]]:
-    """The surest candidate of each question."""
-    best: dict[float, int] = {}
-    for row, number in enumerate(fold.question):
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How sure the bot would be of its best answer to a question that nothing was learned from; whether it is right."""
+
+    question: Question
+    sure: float
+    right: bool
+
+
+def verdicts(folds: Sequence[Judged], calibrator: Calibrator | None) -> Iterator[Verdict]:
+    """Of every question, by a calibrator that did not see its fold. Without one nothing is sure."""
+    judged = (
+        _held_out(folds, calibrator) if calibrator else ((fold, np.zeros_like(fold.truth)) for fold in folds)
+    )
+    for fold, confidence in judged:
+        best = _best(fold, confidence)
+        for number, question in enumerate(fold.asked):
+            row = best.get(number)
+            found = (0.0, False) if row is None else (float(confidence[row]), bool(fold.truth[row]))
+            yield Verdict(question, *found)
+
+
+def _held_out(folds: Sequence[Judged], calibrator: Calibrator) -> Iterator[tuple[Judged, Floats]]:
+    """Each fold, and confidences of a calibrator that is fitted to the others, where they are enough for one."""
+    for n, fold in enumerate(folds):
+        other = fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator
+        yield fold, other.confidence(fold.features)
+
+
+def _best(fold: Judged, confidence: Floats) -> dict[int, int]:
+    """The surest candidate's row, by number of the question."""
+    best: dict[int, int] = {}
+    for row, number in enumerate(fold.question.astype(np.int64).tolist()):
         if number not in best or confidence[row] > confidence[best[number]]:
             best[number] = row
-    rows = list(best.values())
-    return (
-        [float(confidence[r]) for r in rows],
-        [float(fold.truth[r]) for r in rows],
-        [float(fold.weight[r]) for r in rows],
-    )
+    return best

@@ -1,8 +1,9 @@
 """The job that makes a release's heads: files in, files out.
 
 In (`work`): examples.jsonl ({"text", "label", "lang"}), entries.json (a list of `retrieval.types.Entry`),
-texts.json (a list), vectors.npy (float32 [texts, dim], the row of each text) and, where the encoder was trained,
-trained.json (`training.trained`). Out: heads.safetensors, heads.json and card.json. Progress goes to `report`.
+texts.json (a list), vectors.npy (float32 [texts, dim], the row of each text); where the encoder was trained,
+trained.json (`training.trained`); where a promise is to be kept, asked.json ({"promise", "slips"}). Out:
+heads.safetensors, heads.json, card.json and promise.json (`training.promise`). Progress goes to `report`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,22 @@ from pydantic import TypeAdapter
 
 from retrieval.types import Entry
 from training.apply import Heads, IntentHead, save_heads
+from training.bounds import learn_bounds
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
-from training.calibrate import Judged, Material, fit_calibrator, judge, summary, topic_head, training_rows
+from training.calibrate import (
+    Judged,
+    Material,
+    fit_calibrator,
+    judge,
+    summary,
+    topic_head,
+    training_rows,
+    verdicts,
+)
 from training.fit import FOLDS, fit_scaled, no_head
+from training.lesson import ASKED
 from training.progress import Report
+from training.promise import Promise, write_promised
 from training.trained import read_trained
 
 ENTRIES = TypeAdapter(list[Entry])
@@ -38,6 +51,8 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
     calibrator = fit_calibrator(judged)
     figures = summary(judged, calibrator) if calibrator else {}
     save_heads(out, Heads(name, head, topic_head(material, material.entries), calibrator))
+    if (promise := read_promise(work)) is not None:
+        write_promised(out, learn_bounds(verdicts(judged, calibrator), _languages(material), promise))
     card = {
         "name": name,
         "examples": len(material.examples),
@@ -57,7 +72,23 @@ def read_material(work: Path) -> Material:
     matrix = np.load(work / "vectors.npy", allow_pickle=False)
     examples = [(r["text"], r["label"], r["lang"]) for r in _lines(work / "examples.jsonl")]
     entries = ENTRIES.validate_json((work / "entries.json").read_bytes())
-    return Material(examples, entries, dict(zip(texts, matrix, strict=True)), read_trained(work))
+    vectors = dict(zip(texts, matrix, strict=True))
+    return Material(examples, entries, vectors, read_trained(work), _asked(work).get("slips", {}))
+
+
+def read_promise(work: Path) -> Promise | None:
+    told = _asked(work).get("promise")
+    return None if told is None else Promise(**told)
+
+
+def _asked(work: Path) -> dict[str, Any]:
+    path = work / ASKED
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
+
+
+def _languages(material: Material) -> set[str]:
+    return {lang for _, _, lang in material.examples} | {entry.lang for entry in material.entries}
 
 
 def _judged_by(material: Material) -> str:

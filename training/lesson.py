@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 from training.apply import Heads, load_heads
 from training.errors import ReleaseError
+from training.promise import Promised, read_promised
 from training.sealed import SEAL, check_seal, sealed
+
+ASKED = "asked.json"
+"""Among what heads are made from: {"promise", "slips"}, what they are to keep and the texts that are asked mistyped."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonHeads(Heads):
+    """`promised`: from which confidence on they answer; None where the bot promises nothing."""
+
+    promised: Promised | None = None
 
 
 def new_heads(releases: Path, name: str) -> AbstractContextManager[Path]:
@@ -15,17 +27,18 @@ def new_heads(releases: Path, name: str) -> AbstractContextManager[Path]:
     return sealed(releases / name)
 
 
-def open_heads(releases: Path, name: str) -> Heads | None:
+def open_heads(releases: Path, name: str) -> LessonHeads | None:
     """The heads of that name; None where there are none. Raises ReleaseError for damaged ones."""
     folder = releases / name
     if not (folder / SEAL).is_file():
         return None
     try:
         check_seal(folder)
-        return load_heads(folder)
+        found = load_heads(folder)
+        return LessonHeads(found.name, found.intent, found.topic, found.calibrator, read_promised(folder))
     except ReleaseError as error:
         raise ReleaseError(f"{error}. Delete the folder; it is made again") from error
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(
             f"{folder} cannot be read ({error}). Delete the folder; it is made again"
         ) from error

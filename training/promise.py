@@ -5,8 +5,14 @@
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+FILE = "promise.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +56,32 @@ class Bound:
     def coverage(self) -> float:
         """Share (0..1) of its texts that are answered."""
         return self.answered / self.texts if self.texts else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Promised:
+    """What was promised, and what that comes to in each language. `curves`: what a page shows of it, by language."""
+
+    promise: Promise
+    bounds: Mapping[str, Bound]
+    curves: Mapping[str, Any] = field(default_factory=dict)
+
+    def bound(self, lang: str) -> Bound:
+        """Of a language without any text to judge by, one that answers nothing."""
+        return self.bounds.get(lang) or Bound(None, 0, missing=self.promise.fewest)
+
+
+def write_promised(folder: Path, promised: Promised) -> None:
+    """promise.json. The caller makes the folder atomic."""
+    text = json.dumps(asdict(promised), ensure_ascii=False, indent=1, allow_nan=False)
+    (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def read_promised(folder: Path) -> Promised | None:
+    """None where nothing was promised. Raises OSError, KeyError, TypeError or ValueError for what is none of ours."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    bounds = {lang: Bound(**bound) for lang, bound in told["bounds"].items()}
+    return Promised(Promise(**told["promise"]), bounds, told["curves"])

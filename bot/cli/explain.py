@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from bot.app import Bot
+from bot.inference.promised import sure
 from bot.store import ledger
 from bot.store.ledger import TraceRecord
 
@@ -35,10 +36,11 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
 
 
 def _reason(trace: TraceRecord) -> str:
-    sure = [] if trace.confidence is None else [f"confidence {trace.confidence:.2f}"]
+    known = trace.confidence
+    how_sure = [] if known is None else [sure(known, trace.bound, trace.lang)]
     leaning = ["read with the question before"] if trace.contextual else []
     timings = [f"{name} {ms:.0f} ms" for name, ms in trace.timings.items()]
-    return ", ".join([trace.reason, *sure, *leaning, *timings])
+    return ", ".join([trace.reason, *how_sure, *leaning, *timings])
 
 
 def _hits(hits: Sequence[Mapping[str, Any]]) -> Table:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 from rich.console import Console
+from rich.markup import escape
 from threadpoolctl import threadpool_limits
 
 from bot.app import Bot, load_definition, make_app, open_bot, recovering
@@ -19,6 +20,7 @@ from bot.cli.progress import shown
 from bot.definition import BotDefinition
 from bot.errors import SettingsError
 from bot.home import home_lock
+from bot.inference.promised import told
 from bot.settings import Settings
 
 BACKLOG = 1024
@@ -65,7 +67,15 @@ async def _serve(definition: BotDefinition, settings: Settings, sock: socket.soc
             console.print(
                 f"Kefu is ready: [bold]http://{_name(host)}:{port}[/]  ({answers} answers). Ctrl-C ends it."
             )
+            _tell_promise(bot, console)
             await asyncio.Event().wait()
+
+
+def _tell_promise(bot: Bot, console: Console) -> None:
+    """From where on the bot answers, where it promises anything; and where it does not yet."""
+    promised = bot.host.current().promised
+    for one in told(promised, bot.definition.languages) if promised else ():
+        console.print(f"{'' if one.answers else '[yellow]'}{escape(one.text)}.", highlight=False)
 
 
 async def _open_doors(bot: Bot, sock: socket.socket, stack: AsyncExitStack) -> None:

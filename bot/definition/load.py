@@ -25,6 +25,7 @@ from bot.definition.reader import Document, read
 from bot.definition.sentences import suggestion, validated
 from bot.documents import DocumentReader
 from bot.errors import DefinitionError
+from training.promise import Promise
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def load(
         intents=intents,
         responses=_responses(folder, bot),
         knowledge=tuple(_knowledge(folder, checks, documents, skipped=skipped)) if knowledge else (),
+        promise=Promise(bot.promise.wrong, bot.promise.sure) if bot.promise else None,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.domain.decision import HANDOFF, OUT_OF_SCOPE, SOCIAL
 from retrieval.types import Entry
+from training.promise import Promise
 
 LANGUAGES = ("zh", "en")
 FOLDER = "folder:"
@@ -97,6 +98,8 @@ class BotDefinition:
     intents: Mapping[str, Intent]
     responses: Mapping[str, Variants]
     knowledge: tuple[KnowledgeRow, ...]
+    promise: Promise | None = None
+    """Of the answers that are given; None: the policy's thresholds decide, and nothing is promised."""
 
     @property
     def intents_hash(self) -> str:

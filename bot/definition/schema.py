@@ -24,8 +24,10 @@ from pydantic_core import PydanticCustomError
 from bot.definition.model import LANGUAGES
 from bot.definition.sentences import suggestion
 from bot.settings import Origin
+from training.promise import Promise
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_PERCENT = re.compile(r"^(\d{1,3}(?:\.\d{1,6})?) ?%$", re.ASCII)
 MAX_PHRASE = 500
 MAX_ANSWER = 8_000
 
@@ -57,6 +59,16 @@ Folder = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]
 Phrase = Annotated[str, _plain(MAX_PHRASE), AfterValidator(_printable)]
 Answer = Annotated[str, _plain(MAX_ANSWER), AfterValidator(_printable)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+
+
+def _percent(value: object) -> object:
+    """3 % is 0.03."""
+    if isinstance(value, str) and (number := _PERCENT.match(value.strip())):
+        return round(float(number[1]) / 100.0, 9)
+    return value
+
+
+Percent = BeforeValidator(_percent)
 Url = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^https?://[^\s<>\"]+$")
 ]
@@ -86,6 +98,13 @@ class Channel(Strict):
     reply_within: Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)] | None = None
 
 
+class PromiseSpec(Strict):
+    """Of what is answered at most `wrong` is wrong, which is `sure`."""
+
+    wrong: Annotated[float, Percent, Field(ge=0.001, le=0.5, allow_inf_nan=False)] = Promise().wrong
+    sure: Annotated[float, Percent, Field(ge=0.5, le=0.9999, allow_inf_nan=False)] = Promise().sure
+
+
 class Bot(Strict):
     name: dict[Lang, Phrase] = Field(min_length=1)
     languages: list[Lang] = Field(default=[*LANGUAGES], min_length=1)
@@ -93,6 +112,7 @@ class Bot(Strict):
     suggestions: dict[Lang, list[Phrase]] = {}
     channels: list[Channel] = Field(default=[Channel()], min_length=1)
     policy: dict[Name, Share] = {}
+    promise: PromiseSpec | None = None
     site: Folder | None = None
 
 

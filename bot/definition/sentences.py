@@ -44,7 +44,11 @@ _PATTERNS: dict[str, str] = {
     "site": "Name a folder inside the bot folder.",
     "url": "Write a whole address that begins with https:// or http://.",
 }
-_NUMBERS = {"reply_within": "Write seconds, from 1 to 600."}
+_NUMBERS = {
+    "reply_within": "Write seconds, from 1 to 600.",
+    "wrong": "Write a share of wrong answers from 0.1% to 50%, such as 3%.",
+    "sure": "Write how sure the promise is, from 50% to 99.99%, such as 99%.",
+}
 _SHARE = "Write a number from 0 to 1, such as 0.7."
 _NAMES = "Use letters, digits and _ . / - (64 at most), no spaces."
 

@@ -118,6 +118,7 @@ def agreement(setup: Setup) -> Iterator[Finding]:
 
 def heads(setup: Setup) -> Iterator[Finding]:
     from bot.app import examples
+    from bot.inference.promised import told
     from bot.inference.release import Lesson
     from retrieval.onnx_encoder import fingerprint
     from training.lesson import open_heads
@@ -128,14 +129,16 @@ def heads(setup: Setup) -> Iterator[Finding]:
         yield ok("the first start learns the bot's examples, in seconds.")
         return
     trained = read_trained(setup.serving.folder) if setup.serving else frozenset()
-    told = tuple(examples(setup.definition())), setup.knowledge().entries
-    lesson = Lesson(*told, fingerprint(manifest), trained)
+    known = tuple(examples(setup.definition())), setup.knowledge().entries
+    lesson = Lesson(*known, fingerprint(manifest), trained, setup.definition().promise)
     found = open_heads(setup.settings.home / "releases", lesson.name)
     if found is not None:
         calibrated = (
             "calibrated" if found.calibrator else "too few phrasings to calibrate: it asks more often"
         )
         yield ok(f"{found.name}, made of these examples and answers; {calibrated}.")
+        for one in told(found.promised, setup.definition().languages) if found.promised else ():
+            yield ok(f"{one.text}.") if one.answers else warning(f"{one.text}.", one.hint)
     elif setup.served():
         yield warning(
             "the server learned from other examples or answers.", "A restart learns these, in seconds."

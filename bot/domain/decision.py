@@ -11,7 +11,9 @@ from bot.domain.policy import Policy
 SOCIAL = ("greet", "thanks", "goodbye", "identity", "capabilities")
 HANDOFF = "handoff"
 OUT_OF_SCOPE = "out_of_scope"
+REFUSE = "refuse"
 MAX_OPTIONS = 3
+CLOSE, UNSURE = "several answers are close", "likely, but not sure enough for the promise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Evidence:
     """Probability that nothing the bot knows is meant."""
     calibrated: bool = True
     """False while no calibrator exists: then intent and retrieval must agree."""
+    bound: float | None = None
+    """From which confidence on the bot may answer in the message's language by its promise; None: it makes none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def _explicit(e: Evidence) -> Decision | None:
     if e.wants_person:
         return _hand_over(e, "button")
     if e.none_of_these:
-        return Answer("none of the offered answers", response="refuse", offer_person=True)
+        return Answer("none of the offered answers", response=REFUSE, offer_person=True)
     if e.chosen:
         return Answer("chosen by the customer", entry=e.chosen, confidence=1.0)
     if e.candidates and e.candidates[0].exact:
@@ -133,23 +137,32 @@ def _hand_over(e: Evidence, reason: Literal["asked", "button"]) -> Decision:
 
 def _informed(e: Evidence, policy: Policy) -> Decision:
     if not e.candidates:
-        return Answer("nothing found", response="refuse", confidence=0.0, offer_person=True)
+        return Answer("nothing found", response=REFUSE, confidence=0.0, offer_person=True)
     best = e.candidates[0]
     rivals = _rivals(e, policy)
     if not e.calibrated:
         return _uncalibrated(e, best, policy)
     if e.out_of_scope >= max(policy.foreign, best.confidence):
-        return Answer("out of scope", response="refuse", confidence=best.confidence, offer_person=True)
-    if best.confidence >= policy.answer and (len(rivals) == 1 or e.asked_before):
+        return Answer("out of scope", response=REFUSE, confidence=best.confidence, offer_person=True)
+    if best.confidence >= least_sure(e, policy) and (len(rivals) == 1 or e.asked_before):
         return Generate("confident", (best.entry,), best.confidence)
+    if best.confidence >= policy.answer and len(rivals) == 1:
+        return _ask_or_refuse(e, _topics(e.candidates), reason=UNSURE)
     if e.terse and e.out_of_scope < policy.scope:
         rivals = max(rivals, _topics(e.candidates), key=len)
     return _ask_or_refuse(e, rivals)
 
 
+def least_sure(e: Evidence, policy: Policy) -> float:
+    """How sure the bot must be of an answer to give it."""
+    return policy.answer if e.bound is None else e.bound
+
+
 def _uncalibrated(e: Evidence, best: Candidate, policy: Policy) -> Decision:
-    """Without a calibrator there are no confidences: intent and retrieval must agree, or the customer chooses."""
-    if _agrees(best, e.intents):
+    """Without a calibrator there are no confidences: intent and retrieval must agree, or the customer chooses. Nor are
+    there any bounds: who promises something lets the customer choose.
+    """
+    if _agrees(best, e.intents) and e.bound is None:
         return Generate("intent and retrieval agree", (best.entry,), best.confidence)
     known = e.intents and e.intents[0].name != OUT_OF_SCOPE and e.out_of_scope < policy.scope
     return _ask_or_refuse(e, _topics(e.candidates) if known else ())
@@ -178,8 +191,8 @@ def _topics(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
     return tuple(best.values())[:MAX_OPTIONS]
 
 
-def _ask_or_refuse(e: Evidence, rivals: tuple[Candidate, ...]) -> Decision:
+def _ask_or_refuse(e: Evidence, rivals: tuple[Candidate, ...], *, reason: str = CLOSE) -> Decision:
     confidence = e.candidates[0].confidence
     if len(rivals) >= 2 and not e.asked_before:
-        return Clarify("several answers are close", tuple(c.entry for c in rivals), confidence)
-    return Answer("not sure enough", response="refuse", confidence=confidence, offer_person=True)
+        return Clarify(reason, tuple(c.entry for c in rivals), confidence)
+    return Answer("not sure enough", response=REFUSE, confidence=confidence, offer_person=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+NEVER = 2.0
+"""A bound above every probability: nothing is answered under it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Thresholds between 0 and 1, each settable under `policy:` in bot.yml."""
 
     answer: float = 0.25
-    """At least this sure that the best candidate is right: say it."""
+    """At least this sure that the best candidate is right: say it. A bot that promises something has bounds instead."""
     clarify: float = 0.2
     """At least this sure of each of several candidates, and of none enough: ask which."""
     close: float = 0.8

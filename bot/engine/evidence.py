@@ -66,7 +66,9 @@ def build_ask(heard: Heard, before: Before, *, today: date) -> Ask:
     return Ask(heard.text, heard.lang, today, previous, leaning=leaning, answered_key=before.topic)
 
 
-def weigh(heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool) -> Evidence:
+def weigh(
+    heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool, bound: float | None = None
+) -> Evidence:
     """Everything that `decide` looks at. `seen` is None where nothing had to be understood."""
     return Evidence(
         intents=seen.intents if seen else (),
@@ -80,6 +82,7 @@ def weigh(heard: Heard, before: Before, seen: Understanding | None, *, calibrate
         terse=not (seen and seen.contextual) and terse(heard.text),
         out_of_scope=seen.out_of_scope if seen else 0.0,
         calibrated=calibrated,
+        bound=bound,
     )
 
 

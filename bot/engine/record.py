@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff
+from bot.domain.decision import REFUSE, Answer, Clarify, Decision, Generate, Handoff
 from bot.engine.desk import Desk
 from bot.engine.draft import Draft
 from bot.engine.evidence import Scene
@@ -21,12 +21,13 @@ TRACED_HITS = 5
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Why the turn ended as it did; `timings` in ms."""
+    """Why the turn ended as it did; `timings` in ms; `bound`: how sure the bot had to be to answer."""
 
     live: Live
     decision: Decision
     seen: Understanding | None
     timings: Mapping[str, float]
+    bound: float
 
 
 async def commit(desk: Desk, scene: Scene, said: Said, record: Record | None) -> None:
@@ -90,7 +91,15 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
         hits=_hits(seen) if seen else (),
         timings={name: round(ms, 2) for name, ms in record.timings.items()},
         contextual=bool(seen and seen.contextual),
+        bound=record.bound if seen and _weighed(record.decision) else None,
     )
+
+
+def _weighed(decision: Decision) -> bool:
+    """Whether it was made by how sure the bot was of an answer: what is identical or a greeting needs no bound."""
+    if isinstance(decision, Answer):
+        return decision.response == REFUSE
+    return not isinstance(decision, Handoff)
 
 
 def kind(decision: Decision) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
 
-from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide
+from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide, least_sure
 from bot.domain.language import choose_language
 from bot.engine.desk import Desk
 from bot.engine.draft import PERSON, ask_which, asks_for_person, hand_over, respond, say, stored
@@ -108,12 +108,13 @@ async def _answer(desk: Desk, scene: Scene) -> str:
     live = desk.mind.current()
     seen = await _understand(desk, live, scene)
     understood = desk.clock.monotonic()
-    evidence = weigh(scene.heard, scene.before, seen, calibrated=live.heads.calibrator is not None)
+    calibrated, bound = live.heads.calibrator is not None, live.bound(scene.heard.lang)
+    evidence = weigh(scene.heard, scene.before, seen, calibrated=calibrated, bound=bound)
     decision = decide(evidence, desk.policy)
     said = await _carry_out(desk, scene, live, decision, seen)
     done = desk.clock.monotonic()
     timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - understood)}
-    await commit(desk, scene, said, Record(live, decision, seen, timings))
+    await commit(desk, scene, said, Record(live, decision, seen, timings, least_sure(evidence, desk.policy)))
     return kind(decision)
 
 

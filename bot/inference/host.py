@@ -21,7 +21,7 @@ from bot.inference.child import Progress
 from bot.inference.door import Door
 from bot.inference.encodings import Encoding, Encodings
 from bot.inference.reader import PATIENCE_S, Reader, give_back
-from bot.inference.release import Lesson, find_release, make_release
+from bot.inference.release import Lesson, find_release, make_release, with_slips
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.inference.vectors import load_vectors, prune_vectors, save_vectors
 from bot.observer import UNOBSERVED, Observer
@@ -30,6 +30,7 @@ from retrieval.embed import Vectors
 from retrieval.errors import RetrievalError
 from training.apply import Heads
 from training.errors import TrainingError
+from training.promise import Promise
 from training.release import BASE
 
 log = logging.getLogger(__name__)
@@ -68,11 +69,12 @@ class Host:
         encodings: Encodings,
         *,
         examples: Sequence[tuple[str, str, str]],
+        promise: Promise | None = None,
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._releases, self._bundles, self._vectors = home / "releases", home / "bundles", home / "vectors"
         self._encodings = encodings
-        self._examples = tuple(examples)
+        self._examples, self._promise = tuple(examples), promise
         self._observer = observer
         self._live: Live | None = None
         self._pins: dict[Reader, int] = {}
@@ -227,10 +229,12 @@ class Host:
     ) -> tuple[Heads, Bundle]:
         """Heads and bundle of this knowledge under this encoder: found in the home, or made."""
         fingerprint = encoding.fingerprint
-        lesson = Lesson(self._examples, knowledge.entries, fingerprint, encoding.trained)
+        lesson = Lesson(self._examples, knowledge.entries, fingerprint, encoding.trained, self._promise)
         bundle = await self._in_files(find_bundle, self._bundles, knowledge, fingerprint)
         heads = await self._in_files(find_release, self._releases, lesson)
         known: dict[str, Vectors] = {}
+        if heads is None:
+            lesson = await self._in_files(with_slips, lesson)
         if bundle is None or heads is None:
             known = await self._in_files(self._known, lesson)
             try:

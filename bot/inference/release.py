@@ -8,7 +8,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,21 @@ from bot.errors import InferenceError
 from bot.inference.child import Progress, run_training
 from retrieval.embed import Vectors
 from retrieval.types import Entry
-from training.apply import Heads, spoken
+from training.apply import OUT_OF_SCOPE, spoken
 from training.errors import ReleaseError
-from training.lesson import open_heads
+from training.lesson import ASKED, LessonHeads, open_heads
+from training.noise import changed
+from training.promise import Promise
 from training.trained import write_trained
 
 METHOD = "heads-10"
 """Changes whenever the same input would give other heads."""
+PROMISED = "promise-1"
+"""The same for their bounds, where a bot makes a promise."""
+SLIPS = 0.25
+"""Share of phrasings that are asked with a slip of the keyboard in them where a promise is to be kept."""
+SEED = 0
+HINT = "Is Kefu installed with its `train` extra?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,10 @@ class Lesson:
     encoder: str
     trained: frozenset[str] = frozenset()
     """Ids of the texts that the encoder was trained on (`training.trained`)."""
+    promise: Promise | None = None
+    """What the heads are to keep."""
+    slips: Mapping[str, str] = field(default_factory=dict)
+    """Texts that are asked with a slip of the keyboard in them (`with_slips`)."""
 
     @property
     def name(self) -> str:
@@ -46,6 +58,8 @@ class Lesson:
         parts = [METHOD, self.encoder, sorted(self.examples), told]
         if self.trained:
             parts.append(sorted(self.trained))
+        if self.promise:
+            parts.append([PROMISED, str(self.promise.wrong), str(self.promise.sure)])
         text = json.dumps(parts, ensure_ascii=False)
         return f"heads-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
@@ -56,10 +70,27 @@ class Lesson:
         names = spoken(
             [*(label for _, label, _ in self.examples), *(e.intent for e in self.entries if e.intent)]
         )
-        return list(dict.fromkeys([*(t for t, _, _ in self.examples), *stored, *(name for name, _ in names)]))
+        told = [*(t for t, _, _ in self.examples), *stored, *(name for name, _ in names)]
+        return list(dict.fromkeys([*told, *self.slips.values()]))
 
 
-def find_release(releases: Path, lesson: Lesson) -> Heads | None:
+def with_slips(lesson: Lesson) -> Lesson:
+    """Heads that are to keep a promise are asked as customers write; blocking. Raises InferenceError."""
+    if lesson.promise is None:
+        return lesson
+    phrases = [phrase for entry in lesson.entries for phrase in entry.phrases]
+    foreign = [text for text, label, _ in lesson.examples if label == OUT_OF_SCOPE]
+    texts = list(dict.fromkeys([*phrases, *foreign]))
+    chosen = np.flatnonzero(np.random.default_rng(SEED).random(len(texts)) < SLIPS)
+    some = [texts[place] for place in chosen]
+    try:
+        mistyped = changed("typo", some, seed=SEED)
+    except ImportError as error:
+        raise InferenceError(f"{error.name} is missing.", hint=HINT) from error
+    return replace(lesson, slips={a: b for a, b in zip(some, mistyped, strict=True) if a != b})
+
+
+def find_release(releases: Path, lesson: Lesson) -> LessonHeads | None:
     """The finished heads of this lesson, if they are there and whole; blocking."""
     try:
         return open_heads(releases, lesson.name)
@@ -74,7 +105,7 @@ async def make_release(
     *,
     progress: Progress,
     background: bool = False,
-) -> Heads:
+) -> LessonHeads:
     """Fit in a child process (seconds), with `background` behind customers' messages. Raises InferenceError."""
     progress("fitting intents", 0, 0)  # the child needs seconds to get so far
     place = await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-lesson-")
@@ -84,7 +115,7 @@ async def make_release(
             "heads",
             ["--work", place, "--out", str(releases), "--name", lesson.name],
             progress=progress,
-            hint="Is Kefu installed with its `train` extra?",
+            hint=HINT,
             background=background,
         )
     finally:
@@ -103,4 +134,7 @@ def _write_lesson(work: Path, lesson: Lesson, vectors: Mapping[str, Vectors]) ->
     lines = (json.dumps(example, ensure_ascii=False) + "\n" for example in examples)
     (work / "examples.jsonl").write_text("".join(lines), encoding="utf-8")
     write_trained(work, lesson.trained)
+    if lesson.promise:
+        asked = {"promise": asdict(lesson.promise), "slips": dict(lesson.slips)}
+        (work / ASKED).write_text(json.dumps(asked, ensure_ascii=False), encoding="utf-8")
     (work / "entries.json").write_bytes(TypeAdapter(tuple[Entry, ...]).dump_json(lesson.entries))

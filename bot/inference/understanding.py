@@ -12,12 +12,15 @@ import numpy as np
 
 from bot.domain.decision import HANDOFF, SOCIAL, Candidate, IntentScore
 from bot.domain.followup import contextual
+from bot.domain.policy import NEVER
 from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
 from retrieval.search import search_all
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
 from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Heads, Reading, candidate_features
+from training.lesson import LessonHeads
+from training.promise import Promised
 
 if TYPE_CHECKING:
     from bot.inference.reader import Reader
@@ -59,6 +62,18 @@ class Live:
     def release(self) -> str:
         """Name of the release and of the heads that it has for these answers, for traces."""
         return f"{self.name}/{self.heads.name}"
+
+    @property
+    def promised(self) -> Promised | None:
+        """What the heads keep; None where the bot promises nothing."""
+        return self.heads.promised if isinstance(self.heads, LessonHeads) else None
+
+    def bound(self, lang: str) -> float | None:
+        """How sure the bot must be to answer in this language, by its promise; None where it makes none."""
+        if self.promised is None:
+            return None
+        at = self.promised.bound(lang).at
+        return NEVER if at is None else at
 
     def understand(self, asks: Sequence[Ask], vectors: Sequence[Vectors]) -> list[Understanding]:
         """`vectors`: float32 [1 or 2, dim] for each: of the message, and of `ask.previous` where there is one."""

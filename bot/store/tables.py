@@ -97,6 +97,8 @@ class Trace(Row, table=True):
     timings: dict[str, float] = Field(default_factory=dict, sa_type=json_column())
     """Milliseconds."""
     contextual: bool = False
+    bound: float | None = None
+    """How sure the bot had to be to answer; above 1: it could not be sure enough."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -59,6 +59,10 @@ class Reason(Shown):
     hits: list[Mapping[str, Any]]
     timings: dict[str, float] = Field(description="Milliseconds.")
     contextual: bool = Field(description="Read together with the question before.")
+    bound: float | None = Field(
+        description="How sure the bot had to be to answer; above 1: no message in this language is answered from "
+        "understanding. Null where that decided nothing, and in traces of earlier versions."
+    )
 
 
 class Trace(Shown):

@@ -77,7 +77,10 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class TraceRecord:
-    """Why this reply. `intents`: the best three; `hits`: ids, keys and scores, no texts; `timings` in ms."""
+    """Why this reply. `intents`: the best three; `hits`: ids, keys and scores, no texts; `timings` in ms.
+
+    `bound`: how sure the bot had to be to answer; above 1: never sure enough. None where that decided nothing.
+    """
 
     release: str
     bundle: str
@@ -89,6 +92,7 @@ class TraceRecord:
     hits: Sequence[Mapping[str, Any]] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     contextual: bool = False
+    bound: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

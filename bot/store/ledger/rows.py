@@ -74,6 +74,7 @@ def trace_row(reply: Reply, trace: TraceRecord, *, now: datetime) -> dict[str, A
         "hits": [dict(hit) for hit in trace.hits],
         "timings": dict(trace.timings),
         "contextual": trace.contextual,
+        "bound": trace.bound,
         "created_at": now,
     }
 

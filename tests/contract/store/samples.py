@@ -39,6 +39,7 @@ TRACE = ledger.TraceRecord(
     intents=({"name": "track_order", "probability": 0.9},),
     hits=({"id": "e1", "key": "track", "dense": 0.8},),
     timings={"encode": 1.5},
+    bound=0.64,
 )
 
 

@@ -20,7 +20,7 @@ async def test_a_piped_chat_answers_and_explains(server: Server) -> None:
     first, second, third, fourth = done.stdout.split("> ")[1:]
     assert 'Open "My orders"' in first
     assert "[1] Where is my order?" in first
-    assert "identical to a stored question, confidence 1.00" in first
+    assert "identical to a stored question, 100 % sure, understand" in first
     assert "order_status" in first
     assert "order-track" in first
     assert "支持微信支付" in second

@@ -47,6 +47,12 @@ def error_of(root: Path) -> str:
         (BOT + "policy:\n  answer: 2\n", "bot.yml:4: `policy > answer` is above 1."),
         (BOT + "policy:\n  answer: nan\n", "bot.yml:4: `policy > answer` is not a number."),
         (BOT + "policy:\n  answer: high\n", "bot.yml:4: `policy > answer` is not a number."),
+        (BOT + "promise: yes\n", "bot.yml:3: `promise` is not a mapping."),
+        (BOT + "promise: {worng: 3%}\n", "bot.yml:3: unknown key `worng`. Did you mean `wrong`?"),
+        (BOT + "promise:\n  wrong: 3\n", "bot.yml:4: `promise > wrong` is above 0.5. Write a share of wrong"),
+        (BOT + "promise:\n  wrong: 0 %\n", "bot.yml:4: `promise > wrong` is below 0.001."),
+        (BOT + "promise:\n  wrong: few\n", "bot.yml:4: `promise > wrong` is not a number. Write a share of"),
+        (BOT + "promise:\n  sure: 100%\n", "bot.yml:4: `promise > sure` is above 0.9999. Write how sure"),
         (
             BOT + "channels:\n- instance: A b\n",
             "bot.yml:4: `channels > item 1 > instance` is not well formed.",

@@ -13,6 +13,7 @@ from bot.documents import DocumentReader, reader
 from bot.domain.policy import Policy
 from tests.unit.definition.folders import BOT, folder, knowledge
 from tests.unit.documents.samples import SIZES, book
+from training.promise import Promise
 
 INTENTS = """
 intents:
@@ -133,3 +134,18 @@ def test_documents_are_knowledge_and_are_not_read_twice(
     assert "the language of `size guide › 说明` cannot be told" in caplog.text
     monkeypatch.setattr(reader, "COMMAND", ["no-such-file.py"])
     assert load(tmp_path, documents=DocumentReader(memory)).knowledge == first
+
+
+@pytest.mark.parametrize(
+    ("line", "promise"),
+    [
+        ("", None),
+        ("promise: {}\n", Promise(0.03, 0.99)),
+        ("promise: {wrong: 5%, sure: 99.9 %}\n", Promise(0.05, 0.999)),
+        ("promise:\n  wrong: 0.1\n", Promise(0.1, 0.99)),
+    ],
+)
+def test_a_promise_is_made_in_percent_or_not_at_all(
+    tmp_path: Path, line: str, promise: Promise | None
+) -> None:
+    assert load(folder(tmp_path, bot=BOT + line)).promise == promise

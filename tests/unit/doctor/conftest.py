@@ -22,12 +22,13 @@ from bot.inference.release import Lesson
 from bot.settings import load_settings
 from bot.store.db import Database
 from retrieval.bundle import build_bundle
-from retrieval.model_folder import Manifest, checksums, locate
+from retrieval.model_folder import Manifest, checksums, locate, read_manifest
 from retrieval.onnx_encoder import OnnxEncoder, fingerprint
 from retrieval.testing import HashEncoder
 from tests.unit.definition.folders import folder, knowledge
 from training.apply import Heads, IntentHead, save_heads
 from training.lesson import new_heads
+from training.promise import Bound, Promised, write_promised
 
 INTENTS = "intents: {place: {examples: {en: [where are you]}}}"
 ROWS = [
@@ -121,13 +122,28 @@ async def _store(place: Place) -> Knowledge:
     return found
 
 
+def keep(place: Place, promise: str, bounds: dict[str, Bound]) -> None:
+    """Adds that line to bot.yml, and makes the heads that keep it."""
+    with (place.bot / "bot.yml").open("a", encoding="utf-8") as file:
+        file.write(promise)
+    known = asyncio.run(_store(place))
+    _learn(place, known, fingerprint(read_manifest(place.encoder)), bounds)
+
+
 def _prepare(place: Place, known: Knowledge, encoder: str) -> None:
     texts = [text for entry in known.entries for text in entry.texts]
     vectors = dict(zip(texts, HashEncoder().encode(texts), strict=True))
     where = place.home / "bundles" / bundle_name(known.revision, encoder)
     build_bundle(where, known.entries, vectors, encoder_fingerprint=encoder, revision=known.revision)
-    lesson = Lesson(tuple(examples(load(place.bot))), known.entries, encoder)
+    _learn(place, known, encoder, {})
+
+
+def _learn(place: Place, known: Knowledge, encoder: str, bounds: dict[str, Bound]) -> None:
+    definition = load(place.bot)
+    lesson = Lesson(tuple(examples(definition)), known.entries, encoder, promise=definition.promise)
     ones = np.ones(64, dtype=np.float32)
     head = IntentHead(("a", "b"), ones, ones, np.ones((64, 2), np.float32), np.ones(2, np.float32), 1.0)
     with new_heads(place.home / "releases", lesson.name) as work:
         save_heads(work, Heads(lesson.name, head, head, None))
+        if lesson.promise:
+            write_promised(work, Promised(lesson.promise, bounds))

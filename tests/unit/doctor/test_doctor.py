@@ -26,7 +26,8 @@ from bot.store.migrations import known_revisions
 from bot.testing import FakeClock
 from retrieval.onnx_encoder import OnnxEncoder
 from retrieval.testing import HashEncoder
-from tests.unit.doctor.conftest import Place, flip
+from tests.unit.doctor.conftest import Place, flip, keep
+from training.promise import Bound
 
 
 def change(place: Place, statement: str) -> None:
@@ -291,6 +292,19 @@ def test_heads_whose_file_has_changed_and_those_of_other_examples(place: Place) 
     assert place.doctor()["heads"] == ("ok", "the next start learns these examples, in seconds. ")
     with home_lock(place.home):
         assert place.doctor()["heads"][0] == "warning"
+
+
+def test_where_a_promise_holds_and_what_is_lacking_where_it_does_not(place: Place) -> None:
+    keep(
+        place,
+        "promise: {wrong: 3%}\n",
+        {"en": Bound(0.9, 400, answered=200), "zh": Bound(None, 12, missing=140)},
+    )
+    state, text = place.doctor()["heads"]
+    assert state == "warning"
+    assert "English: answers from 90 % sure on, 50 % of the 400 texts" in text
+    assert "Chinese: answers stored questions and buttons alone, as 140 more phrasings are needed" in text
+    assert "Write 140 more phrasings" in text
 
 
 def test_an_encoder_whose_file_has_changed(place: Place) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.decision import (
+    UNSURE,
     Answer,
     Candidate,
     Clarify,
@@ -17,8 +18,9 @@ from bot.domain.decision import (
     Handoff,
     IntentScore,
     decide,
+    least_sure,
 )
-from bot.domain.policy import Policy
+from bot.domain.policy import NEVER, Policy
 
 POLICY = Policy(answer=0.5, clarify=0.2, close=0.5)
 
@@ -114,6 +116,34 @@ def test_what_was_pressed_is_answered() -> None:
     assert (none.response, none.offer_person) == ("refuse", True)
 
 
+def test_a_promise_has_a_bound_of_its_own_in_place_of_the_threshold() -> None:
+    found = evidence(candidate("a", 0.6), candidate("b", 0.1))
+    assert decide(found, POLICY) == decide(replace(found, bound=0.55), POLICY)
+    assert isinstance(decide(replace(evidence(candidate("a", 0.3)), bound=0.25), POLICY), Generate)
+
+
+def test_what_was_sure_enough_without_a_promise_is_asked_about_under_it() -> None:
+    found = replace(evidence(candidate("a", 0.6), candidate("b", 0.05), candidate("c", 0.01)), bound=0.64)
+    assert decide(found, POLICY) == Clarify(UNSURE, ("a", "b", "c"), 0.6)
+    again = decide(replace(found, asked_before=True), POLICY)
+    assert isinstance(again, Answer)
+    assert again.response == "refuse"
+
+
+def test_a_language_without_a_bound_answers_what_is_stored_and_pressed_alone() -> None:
+    sure = replace(evidence(candidate("a", 1.0), candidate("b", 0.1)), bound=NEVER)
+    assert isinstance(decide(sure, POLICY), Clarify)
+    exact = replace(evidence(candidate("a", 0.1, exact=True)), bound=NEVER)
+    assert decide(exact, POLICY) == Answer("identical to a stored question", entry="a", confidence=1.0)
+    pressed = decide(replace(sure, chosen="b"), POLICY)
+    assert pressed == Answer("chosen by the customer", entry="b", confidence=1.0)
+
+
+def test_without_a_calibrator_nothing_can_be_promised() -> None:
+    found = replace(evidence(candidate("a", 0.0), candidate("b", 0.0)), calibrated=False, bound=NEVER)
+    assert isinstance(decide(found, POLICY), Clarify)
+
+
 SHARES = st.floats(0, 1)
 CANDIDATES = st.lists(
     st.builds(
@@ -127,18 +157,23 @@ INTENTS = st.lists(
 )
 
 
-@given(intents=INTENTS, found=CANDIDATES, flags=st.tuples(*[st.booleans()] * 4))
+BOUNDS = st.none() | SHARES | st.just(NEVER)
+
+
+@given(intents=INTENTS, found=CANDIDATES, flags=st.tuples(*[st.booleans()] * 4), bound=BOUNDS)
 def test_an_answer_is_never_said_below_its_threshold(
-    intents: list[IntentScore], found: list[Candidate], flags: tuple[bool, ...]
+    intents: list[IntentScore], found: list[Candidate], flags: tuple[bool, ...], bound: float | None
 ) -> None:
     ranked = tuple(sorted(found, key=lambda c: -c.confidence))
     wordless, waiting, asked, calibrated = flags
     seen = Evidence(
-        tuple(intents), ranked, wordless=wordless, waiting=waiting, asked_before=asked, calibrated=calibrated
-    )
+        tuple(intents), ranked, wordless=wordless, waiting=waiting, asked_before=asked, calibrated=calibrated,
+        bound=bound,
+    )  # fmt: skip
     decision = decide(seen, POLICY)
     if isinstance(decision, Generate) and calibrated:
-        assert decision.confidence >= POLICY.answer
+        assert decision.confidence >= least_sure(seen, POLICY)
+    assert not (isinstance(decision, Generate) and bound == NEVER)
     if isinstance(decision, Clarify):
         assert len({c.key for c in ranked if c.entry in decision.entries}) >= 2
         assert not asked

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.policy import NEVER, Policy
 from bot.engine.desk import Limits
 from bot.engine.draft import WIDGET_ASKS
 from bot.engine.sweep import sweep
@@ -23,6 +25,8 @@ from bot.testing import ScriptedGenerator
 from connectors.errors import Refused
 from connectors.port import Frame, Inbound, Message
 from tests.unit.engine.conftest import Engine
+from training.lesson import LessonHeads
+from training.promise import Bound, Promise, Promised
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -50,6 +54,39 @@ async def test_an_answer_is_streamed_committed_and_traced(engine: Engine) -> Non
         "release/heads",
         ["fee", "time"],
     )
+    assert trace.bound == Policy().answer
+
+
+async def traced(engine: Engine, text: str, seq: int) -> ledger.TraceRecord:
+    await engine.exchange(text, id=f"m{seq}")
+    async with engine.desk.store.read() as session:
+        trace = await ledger.trace(session, "c1", seq)
+    assert trace is not None
+    return trace
+
+
+async def test_under_a_promise_the_bound_of_the_messages_language_decides(engine: Engine) -> None:
+    heads = engine.mind.live.heads
+    promised = Promised(Promise(), {"en": Bound(0.8, 400, answered=300)})
+    kept = LessonHeads(heads.name, heads.intent, heads.topic, heads.calibrator, promised)
+    engine.mind.live = replace(engine.mind.live, heads=kept)
+    for text, sure in (("fee?", 0.79), ("how much, please?", 0.81), ("多少钱？", 0.99)):
+        engine.mind.script[text] = [("id-fee", sure), ("id-time", 0.01)]
+    found = [
+        await traced(engine, text, seq)
+        for text, seq in (("fee?", 1), ("how much, please?", 3), ("多少钱？", 5))
+    ]
+    assert [(trace.bound, trace.decision.partition(" ")[0]) for trace in found] == [
+        (0.8, "clarify"),
+        (0.8, "generate"),
+        (NEVER, "clarify"),  # Chinese has no texts to promise anything by
+    ]
+
+
+async def test_a_greeting_is_held_against_no_bound(engine: Engine) -> None:
+    engine.mind.script["hi"] = "greet"
+    trace = await traced(engine, "hi", 1)
+    assert (trace.confidence, trace.bound) == (0.9, None)
 
 
 async def test_no_text_of_a_customer_stands_in_a_trace_or_a_log(
