@@ -3,9 +3,9 @@
 Three sides take turns, batch by batch, over the same batches:
 
 - ours: the tuner, from loading the encoder to its last step;
-- bare: plain transformers models, forward and backward through the layers that are trained, without an optimizer; and
-  once forward for each text through the layers that are not;
-- plain: what anybody would write down: all layers but the embeddings, forward, backward, AdamW, nothing kept.
+- bare: plain transformers models, forward and backward through the layers that are trained, in the precision that the
+  tuner computes in, without an optimizer; and once forward for each text through the layers that are not;
+- plain: what anybody would write down: all layers but the embeddings, forward, backward, AdamW, float32, nothing kept.
 
 A sample of steps stands for all of them. Weights are random on the other sides: time does not depend on them.
 """
@@ -57,8 +57,9 @@ def overhead(base: Path, train: Labelled, say: Say, *, threads: int) -> dict[str
     once += _below(below, tokens, turn=1)
     batches = plan(material, tokens.lengths, recipe, 0)
     total = recipe.epochs * len(batches)
+    bf16 = tuner.about()["precision"] == "bf16"
     others = [
-        _Side(_model(base, len(body.trained), recipe), material, recipe),
+        _Side(_model(base, len(body.trained), recipe), material, recipe, bf16=bf16),
         _Side(_model(base, body.frozen + len(body.trained), recipe), material, recipe, rate=RATE),
     ]
     ours, bare, plain = _turns(tuner, others, batches[: STEPS + WARM], _Batches(material, tokens, body), say)
@@ -117,9 +118,15 @@ class _Side:
     """A plain model and a classifier: forward, backward and, with a `rate`, AdamW."""
 
     def __init__(
-        self, model: nn.Module, material: Material, recipe: Recipe, *, rate: float | None = None
+        self,
+        model: nn.Module,
+        material: Material,
+        recipe: Recipe,
+        *,
+        rate: float | None = None,
+        bf16: bool = False,
     ) -> None:
-        self._model, self._recipe = model.train(), recipe
+        self._model, self._recipe, self._bf16 = model.train(), recipe, bf16
         part: Any = model
         part.embeddings.requires_grad_(False)
         self._head = nn.Linear(part.config.hidden_size, len(material.tasks[0].names))
@@ -128,7 +135,8 @@ class _Side:
         self._optimizer = torch.optim.AdamW(learned, lr=rate) if rate else None
 
     def step(self, inputs: dict[str, Tensor], labels: Tensor) -> None:
-        states = self._model(**inputs).last_hidden_state
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self._bf16):
+            states = self._model(**inputs).last_hidden_state.float()
         weight = inputs["attention_mask"].unsqueeze(-1).to(states.dtype)
         vectors = functional.normalize((states * weight).sum(dim=1) / weight.sum(dim=1), dim=-1)
         logits = self._recipe.scale * self._head(vectors)

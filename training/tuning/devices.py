@@ -16,12 +16,12 @@ _filling: Any = deterministic  # its one setting is a property that type checker
 
 
 def precision(wanted: str, *, device: str, bf16: bool) -> str:
-    """float32 or bf16. `wanted`: auto, float32, bf16; `device`: cpu, cuda, ...; `bf16`: whether a GPU computes in it.
+    """float32 or bf16. `wanted`: auto, float32, bf16; `device`: cpu, cuda, ...; `bf16`: whether it multiplies in it.
 
-    On a CPU float32 is the rule: bf16 is emulated on most. Raises `TrainingError` for bf16 that is not there.
+    A CPU that does not can emulate it, slowly, if it is told to. Raises `TrainingError` for a GPU that cannot.
     """
     if wanted == "auto":
-        return "bf16" if device == "cuda" and bf16 else "float32"
+        return "bf16" if bf16 else "float32"
     if wanted == "bf16" and device == "cuda" and not bf16:
         raise TrainingError("This GPU does not compute in bf16: set precision to auto")
     return wanted
@@ -39,8 +39,7 @@ class Devices:
         place = PartialState(cpu=not gpu)
         self.rank, self.world = place.process_index, place.num_processes
         self.device: torch.device = place.device
-        bf16 = gpu and torch.cuda.is_bf16_supported()
-        self.precision = precision(wanted, device=self.device.type, bf16=bf16)
+        self.precision = precision(wanted, device=self.device.type, bf16=_has_bf16(self.device))
         self._accelerator: Any = None
         if self.world > 1 or self.device.type != "cpu":
             self._accelerator = _accelerator(self.precision, self.device)
@@ -73,6 +72,13 @@ class Devices:
     def clip(self, parameters: Iterable[Tensor], most: float) -> None:
         clip = nn.utils.clip_grad_norm_ if self._accelerator is None else self._accelerator.clip_grad_norm_
         clip(parameters, most)
+
+
+def _has_bf16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    has = torch.cpu.get_capabilities()
+    return any(has.get(name) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _accelerator(named: str, device: torch.device) -> Any:

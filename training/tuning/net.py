@@ -20,7 +20,8 @@ class Cosine(nn.Module):
         self.scale = scale
 
     def forward(self, vectors: Tensor) -> Tensor:
-        return self.scale * vectors @ self.weight.T + self.bias
+        with torch.autocast(vectors.device.type, enabled=False):  # bf16 has three digits: too few for logits
+            return self.scale * vectors.float() @ self.weight.T + self.bias
 
 
 class Net(nn.Module):

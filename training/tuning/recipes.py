@@ -68,7 +68,9 @@ class Recipe:
     threads: Annotated[int, Field(ge=0)] = 0
     """Threads of a CPU; 0: as many as torch takes. Another number gives other last digits."""
     precision: Literal["auto", "float32", "bf16"] = "auto"
-    """Mixed precision: bf16 where a GPU has it, float32 elsewhere."""
+    """Of products in the trained layers; auto: bf16 on a GPU or CPU that multiplies in it, float32 elsewhere. Weights,
+    logits and vectors are float32 always.
+    """
     keep_mb: Annotated[int, Field(ge=0)] = 2_000
     """Memory for states of frozen layers. What needs more lies in a file that is mapped."""
     keep_disk_mb: Annotated[int, Field(ge=0)] = 20_000

@@ -208,7 +208,7 @@ class Tuner:
 
     def _vectors(self, states: Tensor, mask: Tensor | None) -> Floats:
         self._net.eval()
-        with torch.no_grad(), exact(), self._devices.computing():
+        with torch.no_grad(), exact():  # in float32, as they are served
             vectors, _ = self._net(states.to(self._devices.device), mask)
         array: Floats = vectors.float().cpu().numpy()
         return array

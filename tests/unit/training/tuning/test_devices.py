@@ -13,7 +13,7 @@ from training.tuning.devices import Devices, bounded, exact, precision
     ("wanted", "device", "bf16", "found"),
     [
         ("auto", "cpu", False, "float32"),
-        ("auto", "cpu", True, "float32"),
+        ("auto", "cpu", True, "bf16"),
         ("auto", "cuda", True, "bf16"),
         ("auto", "cuda", False, "float32"),
         ("float32", "cuda", True, "float32"),

@@ -27,7 +27,8 @@ FOUND = Task(
     "retrieval", ["where is it", "find it", "pay it", "how to pay", "alone"], ["w", "w", "p", "p", "x"]
 )
 ALL = (INTENT, MOOD, FOUND)
-QUICK = {"epochs": 3, "batch": 8, "rate": 3e-3, "layers": 2, "keep": 0.5}
+QUICK = {"epochs": 3, "batch": 8, "rate": 3e-3, "layers": 2, "keep": 0.5, "precision": "float32"}
+WAYS = [*((method, "float32") for method in METHODS), ("full", "bf16")]
 
 
 def tuner(encoder: Path, method: str = "full", *tasks: Task, **overrides: Any) -> Tuner:
@@ -49,9 +50,11 @@ def weights(of: Tuner) -> dict[str, bytes]:
     return {name: value.numpy().tobytes() for name, value in of.state()[0].items()}
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_it_learns_and_what_is_saved_gives_its_vectors(encoder: Path, tmp_path: Path, method: str) -> None:
-    own = tuner(encoder, method, rate=1e-2, epochs=6, patience=0)
+@pytest.mark.parametrize(("method", "precision"), WAYS)
+def test_it_learns_and_what_is_saved_gives_its_vectors(
+    encoder: Path, tmp_path: Path, method: str, precision: str
+) -> None:
+    own = tuner(encoder, method, rate=1e-2, epochs=6, patience=0, precision=precision)
     before = own.encode(TEXTS)
     steps = list(own.run(evaluate=accuracy))
     assert accuracy(own)["accuracy"] == 1.0
@@ -92,20 +95,22 @@ def test_the_same_seed_gives_the_same_bytes(encoder: Path, tmp_path: Path, metho
     assert made[0] != made[2]
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("method", "precision"), WAYS)
 @pytest.mark.parametrize("stop", [1, 9])
-def test_a_resumed_run_is_the_run_to_the_last_bit(encoder: Path, method: str, stop: int) -> None:
+def test_a_resumed_run_is_the_run_to_the_last_bit(
+    encoder: Path, method: str, precision: str, stop: int
+) -> None:
     """Stopped in an epoch's middle; what it was goes through safetensors and JSON."""
-    whole = tuner(encoder, method)
+    whole = tuner(encoder, method, precision=precision)
     steps = list(whole.run(evaluate=accuracy))
-    first = tuner(encoder, method)
+    first = tuner(encoder, method, precision=precision)
     running = first.run(evaluate=accuracy)
     before = [next(running) for _ in range(stop)]
     assert not before[-1].metrics
     tensors, rest = first.state()
     written, told = save(tensors), json.dumps(rest)
     list(running)  # goes on, and must not reach what was written
-    second = tuner(encoder, method)
+    second = tuner(encoder, method, precision=precision)
     torch.manual_seed(99)
     second.restore(load(written), json.loads(told))
     after = list(second.run(evaluate=accuracy))
