@@ -44,6 +44,8 @@ class Recipe:
     """Largest norm of all gradients together."""
     dropout: _Share = 0.1
     """In the trained layers."""
+    average: _Share = 0.0
+    """How much of the weights' running mean a step leaves as it is; what is judged and saved is that mean. 0: none."""
     scale: _Above = 16.0
     """Logits are scale x unit vector . row of the label."""
     smoothing: _Share = 0.05

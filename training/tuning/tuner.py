@@ -29,12 +29,14 @@ from training.tuning.climb import Climb, factor
 from training.tuning.devices import Devices, bounded, exact
 from training.tuning.kept import Kept, equal
 from training.tuning.material import gather
+from training.tuning.mean import Mean
 from training.tuning.net import Net
 from training.tuning.objective import Objective
 from training.tuning.place import Place
 from training.tuning.recipes import Recipe
 from training.tuning.task import Step, Task
 
+_PARTS = ("weights", "best", "climb", "mean", "adapters")
 Evaluate = Callable[["Tuner"], Mapping[str, float]]
 """Metrics at an epoch's end. The first is what early stopping goes by: more of it is better."""
 
@@ -68,6 +70,7 @@ class Tuner:
             self._objective = Objective(self._material, recipe, self._untrained)
             self._net.heads.update(self._objective.heads(recipe.scale))
         self._climb = Climb(self._net, recipe, self._steps, self._devices)
+        self._mean = Mean(self._net, recipe.average)
         self._shared = self._devices.prepare(self._net)
         self._place = Place()
         self._best: dict[str, Tensor] = {}
@@ -76,17 +79,26 @@ class Tuner:
     def run(self, *, evaluate: Evaluate | None = None) -> Iterator[Step]:
         """Tune, one batch after the other; whoever iterates may stop between them, and call `state` there.
 
-        At the end the weights of the epoch with the best first metric are put back.
+        `evaluate` sees the weights' running mean, if the recipe has one. At the end it takes the weights' place: that
+        of the best epoch, by the first metric, where there are metrics.
         """
         while not self._place.over and self._place.epoch < self.recipe.epochs:
             batches = plan(self._material, self._tokens.lengths, self.recipe, self._place.epoch)
             for number in range(self._place.batch, len(batches)):
                 yield self._step(batches[number], number == len(batches) - 1, evaluate)
-        self._put(self._best)
+        if self._best:
+            self._put(self._best)
+        else:
+            self._mean.settle()
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that a run needs to go on: tensors for safetensors, the rest for JSON. The tensors are copies."""
-        parts = {"weights": self._weights(), "best": self._best, "climb": self._climb.state()}
+        parts = {
+            "weights": self._weights(),
+            "best": self._best,
+            "climb": self._climb.state(),
+            "mean": self._mean.state(),
+        }
         pattern = None
         if self._adapters:
             parts["adapters"], pattern = self._adapters.state()
@@ -105,13 +117,14 @@ class Tuner:
             raise TrainingError(
                 "This state is of another run: its texts, recipe or encoder differ; start anew, or go on with those"
             )
-        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "best": {}, "climb": {}, "adapters": {}}
+        parts: dict[str, dict[str, Tensor]] = {part: {} for part in _PARTS}
         for key, value in tensors.items():
             part, _, name = key.partition("/")
             parts[part][name] = value.to(self._devices.device)
         self._put(parts["weights"])
         self._best = {name: value.clone() for name, value in parts["best"].items()}
         self._climb.restore(parts["climb"])
+        self._mean.restore(parts["mean"])
         if self._adapters:
             self._adapters.restore(parts["adapters"], rest["ranks"])
         self._place = Place(**rest["place"])
@@ -175,8 +188,9 @@ class Tuner:
         self._place = replace(place, batch=number + 1, done=done + 1)
         metrics: Mapping[str, float] = {}
         if last:
-            metrics = dict(evaluate(self)) if evaluate else {}
-            self._end(next(iter(metrics.values()), None))
+            with self._mean.stands():
+                metrics = dict(evaluate(self)) if evaluate else {}
+                self._end(next(iter(metrics.values()), None))
         rate = self.recipe.rate * factor(done, self._steps, self.recipe.warmup)
         return Step(epoch, number, done + 1, self._steps, loss, rate, metrics)
 
@@ -198,6 +212,7 @@ class Tuner:
         if self._adapters:
             self._adapters.stepped(done)
         self._climb.clear()
+        self._mean.step(done)
         return value
 
     def _end(self, metric: float | None) -> None:

@@ -27,7 +27,9 @@ FOUND = Task(
     "retrieval", ["where is it", "find it", "pay it", "how to pay", "alone"], ["w", "w", "p", "p", "x"]
 )
 ALL = (INTENT, MOOD, FOUND)
-QUICK = {"epochs": 3, "batch": 8, "rate": 3e-3, "layers": 2, "keep": 0.5, "precision": "float32"}
+SAME = {"precision": "float32"}
+"""On every machine."""
+QUICK = {"epochs": 3, "batch": 8, "rate": 3e-3, "layers": 2, "keep": 0.5, "average": 0.5, **SAME}
 WAYS = [*((method, "float32") for method in METHODS), ("full", "bf16")]
 
 
@@ -135,6 +137,27 @@ def test_the_best_epoch_is_put_back_and_patience_ends(encoder: Path) -> None:
     again.restore(*own.state())
     assert list(again.run(evaluate=evaluate)) == []
     np.testing.assert_array_equal(again.head("intent").weight, heads[1])
+
+
+def test_the_mean_of_the_weights_is_judged_and_kept_and_does_not_disturb(encoder: Path) -> None:
+    plain, averaged = tuner(encoder, average=0.0), tuner(encoder, average=0.9)
+    mean, judged = None, list[np.ndarray]()
+
+    def evaluate(of: Tuner) -> dict[str, float]:
+        judged.append(of.head("intent").weight)
+        return {}
+
+    there = averaged.run(evaluate=evaluate)
+    for step, other in zip(plain.run(), there, strict=True):
+        assert (step.loss, step.rate) == (other.loss, other.rate)
+        now = plain.head("intent").weight
+        decay = min(0.9, step.done / (step.done + 9))
+        mean = now if mean is None else decay * mean + (1 - decay) * now
+        if other.batch == other.total // 3 - 1:
+            np.testing.assert_allclose(judged[-1], mean, atol=1e-5)
+            np.testing.assert_array_equal(averaged.head("intent").weight, now)
+    assert len(judged) == 3
+    np.testing.assert_array_equal(averaged.head("intent").weight, judged[-1])
 
 
 def test_a_state_of_another_run_is_refused(encoder: Path) -> None:

@@ -1,0 +1,63 @@
+"""The weights' running mean beside them: steadier than where the last steps left them.
+
+An exponential moving average (Polyak and Juditsky 1992); of tuned language models: Lu et al. 2022, Improving
+Generalization of Pre-trained Language Models via Stochastic Weight Averaging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from training.tuning.net import Net
+
+_BEGIN = 9
+"""Until there are some ten times as many steps, the mean looks back over a tenth of them."""
+
+
+class Mean:
+    """`decay`: how much of the mean a step leaves as it is; with 0 it is the weights, and nothing is kept."""
+
+    def __init__(self, net: Net, decay: float) -> None:
+        self._own = {name: value.detach() for name, value in net.trained()}
+        self._decay = decay
+        self._mean: dict[str, Tensor] = {}
+
+    @torch.no_grad()
+    def step(self, done: int) -> None:
+        """After the optimizer's; `done` of them lay behind."""
+        if not self._decay:
+            return
+        if not self._mean:
+            self._mean = {name: value.clone() for name, value in self._own.items()}
+        decay = min(self._decay, (done + 1) / (done + 1 + _BEGIN))
+        get_ema_multi_avg_fn(decay)(list(self._mean.values()), list(self._own.values()), done)
+
+    @contextmanager
+    def stands(self) -> Iterator[None]:
+        """The mean in the weights' place."""
+        before = {name: self._own[name].clone() for name in self._mean}
+        self.settle()
+        try:
+            yield
+        finally:
+            self._put(before)
+
+    def settle(self) -> None:
+        """The mean takes the weights' place for good."""
+        self._put(self._mean)
+
+    def state(self) -> dict[str, Tensor]:
+        return dict(self._mean)
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        self._mean = {name: tensors[name].clone() for name in self._own if name in tensors}
+
+    @torch.no_grad()
+    def _put(self, weights: Mapping[str, Tensor]) -> None:
+        for name, value in weights.items():
+            self._own[name].copy_(value)
