@@ -10,6 +10,14 @@ from torch import Tensor, nn
 from training.tuning.body import Body
 
 
+def cut_off(states: Tensor, share: float) -> Tensor:
+    """float32 [n, length, dim] with so many of the tokens' states blank; token ids as they are."""
+    if not share or not states.is_floating_point():
+        return states
+    left = torch.rand(states.shape[:2], device=states.device) >= share
+    return states * left.unsqueeze(-1)
+
+
 class Cosine(nn.Module):
     """Logits are scale x unit vector . row, plus a bias. A row starts as a unit vector."""
 

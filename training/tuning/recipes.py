@@ -44,6 +44,10 @@ class Recipe:
     """Largest norm of all gradients together."""
     dropout: _Share = 0.1
     """In the trained layers."""
+    cutoff: _Share = 0.0
+    """Share of the tokens whose states are blank where the trained layers begin: others each time a text is seen (Shen
+    et al. 2020). Not of a model that cannot be taken apart.
+    """
     average: _Share = 0.0
     """How much of the weights' running mean a step leaves as it is; what is judged and saved is that mean. 0: none."""
     scale: _Above = 16.0
@@ -80,7 +84,7 @@ class Recipe:
 
 
 DEFAULTS: Mapping[Method, Mapping[str, Any]] = {
-    "full": {"layers": 6, "epochs": 5, "average": 0.998},
+    "full": {"layers": 6, "epochs": 5, "cutoff": 0.1, "average": 0.998},
     "contrastive": {"epochs": 6, "contrast": 0.5},
     "lora": {"rate": 1e-3, "layers": 6},
     "adalora": {"rate": 2e-3, "layers": 6},

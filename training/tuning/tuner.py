@@ -30,7 +30,7 @@ from training.tuning.devices import Devices, bounded, exact
 from training.tuning.kept import Kept, equal
 from training.tuning.material import gather
 from training.tuning.mean import Mean
-from training.tuning.net import Net
+from training.tuning.net import Net, cut_off
 from training.tuning.objective import Objective
 from training.tuning.place import Place
 from training.tuning.recipes import Recipe
@@ -202,8 +202,9 @@ class Tuner:
         self._seen[0] += 0 if mask is None else int((~mask).sum())
         self._seen[1] += states.shape[0] * states.shape[1]
         self._net.train()
+        states = cut_off(states, self.recipe.cutoff).to(self._devices.device)
         with self._devices.computing():
-            vectors, logits = self._shared(states.to(self._devices.device), mask, batch.task)
+            vectors, logits = self._shared(states, mask, batch.task)
         loss = self._objective.loss(batch.task, rows, vectors.float(), logits)
         loss = loss * self._devices.weight(len(batch.rows))
         if self._adapters and (penalty := self._adapters.penalty()) is not None:

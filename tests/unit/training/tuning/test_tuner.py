@@ -15,6 +15,7 @@ from retrieval.model_folder import checksums
 from tests.tiny_encoder import tiny_encoder
 from training import export
 from training.errors import TrainingError
+from training.tuning.net import cut_off
 from training.tuning.recipes import METHODS, recipe_for
 from training.tuning.task import Step, Task
 from training.tuning.tuner import Tuner
@@ -29,7 +30,16 @@ FOUND = Task(
 ALL = (INTENT, MOOD, FOUND)
 SAME = {"precision": "float32"}
 """On every machine."""
-QUICK = {"epochs": 3, "batch": 8, "rate": 3e-3, "layers": 2, "keep": 0.5, "average": 0.5, **SAME}
+QUICK = {
+    "epochs": 3,
+    "batch": 8,
+    "rate": 3e-3,
+    "layers": 2,
+    "keep": 0.5,
+    "cutoff": 0.1,
+    "average": 0.5,
+    **SAME,
+}
 WAYS = [*((method, "float32") for method in METHODS), ("full", "bf16")]
 
 
@@ -194,7 +204,7 @@ def test_keep_holds_vectors_where_they_were(encoder: Path) -> None:
 
 
 def test_texts_of_a_key_come_closer(encoder: Path) -> None:
-    own = tuner(encoder, "full", FOUND, rate=1e-2, epochs=10, keep=0.0)
+    own = tuner(encoder, "full", FOUND, rate=1e-2, epochs=10, keep=0.0, cutoff=0.0)
 
     def lead(vectors: np.ndarray) -> float:
         likeness = vectors @ vectors.T
@@ -244,6 +254,17 @@ def test_rates_rise_and_fall(encoder: Path) -> None:
     assert 0 < rates[0] < rates[top] == pytest.approx(QUICK["rate"])
     assert rates[: top + 1] == sorted(rates[: top + 1])
     assert rates[top:] == sorted(rates[top:], reverse=True)
+
+
+def test_states_of_some_tokens_are_blank() -> None:
+    states = torch.ones(50, 40, 8)
+    torch.manual_seed(0)
+    cut = cut_off(states, 0.1)
+    assert 0.08 < 1 - float(cut.mean()) < 0.12
+    assert torch.equal(cut.amin(dim=-1), cut.amax(dim=-1))  # a token's state is there, or is not
+    assert cut_off(states, 0.0) is states
+    ids = torch.ones(50, 40, dtype=torch.long)
+    assert cut_off(ids, 0.5) is ids
 
 
 def test_a_classifier_that_is_not_there(encoder: Path) -> None:
