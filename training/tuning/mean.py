@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,7 +36,8 @@ class Mean:
         if not self._mean:
             self._mean = {name: value.clone() for name, value in self._own.items()}
         decay = min(self._decay, (done + 1) / (done + 1 + _BEGIN))
-        get_ema_multi_avg_fn(decay)(list(self._mean.values()), list(self._own.values()), done)
+        moved: Any = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        moved(list(self._mean.values()), list(self._own.values()), done)
 
     @contextmanager
     def stands(self) -> Iterator[None]:
