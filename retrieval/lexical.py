@@ -71,9 +71,9 @@ class Lexical:
         return self._unknown if place is None else self._idf[place]
 
     def coverage(self, terms: Iterable[str], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Share (0..1) of the weight of distinct `terms` that each of `rows` holds: float64 [len(rows)]."""
+        """Share (0..1) of the weight of distinct `terms` that each of `rows` holds: float64, in their shape."""
         distinct = tuple(dict.fromkeys(terms))
-        held = np.zeros(len(rows))
+        held = np.zeros(rows.shape)
         for term in distinct:
             if (place := self._vocabulary.get(term)) is not None:
                 held += self._idf[place] * self._holds(place, rows)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,8 @@ from retrieval.types import Hit, Query
 DEPTH = 64
 """Rows taken from each list. An entry has about 5 rows, so this gives some 20 to 60 entries to rank."""
 NONE = -1
+CELLS = 1_000_000
+"""Queries times rows that are weighed together at most: 4 MB for each kind of evidence."""
 _STEP = 64
 _MARGIN = 4
 
@@ -36,63 +40,34 @@ def search(bundle: Bundle, query: Query, k: int = 8, *, weights: Weights = DEFAU
 def search_all(
     bundle: Bundle, queries: Sequence[Query], k: int = 8, *, weights: Weights = DEFAULT
 ) -> list[list[Hit]]:
-    """`search` for each. Vectors are compared in one go, so that the index is read from memory once."""
+    """`search` for each. All are weighed in one go: numpy then takes a third of the time, and the vectors are read from
+    memory once.
+    """
     if not len(bundle.contents.rows):
         return [[] for _ in queries]
-    near = _nearest(bundle, queries)
-    return [_Search(bundle, q, seen).hits(k, weights) for q, seen in zip(queries, near, strict=True)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Near:
-    """Rows with the nearest vectors, in no order; of few rows the cosines of all: float32 [rows]."""
-
-    rows: Numbers
-    cosines: Vectors | None = None
-
-
-def _nearest(bundle: Bundle, queries: Sequence[Query]) -> list[_Near]:
-    """What is nearest to each query's vector among what is valid on its day."""
-    if bundle.contents.index.exact:
-        cosines = np.stack([query.vector for query in queries]) @ bundle.contents.vectors.T
-        pairs = zip(queries, cosines, strict=True)
-        return [_Near(_largest(row, DEPTH, bundle.valid_rows(query.on)), row) for query, row in pairs]
-    found = [_Near(np.zeros(0, dtype=np.int64))] * len(queries)
-    for day in {query.on for query in queries}:
-        places = [place for place, query in enumerate(queries) if query.on == day]
-        vectors = np.stack([queries[place].vector for place in places])
-        rows, _ = bundle.contents.index.search(vectors, DEPTH, bundle.valid_rows(day))
-        for place, row in zip(places, rows, strict=True):
-            found[place] = _Near(row[row != NONE])
-    return found
-
-
-def _largest(scores: Vectors, depth: int, where: Rows | None) -> Numbers:
-    """At most `depth` rows of `where` with the largest scores."""
-    if where is not None:
-        rows = np.flatnonzero(where.mask)
-        return rows[_largest(scores[rows], depth, None)]
-    if len(scores) <= depth:
-        return np.arange(len(scores))
-    return np.argpartition(scores, -depth)[-depth:]
+    step = max(CELLS // len(bundle.contents.rows), 1) if bundle.contents.index.exact else 1
+    parts = [queries[start : start + step] for start in range(0, len(queries), step)]
+    return [hits for part in parts for hits in _Search(bundle, part).hits(k, weights)]
 
 
 def gather(bundle: Bundle, query: Query) -> Evidence:
     """All that `search` weighs, of every candidate. The bundle must not be empty."""
-    return _Search(bundle, query, _nearest(bundle, [query])[0]).evidence()
+    return _Search(bundle, [query]).evidence()
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Of each candidate entry [n] and of their rows [m], which follow one another entry by entry."""
+    """Of each candidate entry [n] and of their rows [m], which follow one another entry by entry, query by query."""
 
+    asked: Numbers
+    """[n] numbers of the queries, ascending."""
     numbers: Numbers
-    """[n] entries, ascending."""
+    """[n] entries, ascending for each query."""
     other_language: NDArray[np.bool_]
     begins: Numbers
     """[n] where each entry's rows begin."""
     rows: Numbers
-    """[m], ascending."""
+    """[m], ascending for each query."""
     is_passage: NDArray[np.bool_]
     cosines: Vectors
     cosine: Vectors
@@ -113,86 +88,138 @@ def weigh(found: Evidence, weights: Weights = DEFAULT) -> Weighed:
     """One score an entry: its best phrasing's part and its passage's."""
     owner = np.repeat(np.arange(len(found.numbers)), np.diff(found.begins, append=len(found.rows)))
     phrase = phrase_part(found.cosine, found.lexical, weights=weights)
-    phrase = np.where(found.is_passage, np.float32(-np.inf), phrase)
-    best = np.lexsort((-phrase, owner))[found.begins]
+    phrase[found.is_passage] = -np.inf
+    largest = np.maximum.reduceat(phrase, found.begins)
+    best = np.flatnonzero(phrase == largest[owner])
+    best = best[np.diff(owner[best], prepend=NONE) > 0]  # of several equal ones the first
     passages = np.full(len(found.numbers), NONE, dtype=np.int64)
     passages[owner[found.is_passage]] = found.rows[found.is_passage]
     passage = np.full(len(found.numbers), np.nan, dtype=np.float32)
     part = passage_part(found.cosine, found.lexical, weights=weights)
     passage[owner[found.is_passage]] = part[found.is_passage]
-    scores = fuse(phrase[best], passage, other_language=found.other_language, weights=weights)
+    scores = fuse(largest, passage, other_language=found.other_language, weights=weights)
     return Weighed(found.rows[best], passages, scores)
 
 
 class _Search:
-    """One query's way: `evidence`, and `hits` out of it."""
+    """Some queries' way: `evidence`, and `hits` out of it. Arrays [queries, rows] are as large as CELLS."""
 
-    def __init__(self, bundle: Bundle, query: Query, near: _Near) -> None:
-        self.bundle, self.query, self.near = bundle, query, near
+    def __init__(self, bundle: Bundle, queries: Sequence[Query]) -> None:
+        self.bundle, self.queries = bundle, queries
         self.data = bundle.contents
-        self.terms = tuple(dict.fromkeys(tokens(query.text)))
-        self.lexical = self.data.lexical.scores(self.terms)
-        self.exact = bundle.exact_rows(query.text, query.on)
+        self.terms = [tuple(dict.fromkeys(tokens(query.text))) for query in queries]
+        self.lexical = np.stack([self.data.lexical.scores(terms) for terms in self.terms])
+        self.bounds = np.array([self.data.lexical.bound(terms) for terms in self.terms], dtype=np.float32)
+        self.exact = [self._identical(query) for query in queries]
+        self.cosines = self._cosines() if self.data.index.exact else None
 
-    def hits(self, k: int, weights: Weights) -> list[Hit]:
+    def hits(self, k: int, weights: Weights) -> list[list[Hit]]:
         found = self.evidence()
         weighed = weigh(found, weights)
-        exact = {int(self.data.rows[row, 0]): row for row in reversed(self.exact)}
-        is_exact = np.isin(found.numbers, list(exact))
-        best = np.lexsort((-weighed.scores, is_exact & found.other_language, ~is_exact))[:k]
-        numbers = found.numbers[best].tolist()
-        phrases = [exact.get(n, row) for n, row in zip(numbers, weighed.phrases[best].tolist(), strict=True)]
-        top = Weighed(np.array(phrases, dtype=np.int64), weighed.passages[best], weighed.scores[best])
-        return self._hits(found, numbers, top, exact)
+        same = np.array([row for exact in self.exact for row in exact.items()], dtype=np.int64).reshape(-1, 2)
+        whose = np.repeat(np.arange(len(self.queries)), [len(exact) for exact in self.exact])
+        places = self._places(found, whose, same[:, 0])
+        is_exact = np.zeros(len(found.numbers), dtype=np.bool_)
+        is_exact[places] = True
+        weighed.phrases[places] = same[:, 1]
+        order = np.lexsort((-weighed.scores, is_exact & found.other_language, ~is_exact, found.asked))
+        rank = np.arange(len(order)) - found.asked.searchsorted(found.asked)
+        return self._hits(found, weighed, order[rank < k], is_exact)
 
     def evidence(self) -> Evidence:
-        numbers = self._candidates()
+        asked, numbers = self._candidates()
         rows, begins = self.bundle.rows_of(numbers)
-        known = self.near.cosines
-        cosines = self.data.vectors[rows] @ self.query.vector if known is None else known[rows]
+        whose = np.repeat(asked, np.diff(begins, append=len(rows)))
+        cosines = self._cosines_of(rows) if self.cosines is None else self.cosines[whose, rows]
         return Evidence(
+            asked,
             numbers,
-            self.bundle.in_other_language(self.query.lang, numbers),
+            self._in_other_language(asked, numbers),
             begins,
             rows,
             is_passage=self.data.rows[rows, 1] == PASSAGE,
             cosines=cosines,
             cosine=normalised_cosine(cosines, self.data.floor),
-            lexical=self.lexical[rows] / np.float32(self.data.lexical.bound(self.terms)),
+            lexical=self.lexical[whose, rows] / self.bounds[whose],
         )
 
-    def _candidates(self) -> Numbers:
-        """Entry numbers, ascending."""
-        where = self.bundle.valid_rows(self.query.on)
-        exact = np.array(self.exact, dtype=np.int64)
-        rows = np.concatenate([self.near.rows, top_rows(self.lexical, DEPTH, where), exact])
-        return np.unique(self.data.rows[rows, 0]).astype(np.int64)
+    def _identical(self, query: Query) -> dict[int, int]:
+        """Entries with a phrasing that is the query's text, each with the row of its first one."""
+        rows = self.bundle.exact_rows(query.text, query.on)
+        return {int(self.data.rows[row, 0]): row for row in reversed(rows)}
+
+    def _cosines(self) -> Vectors:
+        found: Vectors = np.stack([query.vector for query in self.queries]) @ self.data.vectors.T
+        return found
+
+    def _cosines_of(self, rows: Numbers) -> Vectors:
+        (query,) = self.queries
+        found: Vectors = self.data.vectors[rows] @ query.vector
+        return found
+
+    def _candidates(self) -> tuple[Numbers, Numbers]:
+        """(query, entry) of each, ascending."""
+        is_candidate = np.zeros((len(self.queries), len(self.bundle.entries)), dtype=np.bool_)
+        owner = self.data.rows[:, 0]
+        for place, query in enumerate(self.queries):
+            where = self.bundle.valid_rows(query.on)
+            is_candidate[place, owner[self._nearest(place, where)]] = True
+            is_candidate[place, owner[top_rows(self.lexical[place], DEPTH, where)]] = True
+            is_candidate[place, list(self.exact[place])] = True
+        asked, numbers = np.nonzero(is_candidate)
+        return asked, numbers
+
+    def _nearest(self, place: int, where: Rows | None) -> Numbers:
+        if self.cosines is not None:
+            return _largest(self.cosines[place], DEPTH, where)
+        rows, _ = self.data.index.search(self.queries[place].vector[None], DEPTH, where)
+        found: Numbers = rows[rows != NONE]
+        return found
+
+    def _in_other_language(self, asked: Numbers, numbers: Numbers) -> NDArray[np.bool_]:
+        langs = [query.lang for query in self.queries]
+        others = {lang: self.bundle.in_other_language(lang, numbers) for lang in set(langs)}
+        found = np.zeros(len(numbers), dtype=np.bool_)
+        for lang, other in others.items():
+            found |= other & np.array([one == lang for one in langs])[asked]
+        return found
+
+    def _places(self, found: Evidence, whose: Numbers, numbers: Numbers) -> Numbers:
+        """Where these pairs of query and entry stand among the candidates."""
+        entries = len(self.bundle.entries)
+        places = (found.asked * entries + found.numbers).searchsorted(whose * entries + numbers)
+        return places.astype(np.int64)
 
     def _hits(
-        self, found: Evidence, numbers: Sequence[int], top: Weighed, exact: Container[int]
-    ) -> list[Hit]:
-        """`top`: of these entries, with the phrasing to show."""
-        rows = np.concatenate([top.phrases, top.passages])
-        dense = found.cosines.take(found.rows.searchsorted(rows), mode="clip")
-        covered = self.data.lexical.coverage(self.terms, rows)
-        hits = []
-        for place, (number, row) in enumerate(zip(numbers, top.phrases.tolist(), strict=True)):
-            passage = place + len(numbers)
-            has_passage = rows[passage] != NONE
-            hits.append(
-                Hit(
-                    entry=self.bundle.entries[number],
-                    score=float(top.scores[place]),
-                    dense=float(dense[place]),
-                    lexical=float(self.lexical[row]),
-                    phrase=self.bundle.text(row),
-                    coverage=float(covered[place]),
-                    passage=float(dense[passage]) if has_passage else 0.0,
-                    passage_coverage=float(covered[passage]) if has_passage else 0.0,
-                    exact=number in exact,
-                )
-            )
-        return hits
+        self, found: Evidence, weighed: Weighed, best: Numbers, is_exact: NDArray[np.bool_]
+    ) -> list[list[Hit]]:
+        """`best`: places among the candidates, best first for each query."""
+        asked, begins = found.asked[best], found.begins[best]
+        phrases, passages = weighed.phrases[best], weighed.passages[best]
+        has_passage = passages != NONE
+        first = found.rows[begins]  # an entry's rows follow one another
+        of_phrase = found.cosines[begins + phrases - first]
+        of_passage = np.where(has_passage, found.cosines[begins + np.maximum(passages - first, 0)], 0)
+        covered = self._coverage(asked, np.stack([phrases, passages]))
+        covered[1][~has_passage] = 0.0
+        columns = (
+            *(found.numbers[best], weighed.scores[best], of_phrase, self.lexical[asked, phrases], phrases),
+            *(covered[0], of_passage, covered[1], is_exact[best]),
+        )
+        hits = [self._hit(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+        ends = asked.searchsorted(np.arange(len(self.queries) + 1)).tolist()
+        return [hits[start:end] for start, end in pairwise(ends)]
+
+    def _hit(self, number: int, score: float, dense: float, lexical: float, row: int, *others: Any) -> Hit:
+        return Hit(self.bundle.entries[number], score, dense, lexical, self.bundle.text(row), *others)
+
+    def _coverage(self, asked: Numbers, rows: Numbers) -> NDArray[np.float64]:
+        """float64 [2, n] of rows int64 [2, n] of the queries that are asked [n]."""
+        covered = np.empty(rows.shape)
+        for place, terms in enumerate(self.terms):
+            start, end = asked.searchsorted([place, place + 1])
+            covered[:, start:end] = self.data.lexical.coverage(terms, rows[:, start:end])
+        return covered
 
 
 def top_rows(scores: Vectors, depth: int, where: Rows | None) -> Numbers:
@@ -201,6 +228,16 @@ def top_rows(scores: Vectors, depth: int, where: Rows | None) -> Numbers:
     if len(rows) < depth:
         rows = _allowed(np.flatnonzero(scores > 0), where)
     return rows[_largest(scores[rows], depth, None)]
+
+
+def _largest(scores: Vectors, depth: int, where: Rows | None) -> Numbers:
+    """At most `depth` rows of `where` with the largest scores."""
+    if where is not None:
+        rows = np.flatnonzero(where.mask)
+        return rows[_largest(scores[rows], depth, None)]
+    if len(scores) <= depth:
+        return np.arange(len(scores))
+    return np.argpartition(scores, -depth)[-depth:]
 
 
 def _allowed(rows: Numbers, where: Rows | None) -> Numbers:

@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.bundle import Bundle
 from retrieval.index import Rows
-from retrieval.search import search, top_rows
+from retrieval.search import search, search_all, top_rows
 from retrieval.types import Entry, Query
 from tests.unit.retrieval.samples import ALL, ENCODER, HOURS_EN, LOST_EN, LOST_ZH, SPRING, ask, build
 
@@ -128,6 +128,41 @@ def test_vectors_are_given_back_by_text(bundle: Bundle) -> None:
     known = bundle.vectors_by_text()
     assert set(known) == {text for entry in ALL for text in entry.texts}
     assert np.array_equal(known["card stolen"], ENCODER.encode(["card stolen"])[0])
+
+
+@pytest.mark.parametrize("cells", [1, 40, 1_000_000])
+def test_queries_that_are_asked_together_find_what_each_finds_alone(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, cells: int
+) -> None:
+    texts = ["lost card", "我的卡丢了", SPRING.question, "", "zzzz qqqq", LOST_EN.question, LOST_ZH.question]
+    days = [None, date(2026, 3, 1), date(2026, 4, 1)]
+    queries = [ask(text, lang, day) for text in texts for lang in (None, "zh", "en") for day in days]
+    alone = [search(bundle, query, 3) for query in queries]
+    monkeypatch.setattr("retrieval.search.CELLS", cells)
+    together = search_all(bundle, queries, 3)
+    assert [[(h.entry.id, h.phrase, h.exact) for h in hits] for hits in together] == [
+        [(h.entry.id, h.phrase, h.exact) for h in hits] for hits in alone
+    ]
+    for one, other in zip(together, alone, strict=True):
+        for hit, same in zip(one, other, strict=True):
+            assert (hit.score, hit.dense, hit.lexical, hit.coverage, hit.passage, hit.passage_coverage) == (
+                pytest.approx(
+                    (
+                        same.score,
+                        same.dense,
+                        same.lexical,
+                        same.coverage,
+                        same.passage,
+                        same.passage_coverage,
+                    ),
+                    abs=1e-5,
+                )
+            )
+
+
+def test_days_on_which_nothing_is_valid_find_nothing(tmp_path: Path) -> None:
+    bundle = build(tmp_path / "b", [SPRING])
+    assert search_all(bundle, [ask(SPRING.question, "en", date(2020, 1, 1))] * 2) == [[], []]
 
 
 @pytest.mark.parametrize("rows", [5, 64, 1000, 50_000])
