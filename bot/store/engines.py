@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -89,7 +88,7 @@ def _common(echo: bool) -> dict[str, Any]:
     return {
         "echo": echo,
         "hide_parameters": True,
-        "json_serializer": partial(json.dumps, ensure_ascii=False, separators=(",", ":")),
+        "json_serializer": json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.prepared import keep
 from bot.store.session import Session
 
 
@@ -19,7 +20,7 @@ class Upsert:
 
     def __init__(self, table: Table, build: Callable[[Any], Executable]) -> None:
         self._statements = {
-            "sqlite": build(sqlite.insert(table)),
+            "sqlite": keep(build(sqlite.insert(table))),
             "postgresql": build(postgresql.insert(table)),
         }
 

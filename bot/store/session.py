@@ -7,6 +7,8 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Dialect, Executable, Result
 
+from bot.store.prepared import prepared
+
 T = TypeVar("T")
 Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
@@ -38,6 +40,8 @@ class DirectSession:
         return self._connection.dialect
 
     async def execute(self, statement: Executable, parameters: Parameters | None = None, /) -> Result[Any]:
+        if isinstance(parameters, dict) and (kept := prepared(statement, self._connection, parameters)):
+            return kept.run(self._connection, parameters)
         return self._connection.execute(statement, parameters)
 
 

@@ -11,16 +11,19 @@ from bot.errors import StoreError
 from bot.store.columns import new_id
 from bot.store.ledger.records import Accepted
 from bot.store.portable import Upsert
+from bot.store.prepared import keep
 from bot.store.session import Session
 from bot.store.tables import CONVERSATION, MESSAGE
 from connectors.port import Inbound
 
-_FIRST = select(MESSAGE.c.conversation_id, MESSAGE.c.seq, MESSAGE.c.created_at).where(
-    MESSAGE.c.channel == bindparam("p_channel"),
-    MESSAGE.c.scope == bindparam("p_scope"),
-    MESSAGE.c.external_id == bindparam("p_external_id"),
+_FIRST = keep(
+    select(MESSAGE.c.conversation_id, MESSAGE.c.seq, MESSAGE.c.created_at).where(
+        MESSAGE.c.channel == bindparam("p_channel"),
+        MESSAGE.c.scope == bindparam("p_scope"),
+        MESSAGE.c.external_id == bindparam("p_external_id"),
+    )
 )
-_STORE = insert(MESSAGE)
+_STORE = keep(insert(MESSAGE))
 
 
 def _next_seq(insertion: Any) -> Executable:

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Integer, String, and_, bindparam, select, 
 from bot.errors import NotFound
 from bot.store.columns import UtcDateTime, bounded
 from bot.store.ledger.records import Context, Line, Pending, TraceRecord
+from bot.store.prepared import keep
 from bot.store.session import Session
 from bot.store.tables import CONVERSATION, FEEDBACK, MESSAGE, TRACE, WAITING_FOR_REPLY
 from connectors.port import Citation, Message, QuickReply, Status
@@ -27,7 +28,7 @@ _LINES = (
     .subquery("line")
 )
 # One statement: on SQLite each is a trip to another thread.
-_CONTEXT = (
+_CONTEXT = keep(
     select(
         *(_c.id, _c.channel, _c.scope, _c.status, _c.fence, _c.lang, _c.locale, _c.last_seq),
         *(column.label(f"line_{column.name}") for column in _LINES.c),
@@ -72,7 +73,7 @@ _STATUS = select(_c.status).where(_c.id == _ID)
 _CHANGED = select(_c.id, _c.status).where(
     _c.id.in_(bindparam("p_ids", expanding=True)), _c.updated_at >= bindparam("p_since", type_=UtcDateTime())
 )
-_FENCE = select(_c.fence).where(_c.id == _ID)
+_FENCE = keep(select(_c.fence).where(_c.id == _ID))
 _t = TRACE.c
 TRACE_COLUMNS = (
     *(_t.release, _t.bundle, _t.decision, _t.reason, _t.lang, _t.confidence),

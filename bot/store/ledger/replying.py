@@ -26,11 +26,11 @@ from bot.errors import Conflict, KefuError, NotFound
 from bot.store.ledger import rows
 from bot.store.ledger.records import Committed, Reply
 from bot.store.portable import Upsert
+from bot.store.prepared import keep
 from bot.store.session import Session
 from bot.store.tables import CONVERSATION, ESCALATION, MESSAGE, OUTBOX, TRACE, WAITING_FOR_REPLY
 from connectors.port import Message
 
-_NOT_THE_BOTS = ("human", "closed")
 _c, _m = CONVERSATION.c, MESSAGE.c
 _ID: BindParameter[str] = bindparam("p_conversation")
 _SEQ: BindParameter[int] = bindparam("p_seq")
@@ -46,8 +46,8 @@ def _take(*, by_bot: bool, late: bool) -> Update:
     conditions = [_c.id == _ID, _c.fence == bindparam("p_fence")]
     conditions.append(exists().where(_THE_MESSAGE, _OWED[late]))
     if by_bot:
-        conditions.append(_c.status.not_in(_NOT_THE_BOTS))
-    return (
+        conditions += [_c.status != "human", _c.status != "closed"]
+    return keep(
         update(CONVERSATION)
         .where(*conditions)
         .values(
@@ -65,11 +65,11 @@ _TAKE = {
     (by_bot, late): _take(by_bot=by_bot, late=late) for by_bot in (False, True) for late in (False, True)
 }
 _MARK = {
-    late: update(MESSAGE).where(_THE_MESSAGE, _OWED[late]).values(state="late" if late else "answered")
+    late: keep(update(MESSAGE).where(_THE_MESSAGE, _OWED[late]).values(state="late" if late else "answered"))
     for late in (False, True)
 }
 _STATE = select(_m.state).where(_THE_MESSAGE)
-_MESSAGES, _OUTBOX, _TRACE = insert(MESSAGE), insert(OUTBOX), insert(TRACE)
+_MESSAGE, _OUTBOX, _TRACE = keep(insert(MESSAGE)), keep(insert(OUTBOX)), keep(insert(TRACE))
 
 
 def _open_case(insertion: Any) -> Executable:
@@ -135,9 +135,10 @@ async def _mark(session: Session, reply: Reply) -> None:
 
 async def _send(session: Session, reply: Reply, messages: Sequence[Message], row: Row[Any]) -> None:
     pairs = zip(messages, reply.messages, strict=True)
-    stored = [rows.message_row(reply, m, d, channel=row.channel, scope=row.scope) for m, d in pairs]
-    await session.execute(_MESSAGES, stored)
-    await session.execute(_OUTBOX, [rows.outbox_row(reply, m, channel=row.channel) for m in messages])
+    for message, draft in pairs:
+        stored = rows.message_row(reply, message, draft, channel=row.channel, scope=row.scope)
+        await session.execute(_MESSAGE, stored)
+        await session.execute(_OUTBOX, rows.outbox_row(reply, message, channel=row.channel))
 
 
 async def _escalate(session: Session, reply: Reply, lang: str | None, now: datetime) -> str | None:

