@@ -47,7 +47,9 @@ def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
     if spoken := figures.by_language(whole, live, tell):
         yield section(tell("By language", "按语言"), spoken)
     if rows := details.get("answers", {}).get("rows"):
-        yield section(tell("Question by question", "逐题结果"), figures.answers(rows, tell))
+        asked = live is not None and live.same_test(whole, "answers.right")
+        before = live.details.get("answers", {}).get("rows", ()) if live and asked else ()
+        yield section(tell("Question by question", "逐题结果"), figures.answers(rows, before, tell))
     for task in CLASSES:
         if task in details:
             yield from _classes(task, details[task], tell)

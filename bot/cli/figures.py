@@ -216,20 +216,21 @@ def learning(history: Sequence[Mapping[str, Any]], tell: Tell) -> str:
     return f'<div class="plots">{"".join(drawn)}</div>' if drawn else ""
 
 
-def answers(rows: Sequence[Mapping[str, Any]], tell: Tell) -> str:
-    """Each question with what was expected and what came, wrong ones first."""
-    head = (
-        *(
-            "",
-            tell("question", "问题"),
-            tell("expected", "应为"),
-            tell("came", "实为"),
-            tell("confidence %", "置信度 %"),
-        ),
-        *(tell("language", "语言"), tell("id", "编号")),
-    )
-    body = [
-        (
+def answers(rows: Sequence[Mapping[str, Any]], live: Sequence[Mapping[str, Any]], tell: Tell) -> str:
+    """Each question with what was expected and what came: first those that only `live` got right, then wrong ones."""
+    before = {row["id"]: row for row in live}
+    head = [
+        "",
+        tell("question", "问题"),
+        tell("expected", "应为"),
+        tell("came", "实为"),
+        tell("confidence %", "置信度 %"),
+        tell("language", "语言"),
+        tell("id", "编号"),
+    ]
+    body = []
+    for row in sorted(rows, key=lambda row: _worst_first(row, before.get(row["id"]))):
+        cells = [
             _mark(bool(row["right"]), tell),
             lines(map(short, row["turns"])),
             ", ".join(row["expected"]),
@@ -237,10 +238,20 @@ def answers(rows: Sequence[Mapping[str, Any]], tell: Tell) -> str:
             percent(row["confidence"]),
             names.language(row["lang"], tell),
             kept(row["id"]),
-        )
-        for row in sorted(rows, key=lambda row: bool(row["right"]))
-    ]
+        ]
+        body.append([*cells, *([_before(before.get(row["id"]), tell)] if before else [])])
+    if before:
+        head.append(tell("live release", "线上版本"))
     return table(head, body, numbers=(4,), search=tell("Find a question", "查找问题"))
+
+
+def _worst_first(row: Mapping[str, Any], live: Mapping[str, Any] | None) -> tuple[bool, bool]:
+    lost = live is not None and live["right"] and not row["right"]
+    return not lost, bool(row["right"])
+
+
+def _before(live: Mapping[str, Any] | None, tell: Tell) -> str:
+    return "" if live is None else Drawn(f"{_mark(bool(live['right']), tell)} {escape(short(live['got']))}")
 
 
 def _mark(right: bool, tell: Tell) -> Drawn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from training.evaluation import Evaluation, EvaluationError, read_evaluation, write_evaluation
@@ -28,10 +29,11 @@ def find(path: Path) -> Evaluation | None:
 
 
 def keep(path: Path, evaluation: Evaluation) -> Evaluation:
-    """Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    write_evaluation(path, evaluation)
-    newest = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
-    for old in newest[KEEP:]:
-        old.unlink(missing_ok=True)
+    """Where there is no room it is measured again."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_evaluation(path, evaluation)
+        newest = sorted(path.parent.glob("*.json"), key=lambda one: one.stat().st_mtime_ns, reverse=True)
+        for old in newest[KEEP:]:
+            old.unlink(missing_ok=True)
     return evaluation

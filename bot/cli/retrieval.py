@@ -29,7 +29,7 @@ from bot.cli.report import (
 )
 from bot.cli.retrieval_page import page
 from bot.definition import Problem, read_knowledge
-from bot.definition.labelled import Asked, DataFile, read_asked
+from bot.definition.labelled import Asked, DataFile, Tell, read_asked, told_rows
 from bot.documents import digest
 from bot.errors import DefinitionError
 from bot.inference.child import Progress
@@ -80,8 +80,7 @@ def run(corpus: Path, queries: Path, report: Path, settings: Settings) -> None:
     """Raises KefuError for what is wrong with data, encoder or report."""
     check_place(report, corpus, queries)
     with shown(Console(stderr=True)) as progress:
-        progress("reading", 0, 0)
-        data = read_data(corpus, queries)
+        data = read_data(corpus, queries, lambda said: progress(said, 0, 0))
     told = list(notes(data))
     for note in told:
         click.echo(note, err=True)
@@ -92,14 +91,14 @@ def run(corpus: Path, queries: Path, report: Path, settings: Settings) -> None:
     _show(figures, report)
 
 
-def read_data(corpus: Path, queries: Path) -> Data:
+def read_data(corpus: Path, queries: Path, tell: Tell) -> Data:
     """Raises `DefinitionError`."""
-    entries = tuple(_entries(corpus))
+    entries = tuple(_entries(corpus, tell))
     if not entries:
         raise DefinitionError(
             "holds no answer.", file=str(corpus), hint="Name a file of questions and answers."
         )
-    asked = read_asked(queries, limit=MAX_QUERIES)
+    asked = read_asked(queries, limit=MAX_QUERIES, tell=tell)
     keys = {entry.key for entry in entries}
     topics: dict[str, set[str]] = defaultdict(set)
     for entry in entries:
@@ -121,10 +120,10 @@ def read_data(corpus: Path, queries: Path) -> Data:
     return Data(corpus, entries, asked, right, tuple(normalise(row.text) in topics for row in asked.rows))
 
 
-def _entries(corpus: Path) -> Iterator[Entry]:
+def _entries(corpus: Path, tell: Tell) -> Iterator[Entry]:
     """With ids of their own. Raises `DefinitionError` for the first row that cannot be used."""
     places: dict[tuple[str, str], int] = {}
-    for number, row in enumerate(read_knowledge(corpus)):
+    for number, row in enumerate(told_rows(corpus, read_knowledge(corpus), tell)):
         if isinstance(row, Problem):
             raise DefinitionError(row.message, file=row.file, line=row.line, hint=row.hint)
         if number == MAX_ENTRIES:

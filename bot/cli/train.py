@@ -29,7 +29,7 @@ from bot.cli.report import (
     write_report,
 )
 from bot.cli.train_page import page
-from bot.definition.labelled import MAX_ROWS, DataFile, Example, read_examples
+from bot.definition.labelled import MAX_ROWS, DataFile, Example, Tell, read_examples
 from bot.definition.sentences import suggestion
 from bot.errors import DefinitionError, SettingsError
 from bot.inference.child import Progress, run_training
@@ -81,7 +81,8 @@ class Order:
 def run(sources: Sources, report: Path, settings: Settings, *, order: Order) -> None:
     """Raises KefuError for what is wrong with data, encoder or report."""
     check_place(report, sources.train, sources.valid, sources.test)
-    data = read_data(sources)
+    with shown(Console(stderr=True)) as progress:
+        data = read_data(sources, lambda said: progress(said, 0, 0))
     told = list(notes(data))
     for note in told:
         click.echo(note, err=True)
@@ -114,10 +115,11 @@ def read_order(path: Path | None, settings: Settings, *, method: str | None) -> 
         raise SettingsError(str(error)) from error
 
 
-def read_data(sources: Sources) -> Data:
+def read_data(sources: Sources, tell: Tell) -> Data:
     """Raises `DefinitionError`."""
-    train, test, foreign = read_examples(sources.train), read_examples(sources.test), sources.foreign
-    valid = read_examples(sources.valid) if sources.valid else None
+    train, test = (read_examples(path, tell=tell) for path in (sources.train, sources.test))
+    valid = read_examples(sources.valid, tell=tell) if sources.valid else None
+    foreign = sources.foreign
     _has_classes(train, foreign)
     labels = {row.label for row in test.rows}
     if foreign is not None and foreign not in labels:

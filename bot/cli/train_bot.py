@@ -4,55 +4,46 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot.app import encodings_of, load_definition
-from bot.cli import kept
+from bot.app import load_definition
 from bot.cli import training_jobs as shelf
-from bot.cli.exam import Exam, examined
+from bot.cli.beside import baselines, candidate_answers
+from bot.cli.exam import Exam
 from bot.cli.progress import shown
 from bot.cli.releases import show_comparison
 from bot.cli.report import room_for
-from bot.cli.rows import Rows, rows_of
+from bot.cli.rows import rows_of
 from bot.cli.snapshot import snapshot
-from bot.cli.train import HINT
 from bot.cli.train_bot_page import PAGE, write_page
 from bot.cli.training_jobs import Job
+from bot.cli.training_steps import Work, child, train
 from bot.clock import SystemClock
 from bot.definition import BotDefinition
 from bot.definition.questions import find_questions
 from bot.errors import HomeError, InferenceError, KefuError
-from bot.inference.child import Progress, run_training
-from bot.inference.encodings import Encoding, FolderEncoding, encoder_folder
+from bot.inference.host import FORESEEN
 from bot.settings import Settings
 from bot.store import releases
-from retrieval.model_folder import SERVED, read_manifest
-from retrieval.onnx_encoder import fingerprint
 from training.dataset import ABOUT, Dataset, read_dataset
-from training.errors import TrainingError
-from training.evaluation import EVALUATION, Evaluation, joined, read_evaluation
-from training.outcome import draft_of, learned
+from training.evaluation import Evaluation
+from training.outcome import draft_of
 from training.registry import Draft, add_release
-from training.release import BASE, ENCODER
 from training.spec import Spec, read_spec, write_spec
 from training.trained import of_dataset, read_trained
 
 METHOD = "contrastive"
 """Unless something else is asked for: made for a bot's few examples of each label."""
 UNASKED = "The bot has no questions of its own (tests/*.jsonl): nobody knows what its whole answers are like."
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +58,6 @@ class Asked:
     talks: bool = True
     resume: bool = False
     fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What every step of a job needs at hand. `live`: the name of the release that is live."""
-
-    job: Job
-    spec: Spec
-    settings: Settings
-    rows: Rows
-    live: str
-    progress: Progress
-    exam: Exam
-
-    @property
-    def releases(self) -> Path:
-        return self.settings.home / "releases"
 
 
 def run(settings: Settings, asked: Asked) -> None:
@@ -160,13 +134,13 @@ def _run(exam: Exam, job: Job) -> str:
         live = rows.read(releases.aliases).live
         work = Work(job, read_spec(job.folder / "spec.json"), settings, rows, live, progress, exam)
         data = _data(work, exam.definition)
-        _train(work, work.spec, job.out)
+        train(work, work.spec, job.out)
         progress("Comparing with what is live", 0, 0)
-        baselines = _baselines(work, data)
-        draft = _draft(work, data, baselines)
+        known = baselines(work, data)
+        draft = _draft(work, data, known)
         release = add_release(work.releases, draft, now=SystemClock().now())
         rows.write(partial(releases.offer, name=release.name, now=SystemClock().now()))
-        live_one = (live, baselines.get(live))
+        live_one = (live, known.get(live))
         with room_for(f"{job.folder} takes no report"):
             write_page(
                 job.folder, job.out, definition=exam.definition, release=release, data=data, live=live_one
@@ -182,89 +156,14 @@ def _data(work: Work, definition: BotDefinition) -> Dataset:
         shutil.rmtree(job.found, ignore_errors=True)
         job.found.mkdir()
         snapshot(definition, work.rows, job.found, seed=work.spec.seed, talks=job.talks)
-        _child(work, "dataset", ["--work", str(job.found), "--out", str(job.data)])
+        child(work, "dataset", ["--work", str(job.found), "--out", str(job.data)])
     shutil.rmtree(job.found, ignore_errors=True)
     return read_dataset(job.data)
 
 
-def _train(work: Work, spec: Spec, out: Path) -> None:
-    out.parent.mkdir(exist_ok=True)
-    place = work.job.folder / f"{out.name}.spec.json"
-    write_spec(place, spec)
-    paths = {"--spec": place, "--data": work.job.data, "--out": out, "--cache": work.settings.cache}
-    words = [word for name, path in paths.items() for word in (name, str(path))]
-    _child(work, "run", [*words, "--threads", str(work.settings.encoder_threads)])
-
-
-def _child(work: Work, verb: str, words: list[str]) -> None:
-    _until_stopped(run_training(verb, words, progress=work.progress, hint=HINT))
-
-
-def _until_stopped(steps: Coroutine[Any, Any, T]) -> T:
-    """SIGTERM as Ctrl-C: a child keeps its last checkpoint and ends before we do; nothing is left lying about."""
-
-    async def follow() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await steps
-
-    return asyncio.run(follow())
-
-
-def _baselines(work: Work, data: Dataset) -> Mapping[str, Evaluation]:
-    """How good what is live is on the same texts and questions, which the gate compares with; and `base`, which every
-    release can be compared with for ever.
-    """
-    found = {}
-    for name in dict.fromkeys([work.live, BASE]):
-        try:
-            found[name] = _baseline(work, data, name)
-        except (KefuError, TrainingError) as error:
-            click.echo(f"{name} could not be compared with: {error}", err=True)
-    return found
-
-
-def _baseline(work: Work, data: Dataset, name: str) -> Evaluation:
-    encoding = _until_stopped(encodings_of(work.settings).find(name, progress=work.progress))
-    return joined([_rows_judged(work, data, name, encoding), *_asked(work, name, encoding)])
-
-
-def _rows_judged(work: Work, data: Dataset, name: str, encoding: Encoding) -> Evaluation:
-    """Of the data set's test rows: what a head on that encoder makes of them."""
-    folder = encoder_folder(work.releases, name)
-    encoder = str(folder or work.settings.encoder)
-    if work.spec.method == "head" and encoder == work.spec.encoder:
-        return read_evaluation(work.job.out / EVALUATION)
-    spec = Spec(method="head", seed=work.spec.seed, encoder=encoder, tasks=work.spec.tasks)
-    told = spec.model_dump(mode="json", exclude={"encoder"})
-    path = kept.place(work.settings.home, "rows", version("kefu"), told, encoding.fingerprint, data.hash)
-    if (before := kept.find(path)) is not None:
-        return before
-    out = work.job.folder / "live" / name
-    _train(work, spec, out)
-    return kept.keep(path, read_evaluation(out / EVALUATION))
-
-
-def _asked(work: Work, name: str, encoding: Encoding) -> list[Evaluation]:
-    """Of the bot's own questions, put to the whole bot; none where it has none."""
-    if not work.exam.questions:
-        return []
-    return [_until_stopped(examined(work.exam, name, encoding, progress=work.progress))]
-
-
-def _encoding(work: Work, data: Dataset) -> Encoding:
-    """What the candidate will answer with."""
-    folder = work.job.out / ENCODER
-    if not folder.is_dir():
-        return _until_stopped(encodings_of(work.settings).find(BASE, progress=work.progress))
-    found = fingerprint(read_manifest(folder, verify=SERVED))
-    return FolderEncoding(folder, found, work.settings.encoder_threads, learned(work.job.out, data))
-
-
-def _draft(work: Work, data: Dataset, baselines: Mapping[str, Evaluation]) -> Draft:
-    answers = _asked(work, "the candidate", _encoding(work, data))
-    draft = draft_of(work.job.out, baselines=baselines, parent=work.live, data=data, more=answers)
+def _draft(work: Work, data: Dataset, known: Mapping[str, Evaluation]) -> Draft:
+    answers = candidate_answers(work, data)
+    draft = draft_of(work.job.out, baselines=known, parent=work.live, data=data, more=answers)
     notes = [*_seen_before(work, data), *([] if answers else [UNASKED])]
     card = draft.card + "".join(f"\n{note}\n" for note in notes)
     return replace(draft, card=card, settings={"job": work.job.name})
@@ -293,5 +192,7 @@ def _again(settings: Settings, asked: Asked) -> str:
 def _in_words() -> Iterator[None]:
     try:
         yield
-    except TrainingError as error:
+    except KefuError:
+        raise
+    except FORESEEN as error:
         raise InferenceError(str(error), code="training") from error

@@ -23,6 +23,14 @@ MAX_TEXT = 4_000
 """Characters of a text, as of a message; what is longer is cut, and counted."""
 MAX_LABEL = 200
 SEED = 0
+TOLD = 10_000
+"""Rows between two words on how far reading is: a tenth of a second."""
+Tell = Callable[[str], None]
+"""What is being read, and how much of it was: for people."""
+
+
+def _nobody(_: str) -> None:
+    """Listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class Asked:
 
 
 Row = TypeVar("Row", Example, Asked)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +78,37 @@ class DataFile(Generic[Row]):
         return [row.text for row in self.rows]
 
 
-def read_examples(path: Path, *, limit: int = MAX_ROWS) -> DataFile[Example]:
+def read_examples(path: Path, *, limit: int = MAX_ROWS, tell: Tell = _nobody) -> DataFile[Example]:
     """`{"text", "label"}` a line. Raises `DefinitionError` for the first line that cannot be used."""
-    read = _read(path, _rows(path, '{"text": ..., "label": ...}', _example), limit)
+    read = _read(path, told_rows(path, _rows(path, '{"text": ..., "label": ...}', _example), tell), limit)
     clashing, repeated = _same_texts(read.rows)
     lines = {line for lines in clashing for line in lines}
-    rows = tuple(row for row in read.rows if row.line not in lines)
-    if not rows:
+    kept = tuple(row for row in read.rows if row.line not in lines)
+    if not kept:
         raise DefinitionError(
             "every text has two labels.", file=str(path), hint="Leave each text with one of them."
         )
-    if (labels := len({row.label for row in rows})) > MAX_LABELS:
+    if (labels := len({row.label for row in kept})) > MAX_LABELS:
         hint = f"At most {MAX_LABELS} are told apart: is `label` a class?"
         raise DefinitionError(f"has {labels} different labels.", file=str(path), hint=hint)
-    return replace(read, rows=rows, clashes=clashing, repeated=repeated)
+    return replace(read, rows=kept, clashes=clashing, repeated=repeated)
 
 
-def read_asked(path: Path, *, limit: int = MAX_ROWS) -> DataFile[Asked]:
+def read_asked(path: Path, *, limit: int = MAX_ROWS, tell: Tell = _nobody) -> DataFile[Asked]:
     """`{"text", "id"}` or `{"text", "expected"}` a line, `expected` an id, a stored question, or a list of those.
 
     Raises `DefinitionError` for the first line that cannot be used.
     """
-    return _read(path, _rows(path, '{"text": ..., "expected": ...}', _asked), limit)
+    return _read(path, told_rows(path, _rows(path, '{"text": ..., "expected": ...}', _asked), tell), limit)
+
+
+def told_rows(path: Path, rows: Iterable[T], tell: Tell) -> Iterator[T]:
+    """The same rows; says now and then how many there were."""
+    tell(f"reading: {path.name}")
+    for number, row in enumerate(rows, 1):
+        if number % TOLD == 0:
+            tell(f"reading: {path.name}, {number:,} rows")
+        yield row
 
 
 def _read(path: Path, rows: Iterator[Row], limit: int) -> DataFile[Row]:

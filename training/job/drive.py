@@ -37,7 +37,7 @@ class Driven:
         return int(max(self.epochs, key=lambda epoch: (epoch[metric], -epoch["epoch"]))["epoch"])
 
 
-def drive(run: Run, make: Callable[[], Tuner], *, stage: str, evaluate: Evaluate | None = None) -> Driven:
+def drive(run: Run, make: Callable[..., Tuner], *, stage: str, evaluate: Evaluate | None = None) -> Driven:
     """Checkpoints at each epoch's end and as often as the spec says, under the stage's name; logs beside them.
 
     Raises `Stopped` once what is done is kept.
@@ -45,8 +45,7 @@ def drive(run: Run, make: Callable[[], Tuner], *, stage: str, evaluate: Evaluate
     from safetensors.torch import load_file
 
     checkpoints = Checkpoints(run.place.checkpoints(stage))
-    run.say(stage, 0, 0, f"{stage}: reading the texts")
-    driven, done = Driven(make()), 0
+    driven, done = Driven(make(stage=stage)), 0
     if last := checkpoints.last():
         driven.tuner.restore(load_file(last.tensors), last.about["tuner"])
         driven.epochs, driven.losses = last.about["epochs"], last.about["losses"]

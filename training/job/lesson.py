@@ -13,7 +13,9 @@ from training.apply import Floats
 from training.dataset import Task
 from training.job.material import RETRIEVAL, Material, Part
 from training.job.measure import places
+from training.job.reading import counted
 from training.job.run import Run
+from training.tuning.material import gather
 from training.tuning.recipes import Recipe, recipe_for
 from training.tuning.task import Task as Learned
 from training.tuning.tuner import Evaluate, Tuner
@@ -32,8 +34,8 @@ def recipe_of(run: Run, **more: Any) -> Recipe:
     return recipe_for(run.spec.method, {"threads": run.threads, **run.spec.overrides, **more})
 
 
-def make(run: Run, material: Material, recipe: Recipe) -> Tuner:
-    """Takes a minute for ten thousand texts: layers that stay as they are see them once."""
+def make(run: Run, material: Material, recipe: Recipe, *, stage: str) -> Tuner:
+    """Takes a minute for ten thousand texts: layers that stay as they are see them once. `stage`: what it is for."""
     tasks = [
         Learned(
             task,
@@ -45,7 +47,14 @@ def make(run: Run, material: Material, recipe: Recipe) -> Tuner:
         for task, part in material.parts.items()
     ]
     run.place.work.mkdir(exist_ok=True)
-    return Tuner(run.base, tasks, recipe, work=run.place.work)
+    total = len(gather(tasks, recipe).texts)
+
+    def tell(done: int) -> None:
+        run.say("reading", min(done, total), total, f"{stage}: reading the texts")
+
+    tell(0)
+    with counted(tell):
+        return Tuner(run.base, tasks, recipe, work=run.place.work)
 
 
 def evaluation(run: Run, material: Material) -> Evaluate | None:

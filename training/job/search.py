@@ -88,7 +88,9 @@ class _Search:
 
         begun, best = time.monotonic(), None
         state = TrialState.COMPLETE
-        tuner = make(self._run, self._material, recipe_of(self._run, **self._suggested(trial)))
+        tuner = make(
+            self._run, self._material, recipe_of(self._run, **self._suggested(trial)), stage="searching"
+        )
         with Log(self._run.place.logs / f"trial-{trial.number}") as log, self._run.stop.gently():
             for step in tuner.run(evaluate=self._judge):
                 left = self._left() - (time.monotonic() - begun - trial.user_attrs.get(_SECONDS, 0.0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def _trained(run: Run, material: Material, recipe: Recipe) -> tuple[Heads, dict[
     if (before := _read(folder, material)) is not None:
         return before
     judge = evaluation(run, material)
-    first = drive(run, lambda: make(run, material, recipe), stage="training", evaluate=judge)
+    first = drive(run, partial(make, run, material, recipe), stage="training", evaluate=judge)
     heads = {
         task: fit_tuned(first.tuner.head(task), part, first.tuner.encode, foreign=material.foreign)
         for task, part in material.labelled.items()
@@ -84,7 +85,7 @@ def _trained(run: Run, material: Material, recipe: Recipe) -> tuple[Heads, dict[
 def _refitted(run: Run, material: Material, recipe: Recipe) -> Driven:
     parts = {task: replace(part, train=part.everything, valid=()) for task, part in material.parts.items()}
     everything = replace(material, parts=parts)
-    return drive(run, lambda: make(run, everything, recipe), stage="refit")
+    return drive(run, partial(make, run, everything, recipe), stage="refit")
 
 
 def _write_encoder(run: Run, tuner: Tuner) -> None:

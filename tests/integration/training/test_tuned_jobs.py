@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,37 @@ def test_it_leaves_an_encoder_that_is_served_and_a_head_for_it(undisturbed: Job)
     assert (out / "encoder" / "modules.json").is_file()
     assert not (out / "checkpoints").exists()
     assert {path.name for path in (out / "logs").iterdir() if path.is_dir()} == {"training", "refit"}
+
+
+def test_what_the_frozen_layers_have_read_is_told_text_by_text(undisturbed: Job) -> None:
+    told = [line for line in undisturbed.lines if line["text"] == "training: reading the texts"]
+    (texts,) = {line["total"] for line in told}
+    assert texts > 24  # the rows of both tasks, and the labels' names
+    done = [line["done"] for line in told]
+    assert (done[0], done[-1], done) == (0, texts, sorted(done))
+
+
+def test_a_disk_that_is_full_when_the_graph_is_written_leaves_no_half_of_an_encoder(
+    world: tuple[Path, str, Path], undisturbed: Job
+) -> None:
+    """Weights and checkpoints have room, the graph has not: no file may grow beyond so many bytes."""
+    cache, source, data = world
+    weights = (undisturbed.out / "encoder" / "model.safetensors").stat().st_size
+    room = 2 * weights
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    one = Job(cache.parent / "full", {**SPEC, "encoder": source}, data=data, cache=cache)
+    assert one.run(preexec_fn=limited) == 1
+    assert [line["stage"] for line in one.lines if line["stage"] == "exporting"]
+    assert one.last["stage"] == "failed"
+    assert "cannot be written: File too large. Make room; the same command then goes on" in one.last["text"]
+    assert "Traceback" not in one.errors
+    assert [path.name for path in one.out.iterdir() if "encoder" in path.name] == []
+    assert one.run() == 0, one.errors
+    assert "training" not in {line["stage"] for line in one.lines}  # that was done
+    assert one.result["hashes"] == undisturbed.result["hashes"]
 
 
 def test_killed_and_stopped_at_random_points_it_comes_to_the_same_hashes(

@@ -101,6 +101,33 @@ def test_beside_the_live_one() -> None:
     assert "better</b>" not in made
 
 
+def test_questions_that_only_the_live_release_got_right_come_first_with_what_it_said() -> None:
+    def answered(**right: bool) -> Evaluation:
+        rows = [
+            {
+                "id": id,
+                "turns": [f"question {id}"],
+                "expected": ["a"],
+                "got": "a" if one else EVIL,
+                "right": one,
+                "lang": "en",
+                "confidence": 0.5,
+            }
+            for id, one in right.items()
+        ]
+        metrics = share_metrics("answers", "right", list(right.values()))
+        return Evaluation(metrics, {"answers": {"rows": rows}, "tests": {"answers": "t"}})
+
+    new, old = answered(q1=True, q2=False, q3=False), answered(q1=False, q2=False, q3=True)
+    made = page(shown(new, old))
+    check(made)
+    assert re.findall(r"question (q\d)", made[: len(made) // 2]) == ["q3", "q2", "q1"]
+    assert "1 lost, 1 won" in made
+    assert "丢失 1，新增 1" in made
+    assert "live release</" in made
+    assert "live release</" not in page(shown(new))
+
+
 def test_the_page_of_next_to_nothing() -> None:
     bare = Shown(("t", "标题"), ("a", "说明"), Evaluation({"size.mb": Metric(1.0, 1.0, 1.0, 1, "lower")}))
     made = page(bare)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from filelock import FileLock, Timeout
 
-from bot.cli import exam, train_bot, training_jobs
+from bot.cli import exam, train_bot, training_jobs, training_steps
 from bot.cli.main import kefu
 from bot.definition import FOLDER
 from bot.errors import InferenceError
@@ -80,7 +80,7 @@ def _place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.Fixt
     (folder / "knowledge" / "faq.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     monkeypatch.chdir(tmp_path)
     if "real_children" not in request.fixturenames:
-        monkeypatch.setattr(train_bot, "_child", in_process)
+        use(monkeypatch, in_process)
 
 
 def at_work(out: Path) -> bool:
@@ -96,7 +96,12 @@ def real_children() -> None:
     """As it is run: each costs seconds."""
 
 
-def in_process(_: train_bot.Work, verb: str, words: Sequence[str]) -> None:
+def use(monkeypatch: pytest.MonkeyPatch, child: Callable[..., None]) -> None:
+    for module in (train_bot, training_steps):
+        monkeypatch.setattr(module, "child", child)
+
+
+def in_process(_: training_steps.Work, verb: str, words: Sequence[str]) -> None:
     """What the child would do, without its start."""
     given = dict(zip(words[::2], map(Path, words[1::2]), strict=True))
     try:
@@ -320,12 +325,12 @@ def test_conversations_may_be_left_out() -> None:
 def stopping(monkeypatch: pytest.MonkeyPatch, *, before: str) -> None:
     """Ctrl-C, as soon as the child of that name is to run."""
 
-    def stopped(work: train_bot.Work, verb: str, words: Sequence[str]) -> None:
+    def stopped(work: training_steps.Work, verb: str, words: Sequence[str]) -> None:
         if verb == before:
             raise KeyboardInterrupt
         in_process(work, verb, words)
 
-    monkeypatch.setattr(train_bot, "_child", stopped)
+    use(monkeypatch, stopped)
 
 
 @pytest.mark.parametrize("before", ["dataset", "run"])
@@ -360,7 +365,7 @@ def test_sigterm_is_as_kind_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
             ended.append(verb)
         return {}
 
-    monkeypatch.setattr(train_bot, "run_training", child)
+    monkeypatch.setattr(training_steps, "run_training", child)
     done = train()
     assert done.exit_code == 1
     assert "Stopped." in done.output

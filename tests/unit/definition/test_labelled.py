@@ -100,6 +100,14 @@ def test_of_a_long_file_the_same_rows_are_drawn_each_time(tmp_path: Path) -> Non
     assert len(read_examples(path, limit=2_000).rows) == 2_000
 
 
+def test_how_far_reading_is_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.definition.labelled.TOLD", 1_000)
+    path, said = written(tmp_path, *(example(f"text {n}") for n in range(2_500))), list[str]()
+    read_examples(path, tell=said.append)
+    name = f"reading: {path.name}"
+    assert said == [name, f"{name}, 1,000 rows", f"{name}, 2,000 rows"]
+
+
 def test_long_texts_are_cut_and_counted(tmp_path: Path) -> None:
     read = read_examples(written(tmp_path, example("x" * (MAX_TEXT + 1)), example("y" * MAX_TEXT)))
     assert [len(row.text) for row in read.rows] == [MAX_TEXT, MAX_TEXT]

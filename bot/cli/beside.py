@@ -1,0 +1,77 @@
+"""How good a candidate, what is live, and `base` are on the same texts and questions: what the gate compares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import click
+
+from bot.app import encodings_of
+from bot.cli import kept
+from bot.cli.exam import examined
+from bot.cli.training_steps import Work, train, until_stopped
+from bot.inference.encodings import Encoding, FolderEncoding, encoder_folder
+from bot.inference.host import FORESEEN
+from retrieval.model_folder import SERVED, read_manifest
+from retrieval.onnx_encoder import fingerprint
+from training.dataset import Dataset
+from training.evaluation import EVALUATION, Evaluation, joined, read_evaluation
+from training.outcome import learned
+from training.release import BASE, ENCODER
+from training.spec import Spec
+
+
+def baselines(work: Work, data: Dataset) -> Mapping[str, Evaluation]:
+    """How good what is live is on the same texts and questions, which the gate compares with; and `base`, which every
+    release can be compared with for ever.
+    """
+    found = {}
+    for name in dict.fromkeys([work.live, BASE]):
+        try:
+            found[name] = _baseline(work, data, name)
+        except FORESEEN as error:
+            click.echo(f"{name} could not be compared with: {error}", err=True)
+    return found
+
+
+def _baseline(work: Work, data: Dataset, name: str) -> Evaluation:
+    encoding = until_stopped(encodings_of(work.settings).find(name, progress=work.progress))
+    return joined([_rows_judged(work, data, name, encoding), *_asked(work, name, encoding)])
+
+
+def _rows_judged(work: Work, data: Dataset, name: str, encoding: Encoding) -> Evaluation:
+    """Of the data set's test rows: what a head on that encoder makes of them."""
+    folder = encoder_folder(work.releases, name)
+    encoder = str(folder or work.settings.encoder)
+    if work.spec.method == "head" and encoder == work.spec.encoder:
+        return read_evaluation(work.job.out / EVALUATION)
+    spec = Spec(method="head", seed=work.spec.seed, encoder=encoder, tasks=work.spec.tasks)
+    told = spec.model_dump(mode="json", exclude={"encoder"})
+    path = kept.place(work.settings.home, "rows", version("kefu"), told, encoding.fingerprint, data.hash)
+    if (before := kept.find(path)) is not None:
+        return before
+    out = work.job.folder / "live" / name
+    train(work, spec, out)
+    return kept.keep(path, read_evaluation(out / EVALUATION))
+
+
+def candidate_answers(work: Work, data: Dataset) -> list[Evaluation]:
+    """Of the bot's own questions; none where it has none. Raises what FORESEEN names."""
+    return _asked(work, "the candidate", _encoding(work, data)) if work.exam.questions else []
+
+
+def _asked(work: Work, name: str, encoding: Encoding) -> list[Evaluation]:
+    """Of the bot's own questions, put to the whole bot; none where it has none."""
+    if not work.exam.questions:
+        return []
+    return [until_stopped(examined(work.exam, name, encoding, progress=work.progress))]
+
+
+def _encoding(work: Work, data: Dataset) -> Encoding:
+    """What the candidate will answer with."""
+    folder = work.job.out / ENCODER
+    if not folder.is_dir():
+        return until_stopped(encodings_of(work.settings).find(BASE, progress=work.progress))
+    found = fingerprint(read_manifest(folder, verify=SERVED))
+    return FolderEncoding(folder, found, work.settings.encoder_threads, learned(work.job.out, data))
