@@ -30,6 +30,7 @@ from bot.engine.desk import Desk, Limits
 from bot.engine.follow import Follower, read_wanted
 from bot.engine.gateway import EngineGateway
 from bot.engine.holders import keep_looking
+from bot.engine.kept import keep_watching
 from bot.engine.knowledge import read_knowledge, sync_folder
 from bot.engine.lanes import Lanes
 from bot.engine.sweep import keep_sweeping, sweep
@@ -140,6 +141,7 @@ async def recovering(bot: Bot) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(keep_sweeping(bot.desk, bot.lanes)),
         asyncio.create_task(keep_looking(bot.desk)),
+        asyncio.create_task(keep_watching(bot.desk)),
     ]
     try:
         yield

@@ -7,11 +7,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bot.doctor.finding import Finding, ok, size, warning, wrong
+from bot.doctor.finding import Finding, Skipped, ok, size, warning, wrong
 from bot.doctor.machine import PROCESS, available
 from bot.doctor.setup import Setup
 
 if TYPE_CHECKING:
+    from bot.store.promises import Alert
+    from training.lesson import LessonHeads
     from training.release import Release
 
 SENTENCES = ("这张银行卡怎么挂失？", "How do I report a lost card?")
@@ -19,6 +21,9 @@ UNIT = 1e-3
 """How far a vector's length may be from 1."""
 SHOWN = 3
 """Answers named when the index says otherwise."""
+SLIPPED = (
+    "Look at what was voted down (docs/guide-agent.md), add phrasings as customers write, or promise less."
+)
 AGAIN = "Restart the server: it makes the index again from the database."
 
 
@@ -117,31 +122,63 @@ def agreement(setup: Setup) -> Iterator[Finding]:
 
 
 def heads(setup: Setup) -> Iterator[Finding]:
-    from bot.app import examples
-    from bot.inference.promised import told
-    from bot.inference.release import Lesson
-    from retrieval.onnx_encoder import fingerprint
-    from training.lesson import open_heads
-    from training.trained import read_trained
-
-    manifest = None if setup.is_new else setup.manifest()
-    if manifest is None:
+    if not _has_encoder(setup):
         yield ok("the first start learns the bot's examples, in seconds.")
-        return
-    trained = read_trained(setup.serving.folder) if setup.serving else frozenset()
-    known = tuple(examples(setup.definition())), setup.knowledge().entries
-    lesson = Lesson(*known, fingerprint(manifest), trained, setup.definition().promise)
-    found = open_heads(setup.settings.home / "releases", lesson.name)
-    if found is not None:
+    elif (found := _learned(setup)) is not None:
         calibrated = (
             "calibrated" if found.calibrator else "too few phrasings to calibrate: it asks more often"
         )
         yield ok(f"{found.name}, made of these examples and answers; {calibrated}.")
-        for one in told(found.promised, setup.definition().languages) if found.promised else ():
-            yield ok(f"{one.text}.") if one.answers else warning(f"{one.text}.", one.hint)
     elif setup.served():
         yield warning(
             "the server learned from other examples or answers.", "A restart learns these, in seconds."
         )
     else:
         yield ok("the next start learns these examples, in seconds.")
+
+
+def promise(setup: Setup) -> Iterator[Finding]:
+    from bot.inference.promised import percent, slip, told
+
+    definition = setup.definition()
+    if definition.promise is None:
+        yield ok("bot.yml makes none: the policy's thresholds decide.")
+        return
+    found = _learned(setup) if _has_encoder(setup) else None
+    if found is None or found.promised is None:
+        yield ok(f"the next start learns how to keep {percent(definition.promise.wrong)}.")
+        return
+    for one in told(found.promised, definition.languages):
+        yield ok(f"{one.text}.") if one.answers else warning(f"{one.text}.", one.hint)
+    for alert in _alerts(setup):
+        if str(alert.about["release"]).endswith(f"/{found.name}"):
+            yield warning(f"{slip(alert.about)}, since {alert.at:%Y-%m-%d %H:%M} UTC.", SLIPPED)
+
+
+def _has_encoder(setup: Setup) -> bool:
+    return not setup.is_new and setup.manifest() is not None
+
+
+def _learned(setup: Setup) -> LessonHeads | None:
+    """The heads of today's examples, answers and promise; None where they have not been made."""
+    from bot.app import examples
+    from bot.inference.release import Lesson
+    from retrieval.onnx_encoder import fingerprint
+    from training.lesson import open_heads
+    from training.trained import read_trained
+
+    manifest = setup.manifest()
+    assert manifest is not None
+    trained = read_trained(setup.serving.folder) if setup.serving else frozenset()
+    known = tuple(examples(setup.definition())), setup.knowledge().entries
+    lesson = Lesson(*known, fingerprint(manifest), trained, setup.definition().promise)
+    return open_heads(setup.settings.home / "releases", lesson.name)
+
+
+def _alerts(setup: Setup) -> list[Alert]:
+    from bot.store.glance import glance
+    from bot.store.promises import alerts
+
+    if setup.schema() != "current":
+        raise Skipped("the database is not of this Kefu's schema")
+    return glance(setup.settings.database_url, alerts)

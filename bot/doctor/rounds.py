@@ -33,6 +33,7 @@ CHECKS = (
     "answers.index",
     "answers.agreement",
     "answers.heads",
+    "answers.promise",
     "doors.generator",
     "doors.widget",
     "doors.port",

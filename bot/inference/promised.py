@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from training.promise import Bound, Promised
 
@@ -37,6 +38,13 @@ def _told(bound: Bound, promised: Promised, name: str) -> Told:
         lacking = f"even the surest of {bound.texts} texts are wrong too often for {wrong}"
         hint = "Tell apart what is mixed up (`kefu eval`), or promise less in bot.yml."
     return Told(f"{name}: answers stored questions and buttons alone, as {lacking}", answers=False, hint=hint)
+
+
+def slip(about: Mapping[str, Any]) -> str:
+    """What an alert says (`bot.store.promises.Alert.about`)."""
+    name = NAMES.get(about["lang"], about["lang"])
+    customers = f"{about['wrong']} of {about['answered']} answers were wrong to their customers"
+    return f"{name}: the promise slipped, {customers}, where {percent(about['promised'])} was promised"
 
 
 def percent(share: float, digits: int = 0) -> str:

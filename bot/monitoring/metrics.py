@@ -36,6 +36,13 @@ GAUGES = {
     "database_up": "1: the database answered when it was asked for this page.",
 }
 
+PROMISES = {
+    "bound": "How sure the bot has to be to answer, by its promise; above 1: it answers nothing from understanding.",
+    "answered": "Answers of what is live that were held against the promise, an hour after they were given.",
+    "wrong": "Those of them that got a thumb down, or were followed by a call for a person.",
+    "slipped": "1: the promise is broken, as sure as it was made.",
+}
+
 
 class Metrics:
     """An `Observer`, and the page of what it saw. A registry of its own: two bots in a process do not mix."""
@@ -84,6 +91,10 @@ class Metrics:
         self._sockets = Gauge(
             "kefu_sockets", "Open connections of a channel.", ["channel"], registry=registry
         )
+        self._promises = {
+            name: Gauge(f"kefu_promise_{name}", about, ["lang"], registry=registry)
+            for name, about in PROMISES.items()
+        }
         self._gauges = {
             name: Gauge(f"kefu_{name}", about, registry=registry) for name, about in GAUGES.items()
         }
@@ -121,6 +132,11 @@ class Metrics:
             self._gauges[name].set(value)
         for channel, count in sockets.items():
             self._sockets.labels(channel).set(count)
+
+    def promise(self, lang: str, numbers: Mapping[str, float]) -> None:
+        """`numbers`: names of `PROMISES`."""
+        for name, value in numbers.items():
+            self._promises[name].labels(lang).set(value)
 
     def page(self) -> bytes:
         """Prometheus' text format. Blocking: it reads /proc."""

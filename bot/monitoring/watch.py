@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from bot.domain.kept import slipped
+from bot.domain.policy import NEVER
 from bot.engine.desk import Desk
 from bot.engine.lanes import Lanes
 from bot.errors import KefuError
 from bot.inference.host import Host
 from bot.monitoring.metrics import Metrics
+from bot.store import promises
 from bot.store.counts import counts
 from bot.store.knowledge import revision
 
@@ -68,6 +71,7 @@ class Watch:
         gauges = {"lanes_busy": self.lanes.busy, "release_degraded": float(self.host.trouble is not None)}
         sockets = {c.instance: c.open_sockets for c in self.channels if isinstance(c, Connected)}
         self.metrics.set({**gauges, **self._live(), **await self._owed()}, sockets=sockets)
+        await self._promised()
         return await asyncio.to_thread(self.metrics.page)
 
     def _live(self) -> Mapping[str, float]:
@@ -84,6 +88,23 @@ class Watch:
             "knowledge_revision_live": bundle.revision,
             "answers": len(bundle.entries),
         }
+
+    async def _promised(self) -> None:
+        """Of each language that the bot speaks, where it promises anything and the database answers."""
+        try:
+            live = self.host.current()
+            if (promised := live.promised) is None:
+                return
+            async with asyncio.timeout(PATIENCE_S), self.desk.store.read() as session:
+                counted = {one.lang: one for one in await promises.counts(session, live.release)}
+        except (KefuError, TimeoutError):
+            return
+        for lang in self.desk.voice.languages:
+            one, promise = counted.get(lang, promises.Count(lang, 0, 0)), promised.promise
+            broken = slipped(one.wrong, one.answered, promised=promise.wrong, sure=promise.sure)
+            bound = live.bound(lang)
+            numbers = {"answered": one.answered, "wrong": one.wrong, "slipped": float(broken)}
+            self.metrics.promise(lang, numbers | {"bound": NEVER if bound is None else bound})
 
     async def _owed(self) -> Mapping[str, float]:
         """Where the database does not answer, the page still comes and says so."""

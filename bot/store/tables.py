@@ -80,7 +80,10 @@ class Message(Row, table=True):
 class Trace(Row, table=True):
     """Why the bot answered as it did. `seq` is the customer's message."""
 
-    __table_args__ = (Index("ix_trace_conversation_id_seq", "conversation_id", "seq"),)
+    __table_args__ = (
+        Index("ix_trace_conversation_id_seq", "conversation_id", "seq"),
+        Index("ix_trace_created_at_id", "created_at", "id"),
+    )
 
     id: str = Field(primary_key=True)
     conversation_id: str = _conversation()
@@ -209,6 +212,30 @@ class ReleaseChange(Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
+class PromiseCount(Row, table=True):
+    """What came of answers under a promise: of one release with its heads, in one language."""
+
+    __tablename__ = "promise_count"
+
+    release: str = Field(primary_key=True)
+    lang: str = Field(primary_key=True)
+    answered: int
+    wrong: int
+    updated_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Alert(Row, table=True):
+    """Something that people should look at, once for each (kind, subject). It holds no customer's words."""
+
+    __table_args__ = (UniqueConstraint("kind", "subject"),)
+
+    id: str = Field(primary_key=True)
+    kind: str
+    subject: str
+    about: dict[str, Any] = Field(default_factory=dict, sa_type=json_column())
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Meta(Row, table=True):
     """Facts about the store itself, such as 'knowledge_revision'."""
 
@@ -229,4 +256,6 @@ FEEDBACK = _table("feedback")
 KNOWLEDGE = _table("knowledge")
 RELEASE_ALIAS = _table("release_alias")
 RELEASE_CHANGE = _table("release_change")
+PROMISE_COUNT = _table("promise_count")
+ALERT = _table("alert")
 META = _table("meta")

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event
 
-from bot.store import escalations, knowledge, ledger, releases
+from bot.store import escalations, knowledge, ledger, promises, releases
 from bot.store.columns import Row
 from bot.store.db import Database
 from bot.store.engines import parse_url, postgres_engine, sqlite_engine
@@ -54,6 +54,7 @@ async def everything(db: Database) -> None:
     await _reads(db)
     await _answers(db)
     await _releases(db)
+    await _promises(db)
 
 
 async def _cases(db: Database) -> None:
@@ -98,6 +99,18 @@ async def _releases(db: Database) -> None:
         await releases.aliases(session)
         await releases.revision(session)
         await releases.history(session)
+
+
+async def _promises(db: Database) -> None:
+    place = await db.write(partial(promises.place, now=later(-1)))
+    async with db.read() as session:
+        told: dict[str, Any] = {"after": place, "before": later(20), "limit": 9}
+        found = await promises.outcomes(session, "r1", **told)
+    await db.write(lambda session: promises.count(session, "r1", found, later(20), after=place))
+    await db.write(lambda session: promises.open_alert(session, "r1 en", {"wrong": 1}, later(20)))
+    async with db.read() as session:
+        await promises.counts(session, "r1")
+        await promises.alerts(session)
 
 
 def on_connection(url: URL, work: Callable[[Connection], T]) -> T:

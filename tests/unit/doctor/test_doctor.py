@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -300,11 +301,27 @@ def test_where_a_promise_holds_and_what_is_lacking_where_it_does_not(place: Plac
         "promise: {wrong: 3%}\n",
         {"en": Bound(0.9, 400, answered=200), "zh": Bound(None, 12, missing=140)},
     )
-    state, text = place.doctor()["heads"]
+    state, text = place.doctor()["promise"]
     assert state == "warning"
     assert "English: answers from 90 % sure on, 50 % of the 400 texts" in text
     assert "Chinese: answers stored questions and buttons alone, as 140 more phrasings are needed" in text
     assert "Write 140 more phrasings" in text
+    [made] = (path.name for path in (place.home / "releases").iterdir() if (path / "promise.json").exists())
+    about = {"release": f"base/{made}", "lang": "en", "answered": 90, "wrong": 14, "promised": 0.03}
+    for subject, told in (("a", about), ("b", about | {"release": "base/heads-of-yesterday", "wrong": 15})):
+        row = f"('{subject}', 'promise', '{subject}', '{json.dumps(told)}', '2026-03-01 12:30:00')"
+        change(place, f"INSERT INTO alert (id, kind, subject, about, opened_at) VALUES {row}")
+    text = place.doctor()["promise"][1]
+    assert "English: the promise slipped, 14 of 90 answers were wrong to their customers, where 3 %" in text
+    assert "since 2026-03-01 12:30 UTC" in text
+    assert "15 of 90" not in text
+
+
+def test_without_a_promise_there_is_none_to_look_at(place: Place) -> None:
+    assert place.doctor()["promise"] == ("ok", "bot.yml makes none: the policy's thresholds decide. ")
+    with (place.bot / "bot.yml").open("a") as file:
+        file.write("promise: {wrong: 5%}\n")
+    assert place.doctor()["promise"] == ("ok", "the next start learns how to keep 5 %. ")
 
 
 def test_an_encoder_whose_file_has_changed(place: Place) -> None:

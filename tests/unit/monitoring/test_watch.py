@@ -15,9 +15,12 @@ from bot.inference.host import Trouble
 from bot.monitoring import watch as module
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
+from bot.store import promises
 from bot.store.session import Session
 from retrieval.testing import HashEncoder
 from tests.unit.engine.conftest import Engine, engine, generator, limits
+from training.lesson import LessonHeads
+from training.promise import Bound, Promise, Promised
 
 __all__ = ["engine", "generator", "limits"]
 
@@ -96,6 +99,32 @@ async def test_a_release_that_does_not_serve_is_said_and_the_bot_is_ready(engine
     page = await watch.page()
     assert value(page, "kefu_release_degraded") == 1
     assert value(page, 'kefu_release_switches_total{end="failed"}') == 1
+
+
+async def test_a_promise_is_on_the_page_by_language(engine: Engine) -> None:
+    live = engine.mind.live
+    assert b"kefu_promise_bound{" not in await watched(engine).page()
+    promised = Promised(Promise(0.1, 0.9), {"en": Bound(0.64, 400, answered=300)})
+    kept = LessonHeads(live.heads.name, live.heads.intent, live.heads.topic, live.heads.calibrator, promised)
+    engine.mind.live = replace(live, heads=kept)
+    now = engine.desk.clock.now()
+    place = await engine.desk.store.write(lambda session: promises.place(session, now))
+    wrong = [
+        promises.Outcome(promises.Place(now, str(n)), "en", answered=True, wrong=n > 1) for n in range(8)
+    ]
+    await engine.desk.store.write(
+        lambda session: promises.count(session, live.release, wrong, now, after=place)
+    )
+    page = await watched(engine).page()
+    for series, number in (
+        ('kefu_promise_bound{lang="en"}', 0.64),
+        ('kefu_promise_bound{lang="zh"}', 2),
+        ('kefu_promise_answered{lang="en"}', 8),
+        ('kefu_promise_wrong{lang="en"}', 6),
+        ('kefu_promise_slipped{lang="en"}', 1),
+        ('kefu_promise_slipped{lang="zh"}', 0),
+    ):
+        assert value(page, series) == number, series
 
 
 async def test_turns_are_counted_by_what_came_of_them(engine: Engine) -> None:

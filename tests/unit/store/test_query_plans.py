@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Executable, Result, Select, text
 
-from bot.store import escalations, ledger
+from bot.store import escalations, ledger, promises
 from bot.store.db import Database
 from bot.store.session import Parameters, Session
 from tests.contract.store.samples import NOW, accept, answer, commit, inbound
@@ -49,6 +49,10 @@ class Explaining:
         (lambda s: ledger.fence(s, "c1"), "sqlite_autoindex_conversation_1"),
         (lambda s: ledger.trace(s, "c1", 1), "ix_trace_conversation_id_seq"),
         (lambda s: escalations.list_open(s, NOW), "ix_escalation_queue"),
+        (
+            lambda s: promises.outcomes(s, "r1", after=promises.Place(NOW), before=NOW, limit=9),
+            "trace USING INDEX ix_trace_created_at_id",
+        ),
         (lambda s: ledger.changed_since(s, ["c1"], NOW), "sqlite_autoindex_conversation_1"),
     ],
 )
