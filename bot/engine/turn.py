@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import pairwise
 
 from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide, least_sure
@@ -56,19 +55,28 @@ async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
 
 async def _in_time(desk: Desk, scene: Scene) -> str:
     """A turn past its limit goes on; the customer is told by a durable message that the answer will follow."""
-    work = asyncio.ensure_future(_answer(desk, scene))
+    telling: list[asyncio.Task[None]] = []
+    # Not the answer is a task beside this one, but what few turns need.
+    timer = asyncio.get_running_loop().call_later(
+        desk.limits.turn_s, lambda: telling.append(asyncio.create_task(_tell_late(desk, scene)))
+    )
     try:
-        done, _ = await asyncio.wait({work}, timeout=desk.limits.turn_s)
-        if not done:
-            with suppress(Conflict):  # announced before, or no longer the bot's: the commit will tell
-                await announce_late(desk, scene, _late_text(desk, scene))
-        return await work
+        return await _answer(desk, scene)
     finally:
-        work.cancel()
+        timer.cancel()
+        for task in telling:  # whatever became of the answer, it is too late to promise it
+            task.cancel()
+            await asyncio.wait([task])
 
 
-def _late_text(desk: Desk, scene: Scene) -> str:
-    return say(desk.voice, "late", scene.heard.lang, turn=scene.turn).text
+async def _tell_late(desk: Desk, scene: Scene) -> None:
+    text = say(desk.voice, "late", scene.heard.lang, turn=scene.turn).text
+    try:
+        await announce_late(desk, scene, text)
+    except Conflict:
+        pass  # announced before, or no longer the bot's: the commit will tell
+    except StoreError as error:
+        log.warning("not told that the answer is late: %s", error.message)
 
 
 async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:

@@ -24,7 +24,8 @@ class Line(ABC):
 
     def __init__(self, house: House, *, transport: asyncio.Transport) -> None:
         self.house = house
-        self.out = Outgoing(self._write, room=house.options.queue, patience=house.options.patience)
+        options = house.options
+        self.out = Outgoing(self._write, room=options.queue, patience=options.patience, at_once=self._at_once)
         self.tasks = asyncio.TaskGroup()
         self._transport = transport
 
@@ -51,6 +52,10 @@ class Line(ABC):
     @abstractmethod
     async def _write(self, data: bytes, seq: int) -> None:
         """Raises ConnectionError where the client is gone."""
+
+    def _at_once(self, data: bytes) -> bool:
+        """Whether `_write` of it would be done without any waiting."""
+        return False
 
     @abstractmethod
     async def _close(self, goodbye: Goodbye) -> None: ...

@@ -22,6 +22,8 @@ from connectors.webchat.tokens import Session, SessionError
 Socket: TypeAlias = web.WebSocketResponse[Literal[False]]
 """Prepared with `decode_text=False`: text arrives as bytes."""
 
+AT_ONCE = 16 * 1024
+"""Bytes of a frame that an empty buffer has room for without any doubt."""
 HELLOS = 5
 """Frames in which a client may get its hello right."""
 
@@ -34,6 +36,10 @@ class Connection(Line):
 
     async def _write(self, data: bytes, seq: int) -> None:
         await self._socket.send_frame(data, WSMsgType.TEXT)
+
+    def _at_once(self, data: bytes) -> bool:
+        # aiohttp waits where the transport's buffer is full, by default of 64 kB.
+        return len(data) <= AT_ONCE and not self._transport.get_write_buffer_size()
 
     async def _close(self, goodbye: Goodbye) -> None:
         await self._socket.close(code=goodbye.code, message=goodbye.reason.encode())
