@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.cli import figures, names
 from bot.cli.page import Both, Tell, cards, document, points, section
+from bot.cli.promise_figures import promise
 from training.evaluation import Evaluation
 
 FIRST = ("answers.right", "intent.accuracy", "intent.macro_f1", "sentiment.accuracy", "retrieval.recall@1",
@@ -50,6 +51,8 @@ def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
         asked = live is not None and live.same_test(whole, "answers.right")
         before = live.details.get("answers", {}).get("rows", ()) if live and asked else ()
         yield section(tell("Question by question", "逐题结果"), figures.answers(rows, before, tell))
+    if "promise" in details:
+        yield section(tell("The promise", "所作的承诺"), *promise(details["promise"], tell))
     for task in CLASSES:
         if task in details:
             yield from _classes(task, details[task], tell)

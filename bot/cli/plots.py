@@ -96,6 +96,29 @@ def roc(points: Sequence[Sequence[float]], tell: Tell) -> str:
     return _plot(tell("ROC curve", "ROC 曲线"), inner, caption)
 
 
+def risk(points: Sequence[Sequence[float]], promised: float, tell: Tell) -> str:
+    """[share of texts that are answered, share of these that is wrong] each, ascending. `promised`: 0..1."""
+    top = next(level for level in (0.1, 0.2, 0.5, 1.0) if level >= max(promised, *(r for _, r in points)))
+    line = " ".join(f"{_x(coverage)},{_y(wrong / top)}" for coverage, wrong in points)
+    marks = "".join(
+        f'<line class="line" x1="{_x(0)}" x2="{_x(1)}" y1="{_y(tick)}" y2="{_y(tick)}"/>'
+        f'<text x="{_LEFT - 6}" y="{_y(tick) + 4}" text-anchor="end">{100 * top * tick:g}%</text>'
+        f'<text x="{_x(tick)}" y="{_TOP + _SIDE + 18}" text-anchor="middle">{tick:.0%}</text>'
+        for tick in TICKS
+    )
+    below = escape(tell("texts that are answered, the surest first", "被回答的文本，从最有把握的开始"))
+    axis = f'<text x="{_x(0.5)}" y="{_TOP + _SIDE + 38}" text-anchor="middle">{below}</text>'
+    even = (
+        f'<line class="even" x1="{_x(0)}" y1="{_y(promised / top)}" x2="{_x(1)}" y2="{_y(promised / top)}"/>'
+    )
+    caption = tell(
+        "Upwards: share of what is answered that is wrong. The dashed line is the promise.",
+        "纵轴为所作回答中错误的比例。虚线为所作的承诺。",
+    )
+    inner = f'{marks}{axis}{even}<polyline class="curve" points="{line}"/>'
+    return _plot(tell("Risk and coverage", "风险与覆盖率"), inner, caption)
+
+
 def curve(points: Sequence[Point], label: str, caption: str) -> str:
     """(epoch, value) each, ascending; the axes end where the values do."""
     firsts, values = [first for first, _ in points], [value for _, value in points]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import Any
@@ -11,10 +12,14 @@ import pytest
 
 from bot.cli.evaluation_page import Shown, page
 from bot.cli.names import FIGURES, number
+from bot.cli.promise_figures import promise_details
 from tests.unit.cli.pages import check
+from training.bounds import learn_bounds
+from training.calibrate import Question, Verdict
 from training.evaluate import judged_labels, judged_ranking, judged_scope
 from training.evaluation import Evaluation, Metric, joined
 from training.measures import Outcome, latency_metrics, share_metrics
+from training.promise import Promise
 
 EVIL = "<script>alert('x')</script> & </main>"
 HISTORY = [{"epoch": n, "loss": 2 / n, "intent.accuracy": 1 - 1 / (n + 1), "note": "x"} for n in range(1, 5)]
@@ -86,6 +91,22 @@ def test_the_page_of_everything() -> None:
     assert made.count("<polyline") == 2 * 3  # loss, accuracy, scope
     assert "custom" in made
     assert 'class="f3"' in made
+
+
+def test_a_promise_is_shown_by_language_with_what_it_was_found_on() -> None:
+    chance = np.random.default_rng(0)
+    asked = Question(EVIL, "en", "a", "answerable")
+    found = [Verdict(asked, sure, chance.random() < sure**0.1) for sure in chance.random(400).tolist()]
+    found += [Verdict(replace(asked, key=None, kind="foreign"), 0.1, right=False)] * 200
+    promised = learn_bounds(found, ("en",), Promise(0.1, 0.9))
+    details = promise_details(promised, ("zh", "en"))
+    assert json.loads(json.dumps(details, allow_nan=False)) == details
+    made = page(shown(Evaluation({}, {"promise": details})))
+    check(made)
+    assert made.count("<polyline") == 2 * (1 + 2)  # risk; and the learning curves
+    for said in ("The promise", "所作的承诺", "可靠性图", "Risk and coverage", "只回答已存的问题和按钮"):
+        assert said in made
+    assert ">22<" in made  # texts that Chinese lacks
 
 
 def test_beside_the_live_one() -> None:

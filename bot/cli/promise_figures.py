@@ -1,0 +1,70 @@
+"""What a page shows of a bot's promise: the bound of each language, and the curves that it was found on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from bot.cli import names
+from bot.cli.page import Tell, heading, paragraph, percent, table
+from bot.cli.plots import reliability, risk
+from training.promise import Promised
+
+Details = Mapping[str, Any]
+
+
+def promise_details(promised: Promised, languages: tuple[str, ...]) -> dict[str, Any]:
+    """JSON: {"wrong", "sure", "languages": {lang: a bound's fields, and its curves}}."""
+    spoken = {lang: asdict(promised.bound(lang)) | dict(promised.curves.get(lang, {})) for lang in languages}
+    return {**asdict(promised.promise), "languages": spoken}
+
+
+def promise(details: Details, tell: Tell) -> Iterator[str]:
+    wrong, sure = percent(details["wrong"]), percent(details["sure"])
+    yield paragraph(
+        tell(
+            f"At most {wrong} % of what is answered from understanding is wrong, which is {sure} % sure, for messages "
+            "like those that it was learned from: the bot's own phrasings, each asked of a bot that had not seen it, "
+            "some with a typo, and questions without an answer.",
+            f"凭理解作出的回答中，错误的不超过 {wrong} %，此承诺的把握为 {sure} %；"
+            "前提是消息与校准文本相似：机器人自己的问法（每条都由没有学过它的机器人回答，部分带有错字），以及没有答案的问题。",
+        )
+    )
+    head = (
+        tell("language", "语言"),
+        tell("answers from % sure on", "达到此把握（%）才回答"),
+        tell("texts", "文本"),
+        tell("answered %", "回答了 %"),
+        tell("of these wrong %", "其中错误 %"),
+        tell("texts missing", "还缺文本"),
+    )
+    spoken = details["languages"]
+    yield table(head, [_row(lang, bound, tell) for lang, bound in spoken.items()], numbers=(1, 2, 3, 4, 5))
+    for lang, bound in spoken.items():
+        if bound.get("reliability"):
+            yield heading(_called(lang, tell))
+            yield _curves(bound, details["wrong"], tell)
+
+
+def _row(lang: str, bound: Details, tell: Tell) -> tuple[str, ...]:
+    if bound["at"] is None:
+        never = tell("stored questions and buttons alone", "只回答已存的问题和按钮")
+        return _called(lang, tell), never, str(bound["texts"]), "", "", str(bound["missing"] or "")
+    shares = bound["answered"] / bound["texts"], bound["wrong"] / bound["answered"]
+    return _called(lang, tell), percent(bound["at"]), str(bound["texts"]), *map(percent, shares), ""
+
+
+def _curves(bound: Details, wrong: float, tell: Tell) -> str:
+    groups = [(group["confidence"], group["right"], group["texts"]) for group in bound["reliability"]]
+    drawn = reliability(groups, tell) + risk(bound["risk_coverage"], wrong, tell)
+    return f'<div class="plots">{drawn}</div>' + paragraph(
+        tell(
+            f"Calibration error {percent(bound['ece'])} %, area under the curve of risk {percent(bound['aurc'])} %.",
+            f"校准误差 {percent(bound['ece'])} %，风险曲线下面积 {percent(bound['aurc'])} %。",
+        )
+    )
+
+
+def _called(lang: str, tell: Tell) -> str:
+    return tell(*names.LANGS.get(lang, (lang, lang)))
