@@ -13,6 +13,10 @@ Measured on the example bank, each alternative phrasing asked without itself in 
 Chinese / English: cosine of phrasings 43.5 / 25.8, with BM25 42.8 / 25.8, reciprocal ranks of both 42.4 /
 21.4; passages alone 61.3 / 56.7; the shares below 66.6 / 55.8. Slightly misspelt phrasings still come first
 in 99.6 / 98.5. A larger share for passages gains on the first and loses on the second.
+
+Shares learned for the bank itself (`training.fusion`, each fourth of 2,662 held-out phrasings by the other three) gain
+nothing there: right topic first 68.8 and 69.8 by these, among the first eight 93.4 and 93.4, and the surest answer
+after calibration is right as often, 58.4. So a release brings no shares of its own.
 """
 
 from __future__ import annotations
