@@ -10,13 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import Options
+from bench._scope import Scoped, figures, floor
 from bench._sets import Row, rows
 from bench._vectors import Kept
-from training.apply import OUT_OF_SCOPE, Floats, IntentHead
+from training.apply import OUT_OF_SCOPE, IntentHead
 from training.examples import Encode, Judged, Labelled, fit_examples, judge
-from training.fit import fit_words
-from training.measures import IN_SCOPE
-from training.scope import auroc, recall
 
 SEEDS = (0, 1, 2)
 SHOTS = 10
@@ -62,24 +60,10 @@ class Intents:
             self._options.say(f"{key}: seed {seed}, {found[-1]:.2f}")
         return spread(key, found)
 
-    def scope(self) -> dict[str, float]:
-        """CLINC150 with its 100 out-of-scope training queries as the intent `out_of_scope`, as a bot has it.
-
-        Floor: the words alone, by the largest margin.
-        """
-        train, foreign, test, outside = (
-            rows(self._options, f"clinc150/{name}") for name in ("train", "oos_train", "test", "oos_test")
-        )
-        truth = np.array([row["label"] for row in test])
-        head = self._fit("clinc150", [*train, *({**row, "label": OUT_OF_SCOPE} for row in foreign)])
-        judged = [self._judged("clinc150", head, part) for part in (test, outside)]
-        figures = scope_figures(judged[0].labels == truth, *(part.outside for part in judged))
-        words = fit_words([row["text"] for row in train], [row["label"] for row in train])
-        assert words is not None
-        alone = [words.margins([row["text"] for row in part]) for part in (test, outside)]
-        right = np.array(sorted({row["label"] for row in train}))[alone[0].argmax(axis=1)] == truth
-        floor = scope_figures(right, *(-part.max(axis=1) for part in alone))
-        return {**figures, **{f"{key}_floor": value for key, value in floor.items()}}
+    def scope(self, scoped: Scoped) -> dict[str, float]:
+        """Its keys end with `_head`; floors stand beside."""
+        judged = self._judged(scoped.folder, self._fit(scoped.folder, scoped.learned), scoped.asked)
+        return {**{f"{key}_head": value for key, value in figures(scoped, judged).items()}, **floor(scoped)}
 
     def _right(self, folder: str, train: Sequence[Row], test: Sequence[Row]) -> NDArray[np.bool_]:
         named = self._judged(folder, self._fit(folder, train), test).labels
@@ -99,15 +83,6 @@ class Intents:
 
     def _encode(self, folder: str) -> Encode:
         return lambda texts: self._kept.matrix(folder, texts)
-
-
-def scope_figures(right: NDArray[np.bool_], inside: Floats, outside: Floats) -> dict[str, float]:
-    """In percent; see `training.scope`. `_1pt`: where a point of in-scope accuracy is given up."""
-    return {
-        "clinc150_oos_auroc": 100.0 * auroc(inside, outside),
-        "clinc150_oos_recall": 100.0 * recall(right, inside, outside, at=IN_SCOPE),
-        "clinc150_oos_recall_1pt": 100.0 * recall(right, inside, outside, at=float(right.mean()) - 0.01),
-    }
 
 
 def parted(options: Options, folder: str) -> tuple[list[Row], list[Row]]:

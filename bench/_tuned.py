@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,10 @@ from numpy.typing import NDArray
 from bench import ROOT, Options
 from bench._bank import encoder_folder
 from bench._intents import SEEDS, few_shot, parted, spread
+from bench._scope import Scoped, figures, floor
 from bench._sets import Row
 from training.apply import OUT_OF_SCOPE, IntentHead, spoken
-from training.examples import Encode, Labelled, judge
+from training.examples import Encode, Judged, Labelled, judge
 from training.fit import fit_words
 from training.tuning.recipes import Recipe, recipe_for
 from training.tuning.task import Step, Task
@@ -45,9 +47,16 @@ class Tuned:
     encode: Encode
     seconds: float
 
-    def named(self, texts: Sequence[str]) -> NDArray[np.str_]:
-        """The likeliest label of each text."""
-        return judge(self.head, texts, self.encode, foreign=OUT_OF_SCOPE).labels
+    def judged(self, texts: Sequence[str]) -> Judged:
+        return judge(self.head, texts, self.encode, foreign=OUT_OF_SCOPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Rows that a tuned encoder is asked, and what is kept of its answers."""
+
+    rows: Sequence[Row]
+    of: Callable[[Tuned], Mapping[str, list[Any]]]
 
 
 def tune(folder: Path, train: Labelled, recipe: Recipe, *, tell: Tell = lambda _: None) -> Tuned:
@@ -98,34 +107,58 @@ class TunedIntents:
         """In percent."""
         return 100.0 * float(self._right((key, seed), recipe_for(FEW, {"seed": seed}), sample, test).mean())
 
+    def scope(self, scoped: Scoped) -> dict[str, float]:
+        """Tuned with the out-of-scope examples as one intent more."""
+        runs = [self._scoped(seed, scoped) for seed in SEEDS]
+        told = [spread(key, [run[key] for run in runs]) for key in runs[0]]
+        return {**{key: value for part in told for key, value in part.items()}, **floor(scoped)}
+
+    def _scoped(self, seed: int, scoped: Scoped) -> dict[str, float]:
+        run, recipe = (f"{scoped.folder}_oos", seed), recipe_for(FULL, {"seed": seed})
+
+        def asked(tuned: Tuned) -> Mapping[str, list[Any]]:
+            judged = tuned.judged([row["text"] for row in scoped.asked])
+            return {name: getattr(judged, name).tolist() for name in ("labels", "sure", "outside")}
+
+        found = self._outcome(run, recipe, scoped.learned, Asked(scoped.asked, asked))
+        judged = Judged(*(np.array(found[name]) for name in ("labels", "sure", "outside")))
+        told = figures(scoped, judged)
+        self._options.say(f"{run[0]}: seed {seed}, " + ", ".join(f"{k} {v:.2f}" for k, v in told.items()))
+        return told
+
     def _right(
         self, run: tuple[str, int], recipe: Recipe, train: Sequence[Row], test: Sequence[Row]
     ) -> NDArray[np.bool_]:
-        kept = self._options.cache / "tuned" / f"{self._hash(recipe, train, test)}.json"
-        if not kept.is_file():
-            self._measure(run, recipe, train, test, kept)
-        found = json.loads(kept.read_text(encoding="utf-8"))
+        def asked(tuned: Tuned) -> Mapping[str, list[Any]]:
+            named = tuned.judged([row["text"] for row in test]).labels
+            return {"right": (named == np.array([row["label"] for row in test])).tolist()}
+
+        found = self._outcome(run, recipe, train, Asked(test, asked))
         right = np.array(found["right"], dtype=np.bool_)
         self._options.say(
             f"{run[0]}: seed {run[1]}, {100 * right.mean():.2f} after {found['seconds']:.0f} s of training"
         )
         return right
 
-    def _measure(
-        self, run: tuple[str, int], recipe: Recipe, train: Sequence[Row], test: Sequence[Row], kept: Path
-    ) -> None:
-        tuned = tune(
-            self._base or encoder_folder(self._options),
-            labelled(train),
-            recipe,
-            tell=shown(f"{run[0]}, seed {run[1]}", self._options),
-        )
-        right = tuned.named([row["text"] for row in test]) == np.array([row["label"] for row in test])
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        told = {"run": run, "seconds": tuned.seconds, "recipe": asdict(recipe), "right": right.tolist()}
-        beside = kept.with_suffix(".part")
-        beside.write_text(json.dumps(told), encoding="utf-8")
-        beside.replace(kept)
+    def _outcome(
+        self, run: tuple[str, int], recipe: Recipe, train: Sequence[Row], asked: Asked
+    ) -> dict[str, Any]:
+        """What was kept of such a run; else the run."""
+        kept = self._options.cache / "tuned" / f"{self._hash(recipe, train, asked.rows)}.json"
+        if not kept.is_file():
+            tuned = tune(
+                self._base or encoder_folder(self._options),
+                labelled(train),
+                recipe,
+                tell=shown(f"{run[0]}, seed {run[1]}", self._options),
+            )
+            told = {"run": run, "seconds": tuned.seconds, "recipe": asdict(recipe), **asked.of(tuned)}
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            beside = kept.with_suffix(".part")
+            beside.write_text(json.dumps(told), encoding="utf-8")
+            beside.replace(kept)
+        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        return found
 
     def _hash(self, recipe: Recipe, train: Sequence[Row], test: Sequence[Row]) -> str:
         rows = [[[row["text"], row["label"]] for row in part] for part in (train, test)]

@@ -134,7 +134,7 @@ def _contrastive(ground: Ground) -> Found:
     recipe = recipe_for(FEW, {"seed": SEED, "threads": ground.threads})
     tell = shown("kefu_contrastive", ground.options)
     tuned = tune(ground.base, labelled(ground.train), recipe, tell=tell)
-    return tuned.named(ground.asked), tuned.seconds
+    return tuned.judged(ground.asked).labels, tuned.seconds
 
 
 def _setfit(ground: Ground) -> Found:

@@ -13,6 +13,7 @@ from bench import NoData, Options
 from bench._bank import open_encoder
 from bench._intents import Intents
 from bench._ranking import bustm, stackfaq
+from bench._scope import banking77_oos, clinc150
 from bench._tuned import TunedIntents
 from bench._vectors import Kept
 from retrieval.embed import Encoder
@@ -29,6 +30,8 @@ FLOORS = {
 
 Keys = tuple[str, ...]
 Part = Callable[[], dict[str, float]]
+CLINC_SCOPE = ("clinc150_oos_auroc", "clinc150_oos_recall")
+BANKING_SCOPE = ("banking77_oos_near_auroc", "banking77_oos_far_auroc")
 
 
 def run(options: Options, *, encoder: Encoder | None = None, base: Path | None = None) -> dict[str, float]:
@@ -37,7 +40,7 @@ def run(options: Options, *, encoder: Encoder | None = None, base: Path | None =
         raise NoData("give the folder of the public data sets: --data DIR")
     vectors = Kept(encoder or open_encoder(options), options)
     tuned = TunedIntents(base, vectors.encoder.fingerprint, options)
-    parts = {**_quick(Intents(vectors, options), vectors, options), **_tuned(tuned)}
+    parts = {**_quick(Intents(vectors, options), vectors, options), **_tuned(tuned, options)}
     figures: dict[str, float] = {}
     for keys in _wanted(options, parts):
         options.say(", ".join(keys))
@@ -73,7 +76,8 @@ def _quick(intents: Intents, vectors: Kept, options: Options) -> dict[Keys, Part
         ("banking77_10_head",): lambda: intents.few("banking77_10_head", "banking77"),
         ("clinc150_full_head",): lambda: intents.full("clinc150_full_head", "clinc150"),
         ("clinc150_10_head",): lambda: intents.few("clinc150_10_head", "clinc150"),
-        ("clinc150_oos_auroc", "clinc150_oos_recall"): intents.scope,
+        _heads(CLINC_SCOPE): lambda: intents.scope(clinc150(options)),
+        _heads(BANKING_SCOPE): lambda: intents.scope(banking77_oos(options)),
         ("hwu64_full_head",): lambda: intents.full("hwu64_full_head", "hwu64"),
         ("smp2017",): lambda: intents.cross_validated("smp2017", "smp2017_ecdt", "train_develop"),
         ("stackfaq_r5", "stackfaq_cold_r5"): lambda: stackfaq(vectors, options),
@@ -81,7 +85,11 @@ def _quick(intents: Intents, vectors: Kept, options: Options) -> dict[Keys, Part
     }
 
 
-def _tuned(intents: TunedIntents) -> dict[Keys, Part]:
+def _heads(keys: Keys) -> Keys:
+    return tuple(f"{key}_head" for key in keys)
+
+
+def _tuned(intents: TunedIntents, options: Options) -> dict[Keys, Part]:
     """The encoder tuned for each set and seed: minutes each, an hour or more in all."""
     return {
         ("banking77_10",): lambda: intents.few("banking77_10", "banking77"),
@@ -89,4 +97,6 @@ def _tuned(intents: TunedIntents) -> dict[Keys, Part]:
         ("banking77_full",): lambda: intents.full("banking77_full", "banking77"),
         ("clinc150_full",): lambda: intents.full("clinc150_full", "clinc150"),
         ("hwu64_full",): lambda: intents.full("hwu64_full", "hwu64"),
+        CLINC_SCOPE: lambda: intents.scope(clinc150(options)),
+        BANKING_SCOPE: lambda: intents.scope(banking77_oos(options)),
     }

@@ -16,7 +16,7 @@ import bench._intents
 import bench._tuned
 from bench import NoData, Options
 from bench.__main__ import main
-from bench._intents import scope_figures
+from bench._scope import banking77_oos, kind_figures
 from bench._tuned import Tell, Tuned, tune
 from bench.quality import _wanted, run
 from retrieval.embed import Vectors
@@ -169,6 +169,16 @@ def test_a_whole_split_is_tuned_in_full(tmp_path: Path, data: Path, base: Path) 
     assert figures["banking77_full"] >= 75.0
 
 
+def test_a_tuned_encoder_learns_what_is_foreign(tmp_path: Path, data: Path, base: Path) -> None:
+    asked = options(tmp_path, data, "clinc150_oos_auroc")
+    figures = run(asked, encoder=HashEncoder(), base=base)
+    measures = ("auroc", "recall", "recall_1pt")
+    ends = ("", "_spread", "_floor")
+    assert set(figures) == {f"clinc150_oos_{name}{end}" for name in measures for end in ends}
+    assert figures["clinc150_oos_auroc"] >= 75.0
+    assert run(asked, encoder=HashEncoder(), base=base) == figures  # as kept
+
+
 @pytest.mark.parametrize(
     ("asked", "owner"),
     [
@@ -189,9 +199,28 @@ def test_only_what_is_asked_for_is_measured(asked: str, owner: str | None) -> No
 
 
 def test_scope_is_measured_with_out_of_scope_examples(tmp_path: Path, data: Path) -> None:
-    figures = run(options(tmp_path, data, "clinc150_oos_auroc"), encoder=HashEncoder())
-    assert figures["clinc150_oos_auroc"] >= 90.0
-    assert {"clinc150_oos_recall", "clinc150_oos_auroc_floor"} <= set(figures)
+    figures = run(options(tmp_path, data, "clinc150_oos_auroc_head"), encoder=HashEncoder())
+    assert figures["clinc150_oos_auroc_head"] >= 90.0
+    assert {"clinc150_oos_recall_head", "clinc150_oos_auroc_floor"} <= set(figures)
+
+
+def test_near_and_far_questions_are_told_apart_on_rows_of_the_right_side(tmp_path: Path, data: Path) -> None:
+    def row(text: str, label: str | None, *, wrong: bool = False) -> dict[str, Any]:
+        return {"text": text, "label": "shifted", "label_banking77": label, "scope_wrong": wrong}
+
+    own = [row(text, "travel") for text in TRAVEL] + [row(text, "money") for text in MONEY]
+    strange = [row(f"{word} {word} 99", "other") for word in ("zebra", "quark", "volcano", "oboe")]
+    misplaced = [row("ticket to York", "travel", wrong=True), row("nothing", None)]
+    write(data, "banking77_oos/train", own)
+    write(data, "banking77_oos/test", [*own, *misplaced])
+    write(data, "banking77_oos/id_oos_train", strange[:2])
+    write(data, "banking77_oos/id_oos_test", [*strange[2:], *misplaced])
+    write(data, "banking77_oos/ood_oos_test", [{"text": "tuba tuba 98", "label": "oos"}])
+    scoped = banking77_oos(options(tmp_path, data))
+    assert (len(scoped.own), [len(kind) for kind in scoped.foreign.values()]) == (len(own), [2, 1])
+    figures = run(options(tmp_path, data, "banking77_oos_near_auroc_head"), encoder=HashEncoder())
+    assert figures["banking77_oos_near_auroc_head"] >= 90.0
+    assert figures["banking77_oos_far_auroc_head"] >= 90.0
 
 
 def test_retrieval_is_compared_with_words_alone_and_vectors_alone(tmp_path: Path, data: Path) -> None:
@@ -217,8 +246,8 @@ def test_recall_is_read_where_in_scope_accuracy_is_95() -> None:
     right = np.array([True] * 19 + [False])
     inside = np.linspace(0.0, 0.38, 20, dtype=np.float32)
     outside = np.array([0.1, 0.35, 0.37, 0.9], dtype=np.float32)
-    figures = scope_figures(right, inside, outside)
-    assert figures["clinc150_oos_recall"] == 50.0  # above .36, the largest of those that are right
-    wrong = scope_figures(np.array([True] * 18 + [False] * 2), inside, outside)
-    assert wrong["clinc150_oos_recall"] == 0.0  # 90 percent even if nothing is rejected
-    assert scope_figures(right, inside * 0, outside)["clinc150_oos_auroc"] == 100.0
+    figures = kind_figures("k", right, inside=inside, outside=outside)
+    assert figures["k_recall"] == 50.0  # above .36, the largest of those that are right
+    wrong = kind_figures("k", np.array([True] * 18 + [False] * 2), inside=inside, outside=outside)
+    assert wrong["k_recall"] == 0.0  # 90 percent even if nothing is rejected
+    assert kind_figures("k", right, inside=inside * 0, outside=outside)["k_auroc"] == 100.0
