@@ -85,7 +85,7 @@ class Recipe:
 
 DEFAULTS: Mapping[Method, Mapping[str, Any]] = {
     "full": {"layers": 6, "epochs": 5, "cutoff": 0.1, "average": 0.998},
-    "contrastive": {"epochs": 6, "contrast": 0.5},
+    "contrastive": {"epochs": 6, "contrast": 0.5, "cutoff": 0.1},
     "lora": {"rate": 1e-3, "layers": 6},
     "adalora": {"rate": 2e-3, "layers": 6},
 }
