@@ -25,7 +25,8 @@ class Lexical:
         self._rows = rows
         self._vocabulary: dict[str, int] = bm25.vocab_dict if bm25 else {}
         found = np.diff(bm25.scores["indptr"]) if bm25 else np.zeros(0)
-        # A list: terms are looked up one by one, which an array makes slow.
+        # Lists: terms are looked up one by one, which an array makes slow.
+        self._ends: list[int] = bm25.scores["indptr"].tolist() if bm25 else [0]
         self._idf: list[float] = np.log1p((rows - found + 0.5) / (found + 0.5)).tolist()
         self._unknown = float(np.log1p((rows + 0.5) / 0.5))
 
@@ -60,8 +61,15 @@ class Lexical:
         known = [self._vocabulary[term] for term in dict.fromkeys(terms) if term in self._vocabulary]
         if not known:
             return np.zeros(self._rows, dtype=np.float32)
-        scores: Vectors = self._bm25.get_scores_from_ids(known)
-        return scores
+        found = [self._found(place) for place in known]
+        scores = [self._bm25.scores["data"][part] for part in found]
+        # One count for all terms: bm25s adds them up term by term, for twice as long.
+        summed = np.bincount(
+            np.concatenate([self._bm25.scores["indices"][part] for part in found]),
+            np.concatenate(scores),
+            minlength=self._rows,
+        )
+        return summed.astype(np.float32)
 
     def weight(self, term: str) -> float:
         """IDF: log(1 + (rows - n + .5) / (n + .5)) for a term in n phrases, Lucene's form; largest for
@@ -83,8 +91,11 @@ class Lexical:
         """What no BM25 of these distinct terms can exceed: the sum of their weights; above 0 always."""
         return sum(map(self.weight, terms)) or 1.0
 
+    def _found(self, place: int) -> slice:
+        """Where the rows of a term stand, and what each scores by it."""
+        return slice(self._ends[place], self._ends[place + 1])
+
     def _holds(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        start, end = self._bm25.scores["indptr"][place : place + 2]
-        found = self._bm25.scores["indices"][start:end]  # ascending, never empty
+        found = self._bm25.scores["indices"][self._found(place)]  # ascending, never empty
         same: NDArray[np.bool_] = found.take(found.searchsorted(rows), mode="clip") == rows
         return same

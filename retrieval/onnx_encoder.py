@@ -12,9 +12,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,11 +49,12 @@ class OnnxEncoder:
         self._threads = threads
         self._others = ThreadPoolExecutor(max(threads - 1, 1), thread_name_prefix="kefu-encoder-run")
         self._fingerprint = fingerprint(manifest)
+        self._calls, self._lock = 0, Lock()
 
     @classmethod
     def open(cls, folder: Path, *, threads: int = 0, verify: bool = False) -> OnnxEncoder:
-        """Load (about 1.5 s). `threads`: batches at once; 0 for one a core. `verify` compares checksums too. Raises
-        `EncoderError`.
+        """Load (about 1.5 s). `threads`: batches at once, of whichever calls; 0 for one a core. `verify` compares
+        checksums too. Raises `EncoderError`.
         """
         manifest = read_manifest(folder, verify=verify)
         try:
@@ -77,13 +80,26 @@ class OnnxEncoder:
         def encode(rows: Batch) -> None:
             vectors[rows] = self._run([encodings[row] for row in rows])
 
-        self._each(shares([len(encoding) for encoding in encodings], self._threads), encode)
+        with self._share() as threads:
+            self._each(shares([len(encoding) for encoding in encodings], threads), encode, threads=threads)
         return vectors
 
-    def _each(self, parts: Sequence[Batch], work: Callable[[Batch], None]) -> None:
+    @contextmanager
+    def _share(self) -> Iterator[int]:
+        """Threads for one more call, its own among them: all where it is alone."""
+        with self._lock:
+            self._calls += 1
+            threads = max(self._threads // self._calls, 1)
+        try:
+            yield threads
+        finally:
+            with self._lock:
+                self._calls -= 1
+
+    def _each(self, parts: Sequence[Batch], work: Callable[[Batch], None], *, threads: int) -> None:
         """`work` for all of them, on this thread and the others; each takes what is next."""
         left = deque(parts)
-        others = [self._others.submit(_drain, left, work) for _ in range(min(self._threads, len(parts)) - 1)]
+        others = [self._others.submit(_drain, left, work) for _ in range(min(threads, len(parts)) - 1)]
         try:
             _drain(left, work)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -40,9 +41,10 @@ class _Job(Generic[T]):
 
 
 class Door:
-    """Runs `encode`, and what follows directly on it, in one thread of its own.
+    """Runs `encode`, and what follows directly on it, in threads of its own: as many as there are calls of the encoder
+    that gain by going on beside one another.
 
-    What is queued while the thread is busy becomes the next batch; a lone text goes at once. A text whose deadline
+    What is queued while all of them are busy becomes the next batch; a lone text goes at once. A text whose deadline
     (of `clock.monotonic`) has passed before its batch begins is dropped with `Busy`, as is one beyond the queue's end.
     """
 
@@ -52,6 +54,7 @@ class Door:
         *,
         clock: Clock | None = None,
         max_queue: int = MAX_QUEUE,
+        threads: int = 1,
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._encoder: Encoder | None = encoder
@@ -60,9 +63,9 @@ class Door:
         self._max_queue = max_queue
         self._queue: deque[_Job[Any]] = deque()
         self._waiting = 0
-        self._busy = False
+        self._idle, self._free = threads, threads  # not asked to serve; without a batch
         self._lock = Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="kefu-encoder")
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="kefu-encoder")
         self._closed = False
 
     @property
@@ -82,10 +85,10 @@ class Door:
                 raise Busy("Too many messages are waiting for the encoder.", hint="Try again in a moment.")
             self._queue.append(job)
             self._waiting += len(texts)
-            if not self._busy:
-                self._busy = True
+            if self._idle:
+                self._idle -= 1
                 # Not at once: what else comes in this turn of the loop shares the batch.
-                loop.call_soon(self._thread.submit, self._serve, loop)
+                loop.call_soon(self._threads.submit, self._serve, loop)
         result: T = await job.done
         return result
 
@@ -93,19 +96,19 @@ class Door:
         return await self.run(texts, None, _as_they_are, deadline=deadline)
 
     async def close(self) -> None:
-        """Finish what is queued, then end the thread and let the encoder go."""
+        """Finish what is queued, then end the threads and let the encoder go."""
         with self._lock:
             self._closed = True
         await asyncio.sleep(0)  # a start that is scheduled comes first
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
-        self._thread.shutdown()
+        self._threads.shutdown()
         # Here, not where the last reference happens to be dropped: to free a model takes longer than a loop may wait.
         self._encoder = None
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        """In the thread, batch after batch until nobody waits: a busy loop's next turn is not waited for in between."""
+        """In a thread, batch after batch until nobody waits: a busy loop's next turn is not waited for in between."""
         while batch := self._take():
             began = self._clock.monotonic()
             ready, late = [job for job in batch if job.deadline >= began], _late(batch, began)
@@ -114,19 +117,26 @@ class Door:
             loop.call_soon_threadsafe(
                 self._settle, (*ready, *late), (*results, *map(_too_late, late)), seconds
             )
+            with self._lock:
+                self._free += 1
 
     def _take(self) -> list[_Job[Any]]:
-        """The next batch: whole jobs in order, abandoned ones dropped on the way. Empty: the next job starts anew."""
+        """The next batch: whole jobs in order, abandoned ones dropped on the way. Empty: the next job starts anew.
+
+        Threads without a batch leave one another their share.
+        """
         batch: list[_Job[Any]] = []
         size = 0
         with self._lock:
-            while self._queue and (not batch or size + len(self._queue[0].texts) <= MAX_BATCH):
+            most = min(math.ceil(self._waiting / self._free), MAX_BATCH)
+            while self._queue and (not batch or size + len(self._queue[0].texts) <= most):
                 job = self._queue.popleft()
                 self._waiting -= len(job.texts)
                 if not job.done.done():
                     batch.append(job)
                     size += len(job.texts)
-            self._busy = bool(batch)
+            self._free -= bool(batch)
+            self._idle += not batch
         return batch
 
     def _work(self, batch: list[_Job[Any]]) -> list[Any]:

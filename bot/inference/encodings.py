@@ -35,6 +35,11 @@ class Encoding(Protocol):
         """Ids of the texts that it was trained on (`training.trained`)."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """Calls of the encoder that gain by going on beside one another."""
+        ...
+
     async def open(self) -> Encoder:
         """Loaded and warm. Raises InferenceError."""
         ...
@@ -58,6 +63,12 @@ class FolderEncoding:
     fingerprint: str
     threads: int
     trained: frozenset[str] = frozenset()
+
+    @property
+    def at_once(self) -> int:
+        from retrieval.onnx_encoder import cores
+
+        return self.threads or cores()
 
     async def open(self) -> Encoder:
         return await load_encoder(self.folder, threads=self.threads)

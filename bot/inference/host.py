@@ -222,7 +222,7 @@ class Host:
         self._gone.set()
 
     async def _load(self, encoding: Encoding) -> Reader:
-        return Reader(await encoding.open(), observer=self._observer)
+        return Reader(await encoding.open(), threads=encoding.at_once, observer=self._observer)
 
     async def _prepare(
         self, encoding: Encoding, knowledge: Knowledge, embed: Embed, *, progress: Progress = _silent

@@ -26,6 +26,7 @@ class GatedEncoder:
     def __init__(self) -> None:
         self.gate = threading.Event()
         self.entered = threading.Event()
+        self.arrivals = threading.Semaphore(0)
         self.batches: list[list[str]] = []
         self.threads: set[str] = set()
 
@@ -33,6 +34,7 @@ class GatedEncoder:
         self.batches.append(list(texts))
         self.threads.add(threading.current_thread().name)
         self.entered.set()
+        self.arrivals.release()
         assert self.gate.wait(10)
         if "bad" in texts:
             raise EncoderError("The encoder could not run.")
@@ -94,6 +96,36 @@ async def test_a_text_past_its_deadline_is_dropped_before_its_batch() -> None:
     with pytest.raises(Busy):
         await late
     assert encoder.batches == [["a"]]
+    await door.close()
+
+
+async def test_threads_without_a_batch_share_what_waits_and_each_takes_all_when_alone() -> None:
+    encoder = GatedEncoder()
+    door = Door(encoder, threads=2)
+    begun = [asyncio.create_task(door.encode([t], deadline=soon())) for t in "abcd"]
+    for _ in range(2):
+        await asyncio.to_thread(encoder.arrivals.acquire)
+    assert sorted(map(sorted, encoder.batches)) == [["a", "b"], ["c", "d"]]
+    assert len(encoder.threads) == 2
+    waiting = [asyncio.create_task(door.encode(["x" * n], deadline=soon())) for n in range(1, 9)]
+    await asyncio.sleep(0)
+    encoder.gate.set()
+    assert [v[0, 0] for v in await asyncio.gather(*begun, *waiting)] == [1.0] * 4 + list(range(1, 9))
+    assert sum(map(len, encoder.batches[2:])) == 8
+    await door.close()
+
+
+async def test_a_text_is_not_held_up_by_a_batch_while_a_thread_is_free() -> None:
+    encoder = GatedEncoder()
+    door = Door(encoder, threads=2)
+    first = asyncio.create_task(door.encode(["a"], deadline=soon()))
+    await asyncio.to_thread(encoder.entered.wait)
+    encoder.entered.clear()
+    second = asyncio.create_task(door.encode(["b"], deadline=soon()))
+    await asyncio.to_thread(encoder.entered.wait)
+    assert encoder.batches == [["a"], ["b"]]
+    encoder.gate.set()
+    await asyncio.gather(first, second)
     await door.close()
 
 
