@@ -21,8 +21,8 @@ _BATCH = 256
 
 
 def open_encoder(options: Options) -> OnnxEncoder:
-    """The embedded encoder, made first if need be (a minute)."""
-    return OnnxEncoder.open(encoder_folder(options))
+    """The embedded encoder, made first if need be (a minute). Public texts are read as they were published."""
+    return OnnxEncoder.open(encoder_folder(options), as_typed=True)
 
 
 def encoder_folder(options: Options) -> Path:

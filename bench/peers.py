@@ -117,7 +117,7 @@ def _figures(
 
 def _head(ground: Ground, encoder: Encoder | None) -> Found:
     """As a bot has it: the encoder as it comes, vectors made here and now."""
-    encoder = encoder or OnnxEncoder.open(ground.base)
+    encoder = encoder or OnnxEncoder.open(ground.base, as_typed=True)
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as nothing:
         kept = Path(nothing) / "vectors.npz"

@@ -20,7 +20,8 @@ from retrieval.lexical import Lexical
 from retrieval.model_folder import sha256_file
 from retrieval.types import Entry
 
-FORMAT = 1
+FORMAT = 2
+"""Changes whenever `retrieval.text` tells other texts to be the same: identities and terms are kept."""
 _MANIFEST = "manifest.json"
 _ENTRIES = "entries.jsonl"
 _ROWS = "rows.npy"

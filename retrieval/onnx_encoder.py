@@ -5,6 +5,9 @@ for the slowest of them after each, and a busy server always has something else 
 
 Every text gets the model's query prefix: a message is compared with stored questions, so both sides are of
 one kind. The search is symmetric and one set of vectors serves intents as well.
+
+Texts are read in the form of `retrieval.text.as_read`: however a question is typed, in capitals, full width or
+traditional characters, its vector is the same.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from retrieval.batches import Batch, shares
 from retrieval.embed import Vectors
 from retrieval.errors import EncoderError
 from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, read_manifest
+from retrieval.text import as_read
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -37,29 +41,36 @@ words.
 _TOKENIZERS: dict[tuple[str, int], Tokenizer] = {}
 """The one read last, by what it holds and where it cuts."""
 _HEAD = 4096
+_READING = "as read 1"
+"""Changes whenever `as_read` does: the same text then has another vector."""
 
 
 class OnnxEncoder:
     """`Encoder` over a folder made by `python -m training encoder`. Thread-safe; close by dropping it."""
 
-    def __init__(self, manifest: Manifest, tokenizer: Tokenizer, session: Any, *, threads: int) -> None:
+    def __init__(
+        self, manifest: Manifest, tokenizer: Tokenizer, session: Any, *, threads: int, as_typed: bool = False
+    ) -> None:
         self._manifest = manifest
         self._tokenizer = tokenizer
         self._session = session
         self._threads = threads
         self._others = ThreadPoolExecutor(max(threads - 1, 1), thread_name_prefix="kefu-encoder-run")
-        self._fingerprint = fingerprint(manifest)
+        self._as_typed = as_typed
+        self._fingerprint = fingerprint(manifest, as_typed=as_typed)
         self._calls, self._lock = 0, Lock()
 
     @classmethod
-    def open(cls, folder: Path, *, threads: int = 0, verify: bool = False) -> OnnxEncoder:
+    def open(
+        cls, folder: Path, *, threads: int = 0, verify: bool = False, as_typed: bool = False
+    ) -> OnnxEncoder:
         """Load (about 1.5 s). `threads`: batches at once, of whichever calls; 0 for one a core. `verify` compares
-        checksums too. Raises `EncoderError`.
+        checksums too; `as_typed` reads texts as they are, which is for comparisons. Raises `EncoderError`.
         """
         manifest = read_manifest(folder, verify=verify)
         try:
             tokenizer, session = _tokenizer(folder, manifest.max_length), _session(folder)
-            return cls(manifest, tokenizer, session, threads=threads or cores())
+            return cls(manifest, tokenizer, session, threads=threads or cores(), as_typed=as_typed)
         except Exception as error:  # both libraries raise bare Exception
             raise EncoderError(f"{folder} cannot be loaded as an encoder: {error}") from error
 
@@ -75,7 +86,8 @@ class OnnxEncoder:
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         if not texts:
             return vectors
-        encodings = self._tokenizer.encode_batch([self._manifest.prefix + text for text in texts])
+        read = texts if self._as_typed else [as_read(text) for text in texts]
+        encodings = self._tokenizer.encode_batch([self._manifest.prefix + text for text in read])
 
         def encode(rows: Batch) -> None:
             vectors[rows] = self._run([encodings[row] for row in rows])
@@ -122,9 +134,10 @@ class OnnxEncoder:
         return np.asarray(vectors, dtype=np.float32)
 
 
-def fingerprint(manifest: Manifest) -> str:
-    """SHA-256 (hex) of what decides the vectors: the folder, and where texts are cut."""
-    return hashlib.sha256(f"{manifest.fingerprint}:{QUERY_TOKENS}".encode()).hexdigest()
+def fingerprint(manifest: Manifest, *, as_typed: bool = False) -> str:
+    """SHA-256 (hex) of what decides the vectors: the folder, where texts are cut, and how they are read."""
+    told = f"{manifest.fingerprint}:{QUERY_TOKENS}"
+    return hashlib.sha256((told if as_typed else f"{told}:{_READING}").encode()).hexdigest()
 
 
 def cores() -> int:

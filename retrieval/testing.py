@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 import zlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from retrieval.embed import Vectors
+from retrieval.text import as_read
 
 _GRAMS = (1, 2, 3)
 
@@ -18,7 +18,8 @@ class HashEncoder:
     """A deterministic `Encoder` without a model: hashed character n-grams, so similar spellings lie close
     together.
 
-    It knows nothing of meaning. Texts without a letter in common have a cosine near 0.
+    It knows nothing of meaning. Texts without a letter in common have a cosine near 0, and what `as_read` tells to be
+    the same has the same vector.
     """
 
     def __init__(self, dim: int = 64) -> None:
@@ -30,7 +31,7 @@ class HashEncoder:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(f"hash-encoder-1:{self._dim}".encode()).hexdigest()
+        return hashlib.sha256(f"hash-encoder-2:{self._dim}".encode()).hexdigest()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self._dim), dtype=np.float32)
@@ -43,7 +44,7 @@ class HashEncoder:
         return vectors
 
     def _places(self, text: str) -> list[tuple[int, float]]:
-        folded = "^" + unicodedata.normalize("NFKC", text).casefold() + "$"
+        folded = "^" + as_read(text) + "$"
         grams = [folded[at : at + size] for size in _GRAMS for at in range(len(folded) - size + 1)]
         hashes = [zlib.crc32(gram.encode("utf-8", "surrogatepass")) for gram in grams]
         return [(value % self._dim, 1.0 if value >> 31 else -1.0) for value in hashes]

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
+from retrieval.chinese import simplified
 from retrieval.sentences import split_sentences
 from retrieval.terms import STOP_WORDS, stem
 
-__all__ = ["HAN", "identity", "normalise", "script_lang", "split_sentences", "tokens"]
+__all__ = ["HAN", "as_read", "identity", "normalise", "script_lang", "split_sentences", "tokens"]
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3005\u3007"
 """Chinese characters, for use inside the brackets of a regular expression."""
@@ -33,15 +34,31 @@ _REMEMBERED = 512
 def normalise(text: str) -> str:
     """The form in which two texts are the same question. Idempotent.
 
-    NFKC and case folded, blanks folded (none beside a Chinese character), invisible characters and trailing
-    punctuation gone. Traditional and simplified characters stay as they are.
+    NFKC and case folded, in simplified characters, blanks folded (none beside a Chinese character), invisible
+    characters and trailing punctuation gone.
+    """
+    joined = _BLANK_BY_HAN.sub("", as_read(text))
+    while (again := _BLANK_BY_HAN.sub("", as_read(joined))) != joined:
+        joined = again
+    return joined
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def as_read(text: str) -> str:
+    """The form in which an encoder reads a text: as `normalise`, but that blanks beside Chinese characters stay, as
+    many people write them for commas. Idempotent.
     """
     folded = text
     # A folded text may fold once more (rare ligatures): until nothing changes.
-    while (again := unicodedata.normalize("NFKC", _INVISIBLE.sub("", folded).casefold())) != folded:
+    while (again := _folded(folded)) != folded:
         folded = again
-    blanks = _BLANK_BY_HAN.sub("", _BLANKS.sub(" ", folded).strip())
-    return blanks.rstrip(_TRAILING) or blanks
+    return folded
+
+
+def _folded(text: str) -> str:
+    narrow = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text).casefold())
+    blanks = _BLANKS.sub(" ", narrow).strip()
+    return simplified(blanks.rstrip(_TRAILING) or blanks)
 
 
 def identity(text: str) -> str:
@@ -54,6 +71,7 @@ def script_lang(text: str) -> str | None:
 
     None where the text has neither, or is rather Japanese or Korean.
     """
+    text = unicodedata.normalize("NFKC", text)
     han = sum(map(len, _HAN_RUN.findall(text)))
     latin = len(_LATIN_WORD.findall(text))
     if han == latin == 0 or len(_KANA_HANGUL.findall(text)) > max(han, latin) / 2:
@@ -70,7 +88,7 @@ def tokens(text: str) -> tuple[str, ...]:
     words of jieba's search mode, 76 with characters and 82 with characters and pairs added to those words.
     Stop words are left out unless nothing else remains.
     """
-    found = list(_terms(unicodedata.normalize("NFKC", text).casefold()))
+    found = list(_terms(normalise(text)))
     return tuple(stem(term) for term in found if term not in STOP_WORDS) or tuple(map(stem, found))
 
 

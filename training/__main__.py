@@ -137,5 +137,20 @@ def attribute(encoder: Path, heads: Path, work: Path) -> None:
         attribute_texts(encoder, heads, work, report=to_stdout)
 
 
+@main.command()
+@click.option(
+    "--encoder", "folder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder."
+)
+@click.option(
+    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The examples' folder."
+)
+def augment(folder: Path, work: Path) -> None:
+    """Measure what learning from changed copies does to which score; see training/ablation.py for the files."""
+    from training.ablation import ablate
+
+    with _told():
+        ablate(folder, work, report=to_stdout)
+
+
 if __name__ == "__main__":
     main()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from retrieval.text import as_read
 from training.apply import IntentHead, load_heads
 from training.errors import TrainingError
 from training.export import load, shape_of
@@ -69,11 +70,12 @@ class Explainer:
     def __call__(self, text: str, label: str | None = None) -> dict[str, Any]:
         """{"text", "label", "probability", "logit", "baseline", "words", "delta", "tokens": [[token, share], ...]}.
 
-        Without a label of the likeliest one. The tokens are the whole text in pieces. Raises TrainingError.
+        Without a label of the likeliest one. The tokens are the text as it is read, in pieces. Raises TrainingError.
         """
         import torch
 
-        ids, mask, spans = self._encoded(text)
+        read = as_read(text)
+        ids, mask, spans = self._encoded(read)
         with torch.no_grad():
             full = self._inner.get_input_embeddings()(ids)
             vector = self._pooled(full, mask)
@@ -89,7 +91,7 @@ class Explainer:
             "baseline": logits[1],
             "words": self._words(text, place),
             "delta": delta,
-            "tokens": pieces(text, spans, shares),
+            "tokens": pieces(read, spans, shares),
         }
 
     def _encoded(self, text: str) -> tuple[torch.Tensor, torch.Tensor, list[tuple[int, int]]]:

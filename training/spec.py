@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from retrieval.model_folder import EMBEDDED
 from training.errors import TrainingError
+from training.noise import CHANGES
 
 Method = Literal["head", "contrastive", "full", "lora", "adalora"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -36,6 +45,34 @@ class Search(_Part):
     """At most so many, whatever time is left."""
 
 
+class BackTranslation(_Part):
+    """Texts in the other of our languages and back, by an OpenAI-compatible server."""
+
+    url: Annotated[str, Field(pattern=r"^https?://")]
+    """Up to `/v1`."""
+    model: Annotated[str, Field(min_length=1)]
+
+
+class Augment(_Part):
+    """Changed copies of the training texts of intents and sentiment, to be learned too."""
+
+    changes: tuple[str, ...] = ()
+    """Names of `training.noise`."""
+    copies: Annotated[int, Field(ge=1, le=10)] = 1
+    """Of each text by each change."""
+    back_translation: BackTranslation | None = None
+
+    @field_validator("changes")
+    @classmethod
+    def _known(cls, changes: tuple[str, ...]) -> tuple[str, ...]:
+        for name in changes:
+            if name not in CHANGES:
+                close = get_close_matches(name, CHANGES, 1)
+                hint = f"is `{close[0]}` meant?" if close else f"known are {', '.join(CHANGES)}"
+                raise ValueError(f"nobody knows the change `{name}`: {hint}")
+        return changes
+
+
 class Spec(_Part):
     """A job. Two jobs of one spec on the same data give the same hashes on one CPU, but for a search: it ends by the
     clock, unless `trials` end it first.
@@ -56,12 +93,22 @@ class Spec(_Part):
     refit: bool = False
     """Train on the validation rows too, afterwards, for as many epochs as were found to be best."""
     search: Search | None = None
+    augment: Augment | None = None
+    """Without it the texts are learned as they are."""
     int8: Literal["off", "auto"] = "off"
     """`auto`: the graph's matrices in 8 bits, where validation accuracy stays within `int8_tolerance`."""
     int8_tolerance: Annotated[float, Field(ge=0, le=100)] = 0.3
     """Points."""
     checkpoint_seconds: Positive = 120.0
     """At the most so much work is lost when the machine stops."""
+
+    @model_validator(mode="after")
+    def _apart(self) -> Spec:
+        if self.method == "head" and self.augment and self.refit:
+            raise ValueError(
+                "`refit` does not go with `augment`: copies of a text would be judged by the text itself"
+            )
+        return self
 
     @property
     def overrides(self) -> dict[str, JsonValue]:
@@ -76,7 +123,8 @@ class Spec(_Part):
     @property
     def hash(self) -> str:
         """SHA-256 (hex) of what decides the outcome."""
-        told = self.model_dump(mode="json", exclude={"checkpoint_seconds"})
+        unsaid = {"checkpoint_seconds"} if self.augment else {"checkpoint_seconds", "augment"}
+        told = self.model_dump(mode="json", exclude=unsaid)
         return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -114,7 +162,9 @@ def _complaint(kind: str, place: tuple[int | str, ...], message: str) -> str:
     key = ".".join(map(str, place)) or "it"
     if kind != "extra_forbidden":
         return f"`{key}`: {message[:1].lower()}{message[1:]}"
-    known = list(Search.model_fields if place[0] == "search" else Spec.model_fields)
+    parts: dict[object, type[BaseModel]] = {"search": Search, "augment": Augment}
+    part = BackTranslation if "back_translation" in place[1:-1] else parts.get(place[0], Spec)
+    known = list(part.model_fields)
     close = get_close_matches(str(place[-1]), known, 1)
     return f"nobody knows `{key}`: " + (
         f"is `{close[0]}` meant?" if close else f"known are {', '.join(known)}"

@@ -31,6 +31,7 @@ def evaluate() -> None:
 @click.option(
     "--min", "least", type=click.FloatRange(0, 1), metavar="SHARE", help="Right answers asked for, 0 to 1."
 )
+@click.option("--quick", is_flag=True, help="The questions alone: neither changed nor negated ones.")
 @home_option
 @_BOT
 def answers(
@@ -40,16 +41,18 @@ def answers(
     data: Path | None,
     compare: Path | None,
     least: float | None,
+    quick: bool,
     home: Path | None,
 ) -> None:
     """Put the bot's own questions to it, as customers would, and judge its answers.
 
-    They stand in tests/*.jsonl of the bot folder. No conversation is left behind, and a server may run meanwhile. Exit
+    They stand in tests/*.jsonl of the bot folder, and are asked with typos, in other scripts and in other words too, to
+    see whether the answer stays. No conversation is left behind, and a server may run meanwhile. Exit
     code 1: fewer answers than --min are right.
     """
     from bot.cli.evaluate import Wanted, run
 
-    wanted = Wanted(release, report, data, compare, least)
+    wanted = Wanted(release, report, data, compare, least, quick)
     if not run(settings(bot=folder, home=home), wanted):
         raise SystemExit(1)
 
@@ -76,6 +79,37 @@ def explain(
     from bot.cli.tokens import Asked, run
 
     run(settings(bot=folder, home=home), Asked(texts, release, label, report))
+
+
+@evaluate.command()
+@click.option(
+    "--change", "changes", multiple=True, metavar="NAME", help="A change to look at; may be repeated."
+)
+@click.option("--most", type=click.IntRange(1), default=1_000, show_default=True, help="Examples looked at.")
+@click.option("--translate", is_flag=True, help="Also copies that the generator translated there and back.")
+@click.option(
+    "--release", metavar="NAME", help="The release whose encoder it is; without it the settings' own."
+)
+@click.option("--report", type=PATH, metavar="FILE", help=_REPORT)
+@home_option
+@_BOT
+def augment(
+    folder: Path | None,
+    changes: tuple[str, ...],
+    most: int,
+    translate: bool,
+    release: str | None,
+    report: Path | None,
+    home: Path | None,
+) -> None:
+    """Measure what learning from changed copies of the bot's examples does, before it is done.
+
+    Intents are learned in folds without copies, with those of each change (typo, keyboard, pinyin, mixed, synonym, ...)
+    and with all, and judged on what was held out, as it is and changed. The encoder stays as it is.
+    """
+    from bot.cli.augment import Wanted, run
+
+    run(settings(bot=folder, home=home), Wanted(changes, translate, most, release, report))
 
 
 @evaluate.command()

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from bot.app import Bot, load_definition
-from bot.cli import names
+from bot.cli import names, steady_figures
 from bot.cli.evaluation_page import Shown, page
 from bot.cli.exam import answers, put
 from bot.cli.judge import Verdict, known_names
@@ -31,9 +31,10 @@ from bot.cli.report import (
     work_folder,
     write_report,
 )
+from bot.cli.robust import robustness
 from bot.cli.rows_judged import judge_rows, latency, read_rows
 from bot.definition import BotDefinition
-from bot.definition.questions import CLARIFY, Question, read_questions
+from bot.definition.questions import CLARIFY, Pair, Question, read_pairs, read_questions
 from bot.inference.child import Progress
 from bot.inference.promised import told
 from bot.settings import Settings
@@ -47,20 +48,26 @@ WORST = 20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`release`: None is the live one. `compare`: an earlier report. `least`: share of right answers asked for."""
+    """`release`: None is the live one. `compare`: an earlier report. `least`: share of right answers asked for.
+    `quick`: the questions alone, in no other form.
+    """
 
     release: str | None = None
     report: Path | None = None
     data: Path | None = None
     compare: Path | None = None
     least: float | None = None
+    quick: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is put to the bot. `release`: the one that answers; None is the live one."""
+    """What is put to the bot. `release`: the one that answers; None is the live one. `pairs`: None asks in no other
+    form.
+    """
 
     questions: Sequence[Question]
+    pairs: Sequence[Pair] | None
     release: str | None
     data: Dataset | None
 
@@ -79,12 +86,13 @@ class Found:
 def run(settings: Settings, wanted: Wanted) -> bool:
     """Whether enough answers are right. Raises KefuError for what is wrong with folder, home, data or report."""
     questions = read_questions(settings.bot)
+    pairs = None if wanted.quick else read_pairs(settings.bot)
     live = _earlier(wanted.compare) if wanted.compare else None
     data = read_rows(wanted.data) if wanted.data else None
     if wanted.report:
         check_place(wanted.report, wanted.compare)
     definition = load_definition(settings.bot, memory=settings.documents)
-    asked = Asked(questions, wanted.release, data)
+    asked = Asked(questions, pairs, wanted.release, data)
     with shown(Console(stderr=True)) as progress, work_folder() as work:
         found = asyncio.run(_measure(definition, settings, asked, work, progress))
     for note in found.notes:
@@ -122,6 +130,10 @@ async def _measure(
         progress("timing", 0, 0)
         parts = [answers(verdicts), await latency(bot, [q.turns[-1] for q in questions])]
         notes = list(_notes(bot, questions))
+        if asked.pairs is not None:
+            part, more = await robustness(bot, verdicts, asked.pairs, progress=progress)
+            parts.append(part)
+            notes += more
         if data is not None:
             part, more = await judge_rows(bot, data, work, progress=progress)
             parts.append(part)
@@ -161,6 +173,8 @@ def _show(found: Found, live: Evaluation | None) -> None:
         if len(wrong) > WORST:
             console.print(f"... and {len(wrong) - WORST} more; --report has them all.", highlight=False)
     console.print(_figures(found, live))
+    if (changes := steady_figures.terminal(found.evaluation)) is not None:
+        console.print(changes)
 
 
 def _figures(found: Found, live: Evaluation | None) -> Table:
@@ -170,6 +184,8 @@ def _figures(found: Found, live: Evaluation | None) -> Table:
     if live is not None:
         table.add_column("earlier", justify="right")
     for name, one in found.evaluation.metrics.items():
+        if names.family(name) in names.STEADY:
+            continue
         family = names.FAMILIES.get(names.family(name), (names.family(name),) * 2)[0]
         called = f"{family}: {names.title(name, english)}"
         row = [called, names.number(name, one.value), names.between(name, one), f"{one.n:,}"]

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.cli import figures, names
+from bot.cli import figures, names, steady_figures
 from bot.cli.page import Both, Tell, cards, document, points, section
 from bot.cli.promise_figures import promise
 from training.evaluation import Evaluation
 
-FIRST = ("answers.right", "intent.accuracy", "intent.macro_f1", "sentiment.accuracy", "retrieval.recall@1",
+FIRST = ("answers.right", "same_answer.typo", "negation.told_apart", "intent.accuracy", "intent.macro_f1",
+         "sentiment.accuracy", "retrieval.recall@1",
          "retrieval.mrr", "scope.auroc", "intent.ece", "latency.ms", "size.mb")  # fmt: skip
 """Figures that a reader looks for, in this order; those that there are stand on top."""
 CLASSES = ("intent", "sentiment")
@@ -53,6 +54,12 @@ def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
         yield section(tell("Question by question", "逐题结果"), figures.answers(rows, before, tell))
     if "promise" in details:
         yield section(tell("The promise", "所作的承诺"), *promise(details["promise"], tell))
+    if details.get("changes"):
+        yield section(tell("In another form", "换一种写法"), *steady_figures.changes(whole, live, tell))
+    if rows := details.get("negation"):
+        yield section(tell("Negation", "否定"), *steady_figures.negation(rows, tell))
+    if details.get("fairness"):
+        yield section(tell("For whom", "对谁更好"), *steady_figures.fairness(details["fairness"], tell))
     for task in CLASSES:
         if task in details:
             yield from _classes(task, details[task], tell)

@@ -20,7 +20,7 @@ CUT = 120
 
 def metrics(whole: Evaluation, live: Evaluation | None, tell: Tell) -> Iterator[str]:
     """All of them with their intervals; beside the live ones where they are given."""
-    rows = {name: one for name, one in whole.metrics.items() if names.lang(name) is None}
+    rows = {name: one for name, one in _plain(whole).items() if names.lang(name) is None}
     yield _table(rows, whole, live, tell)
     shares = [name for name in rows if names.is_share(name)]
     ends = scale([rows[name] for name in shares] + _others(shares, live))
@@ -47,8 +47,12 @@ def metrics(whole: Evaluation, live: Evaluation | None, tell: Tell) -> Iterator[
 
 def by_language(whole: Evaluation, live: Evaluation | None, tell: Tell) -> str:
     """Nothing where all rows are of one language."""
-    rows = {name: one for name, one in whole.metrics.items() if names.lang(name) is not None}
+    rows = {name: one for name, one in _plain(whole).items() if names.lang(name) is not None}
     return _table(rows, whole, live, tell) if rows else ""
+
+
+def _plain(whole: Evaluation) -> dict[str, Metric]:
+    return {name: one for name, one in whole.metrics.items() if names.family(name) not in names.STEADY}
 
 
 def _table(rows: Mapping[str, Metric], whole: Evaluation, live: Evaluation | None, tell: Tell) -> str:

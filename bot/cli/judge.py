@@ -33,6 +33,8 @@ class Verdict:
     confidence: float | None
     options: tuple[str, ...] = ()
     answered: bool = False
+    intent: str | None = None
+    """The likeliest one; None where nothing had to be understood."""
 
     def __str__(self) -> str:
         shown = f"{self.got}({', '.join(self.options)})" if self.options else self.got
@@ -50,7 +52,8 @@ async def judge(bot: Bot, question: Question) -> Verdict:
         right = right and not set(options).isdisjoint(question.between)
     async with bot.desk.store.read() as session:
         trace = await ledger.trace(session, conversation, reply.seq - 1)
-    return Verdict(question, got, right, trace.confidence if trace else None, options, answered)
+    intent = str(trace.intents[0]["name"]) if trace and trace.intents else None
+    return Verdict(question, got, right, trace.confidence if trace else None, options, answered, intent)
 
 
 async def say(bot: Bot, conversation: str, text: str, *, locale: str | None = None) -> Message:

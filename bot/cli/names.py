@@ -11,10 +11,33 @@ FAMILIES: dict[str, Both] = {
     "retrieval": ("search", "检索"),
     "scope": ("out of scope", "范围外"),
     "answers": ("answers", "回答"),
+    "same_answer": ("same answer", "回答不变"),
+    "same_intent": ("same intent", "意图不变"),
+    "negation": ("negation", "否定"),
     "latency": ("latency", "延迟"),
     "size": ("size", "大小"),
 }
+CHANGES: dict[str, Both] = {
+    "traditional": ("traditional characters", "繁体字"),
+    "simplified": ("simplified characters", "简体字"),
+    "taiwan": ("Taiwan's characters and words", "台湾用字用词"),
+    "full_width": ("full width", "全角"),
+    "half_width": ("half width", "半角"),
+    "upper": ("capitals", "全大写"),
+    "lower": ("small letters", "全小写"),
+    "title": ("capitals of words", "首字母大写"),
+    "blanks": ("more blanks", "多余空格"),
+    "punctuation": ("other punctuation", "标点增减"),
+    "typo": ("one typo", "一个错别字"),
+    "typo_en": ("one typo, English", "一个英文错字"),
+    "typo_zh": ("one typo, Chinese", "一个中文错字"),
+    "keyboard": ("one character in ten wrong", "十分之一字符出错"),
+    "pinyin": ("a word in pinyin", "一个词用拼音"),
+    "mixed": ("a word in the other language", "中英夹杂"),
+    "synonym": ("another word for the same", "同义词"),
+}
 FIGURES: dict[str, Both] = {
+    **CHANGES,
     "accuracy": ("accuracy", "准确率"),
     "macro_f1": ("macro F1", "宏平均 F1"),
     "micro_f1": ("micro F1", "微平均 F1"),
@@ -27,11 +50,17 @@ FIGURES: dict[str, Both] = {
     "recall@95": ("found where 95 % are let through", "放行 95 % 时的识别率"),
     "right": ("right", "答对"),
     "misled": ("answered, but wrongly", "答非所问"),
+    "gap": ("gap between languages", "语言间差距"),
+    "gap_groups": ("gap between groups", "用户群间差距"),
+    "told_apart": ("a wish and its negation told apart", "区分意愿与其否定"),
+    "followed": ("what is not wanted is answered", "否定被当作意愿回答"),
     "ms": ("ms a text, median", "毫秒/条，中位数"),
     "ms_p95": ("ms a text, 95th percentile", "毫秒/条，第 95 百分位"),
     "mb": ("MB on disk", "磁盘占用（MB）"),
     "parameters": ("parameters", "参数量"),
 }
+STEADY = ("same_answer", "same_intent")
+"""Families with a figure for each change: told in a table of their own."""
 LANGS: dict[str, Both] = {"zh": ("Chinese", "中文"), "en": ("English", "英文"), "other": ("other", "其他")}
 SHARES = frozenset(FIGURES) - {"ms", "ms_p95", "mb", "parameters"}
 
@@ -66,6 +95,11 @@ def title(name: str, tell: Tell) -> str:
 
 def language(name: str, tell: Tell) -> str:
     return tell(*LANGS.get(name, (name, name)))
+
+
+def change(name: str, tell: Tell) -> str:
+    """What was done to a text (`training.noise`)."""
+    return tell(*CHANGES.get(name, (name, name)))
 
 
 def number(name: str, value: float) -> str:

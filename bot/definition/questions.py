@@ -1,8 +1,10 @@
 """The bot's own questions: `tests/*.jsonl` in its folder, what customers ask and what is right.
 
-{"text" or "turns", "expected", "id"?, "lang"?, "between"?, "says"?} a line. `expected` is what the last answer has to
-be, or a list of all that is right: the key of an answer, the name of a document, "clarify", or the name of a response
-("refuse", "handoff", "greet", ...).
+{"text" or "turns", "expected", "id"?, "lang"?, "group"?, "between"?, "says"?} a line. `expected` is what the last
+answer has to be, or a list of all that is right: the key of an answer, the name of a document, "clarify", or the name
+of a response ("refuse", "handoff", "greet", ...).
+
+`tests/negation.jsonl` holds pairs: a question, and under "negated" what a customer says who does not want that.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from bot.errors import DefinitionError
 FOLDER = "tests"
 CLARIFY = "clarify"
 SHAPE = '{"text": ..., "expected": ...}'
-KEYS = ("id", "lang", "text", "turns", "expected", "between", "says")
+KEYS = ("id", "lang", "group", "text", "turns", "expected", "between", "says")
+NEGATION = "negation.jsonl"
+NEGATED = "negated"
 MAX_QUESTIONS = 10_000
 _HINT = f"Write one {SHAPE} a line."
 
@@ -40,6 +44,16 @@ class Question:
     """Parts that the answer has to hold."""
     file: str
     line: int
+    group: str | None = None
+    """Of users, as a channel or a region: right answers are told for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A wish, and what says that it is not wished for."""
+
+    question: Question
+    negated: str
 
 
 def read_questions(folder: Path) -> tuple[Question, ...]:
@@ -56,6 +70,7 @@ def read_questions(folder: Path) -> tuple[Question, ...]:
 def find_questions(folder: Path) -> tuple[Question, ...]:
     """As `read_questions`; a bot may have none."""
     files = [folder] if folder.is_file() else sorted((folder / FOLDER).glob("*.jsonl*"))
+    files = [path for path in files if not path.name.startswith(NEGATION)]
     found: dict[str, Question] = {}
     for path in files:
         for question in _of_file(path, "" if folder.is_file() else f"{FOLDER}/"):
@@ -67,13 +82,30 @@ def find_questions(folder: Path) -> tuple[Question, ...]:
     return tuple(found.values())
 
 
+def read_pairs(folder: Path) -> tuple[Pair, ...]:
+    """Of a bot folder; none where it has no such file. Raises `DefinitionError`."""
+    found: list[Pair] = []
+    for path in sorted((folder / FOLDER).glob(f"{NEGATION}*")):
+        for name, line, raw in _lines(path, f"{FOLDER}/"):
+            negated = raw.pop(NEGATED, None)
+            if not isinstance(negated, str) or not negated.strip():
+                raise _wrong(name, line, f"`{NEGATED}` is not a text.")
+            found.append(Pair(_question(raw, name, line), negated))
+    return tuple(found)
+
+
 def _of_file(path: Path, before: str) -> Iterator[Question]:
+    for name, line, raw in _lines(path, before):
+        yield _question(raw, name, line)
+
+
+def _lines(path: Path, before: str) -> Iterator[tuple[str, int, Raw]]:
     name = f"{before}{path.name}"
     try:
         for line, raw in json_rows(path, shape=SHAPE):
             if isinstance(raw, Unreadable):
                 raise raw
-            yield _question(raw, name, line)
+            yield name, line, raw
     except Unreadable as error:
         raise DefinitionError(error.message, file=name, line=error.line, hint=error.hint) from None
 
@@ -95,6 +127,9 @@ def _question(raw: Raw, file: str, line: int) -> Question:
             raise _wrong(file, line, f"`{key}` is not a text, or a list of texts.")
         return tuple(str(one) for one in several)
 
+    group = raw.get("group")
+    if group is not None and not isinstance(group, str):
+        raise _wrong(file, line, "`group` is not a text.")
     name = raw.get("id", f"{file}:{line}")
     return Question(
         str(name),
@@ -105,6 +140,7 @@ def _question(raw: Raw, file: str, line: int) -> Question:
         texts("says"),
         file,
         line,
+        group,
     )
 
 

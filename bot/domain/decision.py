@@ -52,6 +52,8 @@ class Evidence:
     """The bot's last turn was a question which of several was meant."""
     terse: bool = False
     """The message says so little that it may mean several things."""
+    refused: bool = False
+    """The message says no more than that something is not wanted, and the best candidate is about wanting it."""
     out_of_scope: float = 0.0
     """Probability that nothing the bot knows is meant."""
     calibrated: bool = True
@@ -139,6 +141,8 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
     if not e.candidates:
         return Answer("nothing found", response=REFUSE, confidence=0.0, offer_person=True)
     best = e.candidates[0]
+    if e.refused and (best.confidence >= policy.answer or not e.calibrated):
+        return _ask_or_refuse(e, _topics(e.candidates))
     rivals = _rivals(e, policy)
     if not e.calibrated:
         return _uncalibrated(e, best, policy)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from retrieval.text import tokens
+from retrieval.text import normalise, tokens
 
 _OPENERS = re.compile(
     r"^(?:and|also|but|or|what about|how about|what if|then|so|same for|ok(?:ay)?,? and)\b", re.IGNORECASE
@@ -39,6 +39,7 @@ TERSE_HAN = 6
 
 def leans(text: str) -> bool:
     """True where the message bears a sign that it continues the one before."""
+    text = normalise(text)
     words, han = len(_WORD.findall(text)), len(_HAN.findall(text))
     if han:
         return han <= MAX_HAN and bool(_OPENERS_ZH.search(text) or _POINTERS_ZH.search(text))
@@ -56,6 +57,7 @@ def terse(text: str) -> bool:
 
 
 def _says_at_most(text: str, *, terms: int, han: int) -> bool:
+    text = normalise(text)
     if count := len(_HAN.findall(text)):
         return count <= han
     return bool(_WORD.search(text)) and len(set(tokens(text))) <= terms

@@ -9,6 +9,7 @@ from datetime import date
 
 from bot.domain.decision import Evidence
 from bot.domain.followup import fragment, leans, terse
+from bot.domain.negation import refuses
 from bot.engine.draft import ENTRY, NONE, PERSON
 from bot.inference.generator import Exchange
 from bot.inference.understanding import Ask, Understanding
@@ -80,10 +81,19 @@ def weigh(
         waiting=heard.waiting,
         asked_before=before.asked_which,
         terse=not (seen and seen.contextual) and terse(heard.text),
+        refused=seen is not None and _refused(heard.text, seen),
         out_of_scope=seen.out_of_scope if seen else 0.0,
         calibrated=calibrated,
         bound=bound,
     )
+
+
+def _refused(text: str, seen: Understanding) -> bool:
+    """Not where the answer's own phrasing that is nearest says no to something too: "no more advertising, please"."""
+    if not seen.candidates or not refuses(text):
+        return False
+    best = seen.candidates[0].entry
+    return not any(refuses(hit.phrase) for hit in seen.hits if hit.entry.id == best)
 
 
 def needs_understanding(heard: Heard) -> bool:

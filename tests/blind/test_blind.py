@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.app import Bot
+from bot.cli.exam import put
 from bot.cli.judge import judge
-from bot.definition.questions import Question, read_questions
+from bot.cli.robust import robustness
+from bot.definition.questions import Question, read_pairs, read_questions
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -24,6 +26,10 @@ it has eleven."""
 DIALOGUES = "tests/dialogues.jsonl"
 DIALOGUES_AT_LEAST = 45
 """Of 52; two may fall over, as above."""
+STAY = 0.97
+"""Share of answers that stay under another script, width or case."""
+APART = 0.9
+"""Share of a bot's pairs of a wish and its negation."""
 FIRST_START_S = 900
 """The first start on a machine reads the shop's 5,000 phrasings; on a busy one that takes minutes."""
 pytestmark = pytest.mark.encoder
@@ -86,3 +92,17 @@ async def test_the_shops_own_questions(shop: Bot, of_shop: Questions) -> None:
     verdicts = [await judge(shop, q) for q in of_shop]
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) - len(wrong) >= SHOP_AT_LEAST, "\n".join(map(str, wrong))
+
+
+async def test_answers_stay_however_a_question_is_typed(bank: Bot, of_bank: Questions) -> None:
+    verdicts = await put(bank, of_bank, who="base", progress=lambda *_: None)
+    found, notes = await robustness(bank, verdicts, (), progress=lambda *_: None)
+    assert notes == []
+    for change in ("traditional", "full_width", "upper", "title"):
+        for family in ("same_answer", "same_intent"):
+            assert found.metrics[f"{family}.{change}"].value >= STAY, (family, change)
+
+
+async def test_a_wish_and_its_negation_are_told_apart(bank: Bot) -> None:
+    found, _ = await robustness(bank, (), read_pairs(BANK), progress=lambda *_: None)
+    assert found.metrics["negation.told_apart"].value >= APART, found.details["negation"]

@@ -16,11 +16,13 @@ from pathlib import Path
 
 from retrieval.errors import EncoderError
 from retrieval.model_folder import read_manifest
+from retrieval.onnx_encoder import fingerprint
 from retrieval.publish import publish, publish_files
 from training.apply import save_head
 from training.dataset import Dataset, read_dataset
 from training.encoder import build_encoder
 from training.evaluation import EVALUATION, Evaluation, write_evaluation
+from training.job.augmented import augmented
 from training.job.beat import Beat
 from training.job.checkpoints import saving
 from training.job.frozen import frozen
@@ -70,9 +72,10 @@ def _work(asked: Asked, place: Place, stop: Stop, say: Report) -> None:
     _check(spec)
     material = read_material(spec, data)
     base = build_encoder(asked.cache, spec.encoder, report=_preparing(say))
-    begin(place, spec, {"data": data.hash, "encoder": read_manifest(base).fingerprint})
+    begin(place, spec, {"data": data.hash, "encoder": fingerprint(read_manifest(base))})
     begun = time.perf_counter()
     run = Run(spec, place, base, asked.threads, say, stop)
+    material = augmented(run, material)
     outcome = _method(run, material)
     say("judging", 0, 0, "judging")
     evaluation = measured(material, outcome.heads, outcome.served)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from retrieval.text import as_read
 from training.apply import Floats
 from training.dataset import Task
 from training.job.material import RETRIEVAL, Material, Part
@@ -35,11 +36,14 @@ def recipe_of(run: Run, **more: Any) -> Recipe:
 
 
 def make(run: Run, material: Material, recipe: Recipe, *, stage: str) -> Tuner:
-    """Takes a minute for ten thousand texts: layers that stay as they are see them once. `stage`: what it is for."""
+    """Takes a minute for ten thousand texts: layers that stay as they are see them once. `stage`: what it is for.
+
+    Texts are learned in the form in which they will be read.
+    """
     tasks = [
         Learned(
             task,
-            [row.text for row in part.train],
+            [as_read(row.text) for row in part.train],
             [row.label for row in part.train],
             material.weights[task],
             material.foreign,
@@ -107,7 +111,12 @@ def _metric(run: Run, tuner: Tuner, task: Task, part: Part) -> _Metric:
 
 def _encoded(run: Run, tuner: Tuner, texts: Sequence[str]) -> Floats:
     run.stop.heed()
-    return tuner.encode(texts)
+    return read(tuner, texts)
+
+
+def read(tuner: Tuner, texts: Sequence[str]) -> Floats:
+    """float32 [n, dim] of n texts, as the encoder that is served will read them."""
+    return tuner.encode([as_read(text) for text in texts])
 
 
 def _parts(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -17,7 +17,7 @@ from training.encoder import complete
 from training.errors import ReleaseError
 from training.job.drive import Driven, drive
 from training.job.heads import Fitted, Heads, fit_again, fit_tuned, texts_of
-from training.job.lesson import VALID, evaluation, make, recipe_of
+from training.job.lesson import VALID, evaluation, make, read, recipe_of
 from training.job.material import RETRIEVAL, Material, held_out
 from training.job.measure import Served
 from training.job.outcome import Outcome
@@ -54,7 +54,7 @@ def _trained(run: Run, material: Material, recipe: Recipe) -> tuple[Heads, dict[
     judge = evaluation(run, material)
     first = drive(run, partial(make, run, material, recipe), stage="training", evaluate=judge)
     heads = {
-        task: fit_tuned(first.tuner.head(task), part, first.tuner.encode, foreign=material.foreign)
+        task: fit_tuned(first.tuner.head(task), part, partial(read, first.tuner), foreign=material.foreign)
         for task, part in material.labelled.items()
     }
     seconds, best = first.seconds, first.best(VALID) if judge else recipe.epochs

@@ -62,6 +62,12 @@ def test_near_texts_lie_nearer_than_others(encoder: Encoder) -> None:
     assert vectors[0] @ vectors[7] > max(vectors[0] @ vectors[row] for row in range(1, 7))
 
 
+def test_however_a_question_is_typed_its_vector_is_the_same(encoder: Encoder) -> None:
+    typed = ["My app 信用卡丢了怎么办？", "MY APP  信用卡丟了怎麼辦", " Ｍｙ　ａｐｐ　信用卡丢了怎么办。"]
+    vectors = encoder.encode(typed)
+    assert np.abs(vectors - vectors[0]).max() <= 1e-5
+
+
 def test_the_fingerprint_is_stable_and_hexadecimal(encoder: Encoder) -> None:
     assert encoder.fingerprint == encoder.fingerprint
     assert len(encoder.fingerprint) == 64

@@ -41,8 +41,11 @@ def test_each_paraphrase_is_nearest_to_its_question(encoder: OnnxEncoder) -> Non
     assert (asked @ stored.T).argmax(axis=1).tolist() == list(range(len(PAIRS)))
 
 
-def test_vectors_are_those_of_the_reference(encoder: OnnxEncoder) -> None:
-    vectors = encoder.encode([item["text"] for item in REFERENCE])
+def test_vectors_are_those_of_the_reference(encoder: OnnxEncoder, encoder_folder: Path) -> None:
+    """Of the model, which reads texts as they are typed."""
+    model = OnnxEncoder.open(encoder_folder, threads=2, as_typed=True)
+    assert model.fingerprint != encoder.fingerprint
+    vectors = model.encode([item["text"] for item in REFERENCE])
     for vector, item in zip(vectors, REFERENCE, strict=True):
         assert vector[: len(item["start"])] == pytest.approx(item["start"], abs=1e-3)
 

@@ -65,6 +65,11 @@ def ask(root: Path, questions: list[dict[str, Any]]) -> None:
 
 
 def run(*words: str) -> Result:
+    """The questions alone: in every other form they would be asked in each test."""
+    return in_full("answers", "--quick", *(word for word in words if word != "answers"))
+
+
+def in_full(*words: str) -> Result:
     return CliRunner().invoke(kefu, ["eval", "shop", *words])
 
 
@@ -88,6 +93,38 @@ def test_the_bots_own_questions_are_judged_and_nothing_is_left_behind(bot: Path,
     assert "小安：发布版本 base" in page
     assert not (bot / ".kefu" / "kefu.db").exists()
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_questions_are_asked_in_other_forms_negated_and_by_several_groups(bot: Path) -> None:
+    groups = [
+        {**row, "group": group} for row in QUESTIONS[:2] for group in ("web", "phone") for _ in range(5)
+    ]
+    ask(bot, [{**row, "id": str(number)} for number, row in enumerate(groups)])
+    pair = {
+        "text": "card gone",
+        "expected": "lost",
+        "negated": "please don't say that my card is gone",
+        "id": "n",
+    }
+    (bot / "tests" / "negation.jsonl").write_text(json.dumps(pair), encoding="utf-8")
+    done = in_full("--report", "R.json")
+    assert done.exit_code == 0, done.output
+    found = read_evaluation(Path("R.json"))
+    for change in ("traditional", "full_width", "upper", "title", "blanks", "punctuation"):
+        assert found.metrics[f"same_answer.{change}"].value == 1.0, change
+        assert found.metrics[f"same_intent.{change}"].value == 1.0, change
+    assert found.metrics["same_answer.typo"].n > 10
+    (negation,) = found.details["negation"]
+    assert (negation["came"][0], negation["followed"]) == ("lost", False)
+    assert found.metrics["negation.told_apart"].value == 1.0
+    assert found.metrics["answers.gap"].value == 0.0
+    assert [row["name"] for row in found.details["fairness"]["gap_groups"]] == ["phone", "web"]
+    page = Path("R.html").read_text(encoding="utf-8")
+    check(page)
+    assert "换一种写法" in page
+    assert "In another form" in page
+    assert "please don&#x27;t say that my card is gone" in page
+    assert "in another form" in done.stdout
 
 
 def test_too_few_right_answers_are_exit_code_1(bot: Path) -> None:

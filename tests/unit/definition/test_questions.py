@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.definition.questions import read_questions
+from bot.definition.questions import read_pairs, read_questions
 from bot.errors import DefinitionError
 
 
@@ -52,6 +52,8 @@ def test_the_least_and_the_most_that_a_question_says(tmp_path: Path) -> None:
         ({"text": " ", "expected": "a"}, "`text` is not a text"),
         ({"turns": [], "expected": "a"}, "`turns` is not a text"),
         ({"text": "a", "expected": ["a", 1]}, "`expected` is not a text"),
+        ({"text": "a", "expected": "a", "group": 1}, "`group` is not a text"),
+        ({"text": "a", "expected": "a", "negated": "b"}, "unknown key `negated`"),
         ({"text": "a", "expect": "a"}, "unknown key `expect`. Did you mean `expected`?"),
         (
             {"text": "a", "expected": "a", "lang": "fr"},
@@ -75,3 +77,18 @@ def test_an_id_stands_once_and_a_folder_without_questions_says_what_to_write(tmp
     write(tmp_path, row, row)
     with pytest.raises(DefinitionError, match="the id `a` is taken already"):
         read_questions(tmp_path)
+
+
+def test_pairs_of_a_wish_and_its_negation_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
+    write(tmp_path, {"text": "hi", "expected": "greet", "group": "web"})
+    assert read_pairs(tmp_path) == ()
+    row = {"id": "n", "text": "block my card", "expected": "card-lost", "negated": "don't block my card"}
+    write(tmp_path, row, name="negation.jsonl")
+    (pair,) = read_pairs(tmp_path)
+    assert (pair.question.turns, pair.negated) == (("block my card",), "don't block my card")
+    (question,) = read_questions(tmp_path)
+    assert (question.expected, question.group) == (("greet",), "web")
+    write(tmp_path, row, {"text": "a", "expected": "b"}, name="negation.jsonl")
+    with pytest.raises(DefinitionError, match="`negated` is not a text") as refused:
+        read_pairs(tmp_path)
+    assert (refused.value.file, refused.value.line) == ("tests/negation.jsonl", 2)

@@ -55,6 +55,20 @@ def test_the_bot_does_not_ask_twice_in_a_row() -> None:
     assert isinstance(decide(asked, POLICY), Generate)
 
 
+def test_what_is_not_wanted_is_asked_about_however_sure_it_is() -> None:
+    sure = replace(
+        evidence(candidate("a", 0.9), candidate("b", 0.02), candidate("b2", 0.01, key="b")), refused=True
+    )
+    decision = decide(sure, POLICY)
+    assert isinstance(decision, Clarify)
+    assert decision.entries == ("a", "b")
+    again = decide(replace(sure, asked_before=True), POLICY)
+    assert isinstance(again, Answer)
+    assert (again.response, again.offer_person) == ("refuse", True)
+    identical = replace(evidence(candidate("a", 0.9, exact=True), candidate("b", 0.1)), refused=True)
+    assert isinstance(decide(identical, POLICY), Answer)
+
+
 def test_weak_evidence_is_refused_and_a_person_offered() -> None:
     decision = decide(evidence(candidate("a", 0.15), candidate("b", 0.05)), POLICY)
     assert isinstance(decision, Answer)

@@ -6,7 +6,10 @@ from datetime import date
 
 import pytest
 
+from bot.domain.decision import Candidate
 from bot.engine.evidence import Before, Heard, Line, build_ask, look_back, needs_understanding, weigh
+from bot.inference.understanding import Understanding
+from retrieval.types import Entry, Hit
 
 TODAY = date(2026, 11, 22)
 
@@ -57,3 +60,27 @@ def test_buttons_speak_for_themselves() -> None:
     assert weigh(Heard("x", "en", "none"), Before(), None, calibrated=True).none_of_these
     assert weigh(Heard("x", "en", "entry:abc"), Before(), None, calibrated=True).chosen == "abc"
     assert weigh(Heard("…", "en"), Before(), None, calibrated=True).wordless
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase", "refused"),
+    [
+        ("I don't want to block my card", "block my card", True),
+        ("我不想挂失", "怎么挂失", True),
+        ("please no more calls, I don't want to be called", "don't call me again", False),
+        ("I can't block my card", "block my card", False),
+    ],
+)
+def test_a_refusal_is_one_unless_the_phrasing_nearest_to_it_is_one_too(
+    text: str, phrase: str, refused: bool
+) -> None:
+    hits = [_hit("a", phrase), _hit("b", "don't do anything")]
+    seen = Understanding(
+        (), (Candidate("a", "a", None, 0.9), Candidate("b", "b", None, 0.1)), tuple(hits), False
+    )
+    assert weigh(Heard(text, "en"), Before(), seen, calibrated=True).refused is refused
+
+
+def _hit(id: str, phrase: str) -> Hit:
+    entry = Entry(id=id, key=id, lang="en", question=phrase, answer="It is so.")
+    return Hit(entry, score=1.0, dense=1.0, lexical=1.0, phrase=phrase)

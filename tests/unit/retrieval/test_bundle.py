@@ -71,7 +71,7 @@ def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
 def test_a_bundle_of_another_format_is_refused(tmp_path: Path) -> None:
     build(tmp_path / "b")
     path = tmp_path / "b" / "manifest.json"
-    path.write_text(path.read_text().replace('"format": 1', '"format": 99'))
+    path.write_text(path.read_text().replace('"format": 2', '"format": 99'))
     with pytest.raises(BundleError):
         reopen(tmp_path / "b")
 

@@ -30,6 +30,13 @@ def test_what_is_said_beside_the_recipe_joins_it() -> None:
     assert Spec(patience=3, recipe={"patience": 1}).overrides == {"seed": 0, "patience": 1}
 
 
+def test_copies_decide_the_outcome_and_no_copies_are_as_before() -> None:
+    asked = parse_spec({"augment": {"changes": ["typo"], "copies": 2}})
+    assert asked.hash != Spec().hash
+    assert asked.augment is not None
+    assert asked.augment.changes == ("typo",)
+
+
 def test_how_often_it_is_kept_decides_nothing() -> None:
     assert Spec(checkpoint_seconds=1).hash == Spec().hash
     assert Spec(seed=1).hash != Spec().hash
@@ -41,6 +48,10 @@ def test_how_often_it_is_kept_decides_nothing() -> None:
         ({"metod": "full"}, "nobody knows `metod`: is `method` meant?"),
         ({"x": 1}, "nobody knows `x`: known are method, seed,"),
         ({"search": {"minuts": 1}}, "nobody knows `search.minuts`: is `minutes` meant?"),
+        ({"augment": {"change": ["typo"]}}, "nobody knows `augment.change`: is `changes` meant?"),
+        ({"augment": {"changes": ["typos"]}}, "nobody knows the change `typos`: is `typo` meant?"),
+        ({"augment": {"back_translation": {"ur": "http://x"}}}, "is `url` meant?"),
+        ({"augment": {}, "refit": True}, "`refit` does not go with `augment`"),
         ({"method": "magic"}, "`method`: input should be 'head', 'contrastive', 'full', 'lora' or 'adalora'"),
         ({"seed": "1"}, "`seed`: input should be a valid integer"),
         ({"search": {"minutes": 0}}, "`search.minutes`: input should be greater than 0"),
