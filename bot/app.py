@@ -41,6 +41,7 @@ from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
 from bot.inference.generators import make_generator
 from bot.inference.host import Host
+from bot.inference.upstream import Bounds, Upstream
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
 from bot.observer import Observer
@@ -120,7 +121,7 @@ async def open_bot(
         progress("Loading the encoder and checking the index", 0, 0)
         wanted = await read_wanted(store)
         await host.open(await read_knowledge(store), progress=progress, releases=wanted.order)
-        generator = await asyncio.to_thread(_make_generator, settings)
+        generator = await asyncio.to_thread(_make_generator, settings, metrics)
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
         await generator.open()
@@ -266,14 +267,20 @@ def examples(definition: BotDefinition) -> list[tuple[str, str, str]]:
     ]
 
 
-def _make_generator(settings: Settings) -> Generator:
-    key = settings.generator_key
+def _make_generator(settings: Settings, observer: Observer) -> Generator:
+    openai = settings.generator == "openai"
     return make_generator(
         settings.generator,
-        url=settings.generator_url,
-        model=settings.generator_model,
-        key=key.get_secret_value() if key else None,
         cache=settings.cache,
+        model=settings.generator_model,
+        servers=[Upstream(*server) for server in settings.generator_servers] if openai else (),
+        bounds=Bounds(
+            first_token_s=settings.generator_first_token_s,
+            between_tokens_s=settings.generator_between_tokens_s,
+            in_flight=settings.generator_in_flight,
+            waiting=settings.generator_waiting,
+        ),
+        observer=observer,
     )
 
 

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One request to a generator server. `end`: done, given_up (nobody listened any more), or what went wrong.
+
+    Tokens are the server's own count; where it did not say, 0 of the prompt and the pieces of text that came.
+    """
+
+    server: str
+    model: str
+    end: str
+    prompt_tokens: int
+    completion_tokens: int
+    first_s: float | None
+    """Seconds until the first piece; None: there was none."""
 
 
 class Observer(Protocol):
@@ -28,6 +45,18 @@ class Observer(Protocol):
         """Another release went live (`done`), or was to and cannot serve (`failed`)."""
         ...
 
+    def generated(self, generation: Generation) -> None:
+        """A request to a generator server ended."""
+        ...
+
+    def rests(self, server: str, model: str, resting: bool) -> None:
+        """A generator server is asked nothing for a while, or is asked again."""
+        ...
+
+    def fell_back(self) -> None:
+        """The generator failed, and the stored answer was said."""
+        ...
+
 
 class Unobserved:
     """Nobody counts."""
@@ -41,6 +70,12 @@ class Unobserved:
     def written(self, code: str, *, seconds: float) -> None: ...
 
     def switched(self, end: str) -> None: ...
+
+    def generated(self, generation: Generation) -> None: ...
+
+    def rests(self, server: str, model: str, resting: bool) -> None: ...
+
+    def fell_back(self) -> None: ...
 
 
 UNOBSERVED = Unobserved()

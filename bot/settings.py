@@ -30,9 +30,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import HomeError, SettingsError
 
 PREFIX = "KEFU_"
-_SHY = ("secret", "api_keys", "generator_key", "rasa_token", "database_url")
+_SHY = ("secret", "api_keys", "generator_key", "generator_url", "rasa_token", "database_url")
 """Values that no message repeats."""
 SECRET_LENGTH = 32
+_SERVER = r"https?://[^\s,/@]+(/[^\s,@]*)?"
+_SERVERS = rf"^{_SERVER}(\s*,\s*{_SERVER})*$"
+"""Without a name and a password: keys have a setting of their own."""
 _KEY = re.compile(rf"[\x21-\x7e]{{{SECRET_LENGTH},}}")
 
 
@@ -92,17 +95,49 @@ class Settings(BaseSettings):
         "OpenAI's chat API), `local` (a small model in this process).",
     )
     generator_url: str | None = Field(
-        None, pattern=r"^https?://\S+$", description="Base address of the generator server, up to `/v1`."
+        None,
+        pattern=_SERVERS,
+        description="Base address of the generator server, up to `/v1`; several (parted by commas) are asked in "
+        "their order.",
     )
     generator_model: str | None = Field(
-        None, description="Name of the model at the generator server; for `local` the path of a GGUF file."
+        None,
+        description="Name of the model at the generator server: one for all servers, or one for each (parted by "
+        "commas); for `local` the path of a GGUF file.",
     )
-    generator_key: SecretStr | None = Field(None, description="Key of the generator server.")
+    generator_key: SecretStr | None = Field(
+        None,
+        description="Key of the generator server; of several servers one for each (parted by commas; nothing "
+        "between two commas: none).",
+    )
     generator_timeout_s: float = Field(
         6.0,
         gt=0,
         le=600,
         description="Seconds a generator may take for one answer; then the stored one is said.",
+    )
+    generator_first_token_s: float = Field(
+        default_factory=lambda given: float(given["generator_timeout_s"]) / 2,
+        gt=0,
+        le=600,
+        description="Seconds until a generator server has to begin; then the next one is asked. Default: half of "
+        "`KEFU_GENERATOR_TIMEOUT_S`.",
+    )
+    generator_between_tokens_s: float = Field(
+        default_factory=lambda given: float(given["generator_timeout_s"]) / 3,
+        gt=0,
+        le=600,
+        description="Seconds a generator server may say nothing in the middle of an answer; then the stored one "
+        "is said. Default: a third of `KEFU_GENERATOR_TIMEOUT_S`.",
+    )
+    generator_in_flight: int = Field(
+        32, ge=1, le=10_000, description="Answers that generator servers are asked for at once."
+    )
+    generator_waiting: int = Field(
+        64,
+        ge=0,
+        le=100_000,
+        description="Answers that may wait for one of those to end; for one more the stored one is said at once.",
     )
     turn_deadline_s: float = Field(
         8.0, gt=0, le=600, description="Seconds until a customer is told that the answer takes longer."
@@ -177,7 +212,20 @@ class Settings(BaseSettings):
             for name in ("generator_url", "generator_model"):
                 if not getattr(self, name):
                     raise PydanticCustomError("needs", "is needed by KEFU_GENERATOR=openai", {"name": name})
+            _ = self.generator_servers
         return self
+
+    @property
+    def generator_servers(self) -> list[tuple[str, str, str | None]]:
+        """(address, model, key) of each, in the order in which they are asked."""
+        urls = _split(self.generator_url or "")
+        models = _split(self.generator_model or "")
+        secret = self.generator_key.get_secret_value() if self.generator_key else ""
+        keys = _split(secret) if len(urls) > 1 else [secret]
+        _one_each("generator_model", models, urls, shared=True)
+        _one_each("generator_key", keys, urls, shared=not secret)
+        pairs = zip(urls, models * len(urls), keys * len(urls), strict=False)
+        return [(url, model, key or None) for url, model, key in pairs]
 
     @property
     def documents(self) -> Path:
@@ -190,6 +238,17 @@ class Settings(BaseSettings):
         Blocking. Raises `HomeError` where the home cannot be written.
         """
         return self.secret.get_secret_value() if self.secret else _kept_secret(self.home / "secret")
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
+def _one_each(name: str, items: list[str], urls: list[str], *, shared: bool) -> None:
+    """A key is shown to the server that it belongs to, and to no other: one is not taken for all."""
+    if len(items) != len(urls) and not (shared and len(items) == 1):
+        words = f"names {len(items)} for {len(urls)} addresses of KEFU_GENERATOR_URL"
+        raise PydanticCustomError("servers", "{words}", {"name": name, "words": words})
 
 
 def load_settings(**given: Any) -> Settings:

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from bot.doctor.finding import Finding, ok, warning, wrong
 from bot.doctor.setup import Setup
+from bot.errors import KefuError
+from bot.inference.upstream import Bounds, Upstream
 
 PATIENCE_S = 3.0
 
@@ -18,25 +20,32 @@ def generator(setup: Setup) -> Iterator[Finding]:
         case "extractive":
             yield ok("stored sentences; nothing is needed.")
         case "openai":
-            yield _server(setup)
+            yield from _servers(setup)
         case "local":
             yield _weights(setup)
 
 
-def _server(setup: Setup) -> Finding:
-    from bot.inference.openai import OpenAIGenerator
+def _servers(setup: Setup) -> Iterator[Finding]:
+    for server in setup.settings.generator_servers:
+        yield _server(Upstream(*server))
 
-    settings = setup.settings
-    url, model, key = settings.generator_url or "", settings.generator_model or "", settings.generator_key
+
+def _server(upstream: Upstream) -> Finding:
+    from bot.inference.completions import ChatServer
 
     async def ask() -> bool:
-        server = OpenAIGenerator(url, model, key=key.get_secret_value() if key else None)
+        server = ChatServer(upstream, Bounds())
         try:
             return await server.probe()
         finally:
             await server.close()
 
-    if not asyncio.run(ask()):
+    url, model = upstream.url, upstream.model
+    try:
+        listed = asyncio.run(ask())
+    except KefuError as error:  # the other servers are asked all the same
+        return wrong(f"{url}: {error.message}", error.hint)
+    if not listed:
         return warning(f"{url} answers and does not list {model}.", "Check KEFU_GENERATOR_MODEL.")
     return ok(f"{url} answers and has {model}.")
 

@@ -60,6 +60,7 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, budget: float) -> Sai
         desk.bus.publish(Frame("withdraw", speech.conversation, turn=speech.turn, attempt=1))
         if isinstance(error, Conflict):
             raise
+        desk.observer.fell_back()
         log.warning("generator failed, stored answer used: %s", error.message)
     return Said(stored(speech.entries[0]), 2, "stored")
 

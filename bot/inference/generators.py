@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.errors import SettingsError
 from bot.inference.generator import Generator
+from bot.inference.upstream import Bounds, Upstream
+from bot.observer import UNOBSERVED, Observer
 
 KINDS = ("extractive", "openai", "local")
 
 
 def make_generator(
-    kind: str, *, url: str | None = None, model: str | None = None, key: str | None = None, cache: Path
+    kind: str,
+    *,
+    cache: Path,
+    model: str | None = None,
+    servers: Sequence[Upstream] = (),
+    bounds: Bounds | None = None,
+    observer: Observer = UNOBSERVED,
 ) -> Generator:
     """Nothing is loaded or connected yet. A language model is heard through `bot.inference.guard` only.
 
-    `url`, `key`: the generator server's, for openai. `model`: its name there; for local the path of a GGUF
-    file (None: the embedded one). `cache`: where the embedded model is kept. Raises SettingsError, which says
-    what is missing.
+    `servers`, `bounds`: for openai. `model`: for local the path of a GGUF file (None: the embedded one). `cache`:
+    where the embedded model is kept. Raises SettingsError, which says what is missing.
     """
     match kind:
         case "extractive":
@@ -26,7 +34,7 @@ def make_generator(
 
             return Extractive()
         case "openai":
-            return _guarded_openai(url, model, key)
+            return _guarded_openai(servers, bounds, observer)
         case "local":
             return _guarded_local(model, cache)
         case _:
@@ -34,17 +42,14 @@ def make_generator(
             raise SettingsError(f"There is no generator `{kind}`.", hint=hint)
 
 
-def _guarded_openai(url: str | None, model: str | None, key: str | None) -> Generator:
+def _guarded_openai(servers: Sequence[Upstream], bounds: Bounds | None, observer: Observer) -> Generator:
     from bot.inference.guard import Guarded
     from bot.inference.openai import OpenAIGenerator
 
-    if not url:
-        raise SettingsError(
-            "The generator server's address is missing.", hint="Set KEFU_GENERATOR_URL, up to /v1."
-        )
-    if not model:
-        raise SettingsError("The generator server's model is not named.", hint="Set KEFU_GENERATOR_MODEL.")
-    return Guarded(OpenAIGenerator(url, model, key=key))
+    if not servers:
+        hint = "Set KEFU_GENERATOR_URL, up to /v1, and KEFU_GENERATOR_MODEL."
+        raise SettingsError("There is no generator server to ask.", hint=hint)
+    return Guarded(OpenAIGenerator(servers, bounds, observer=observer))
 
 
 def _guarded_local(model: str | None, cache: Path) -> Generator:

@@ -1,157 +1,204 @@
-"""A generator behind any OpenAI-compatible HTTP server: vLLM on GPUs, llama.cpp, a hosted one."""
+"""A generator behind OpenAI-compatible HTTP servers: vLLM on GPUs, llama.cpp, a hosted one.
+
+Servers are asked in their order: the next one where the one before fails, rests or is too slow, and all again after
+a pause, as long as nothing was said. From the first word on there is no way back: what was said was seen, and whoever
+listens has a stored answer for the rest.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from functools import partial
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
 
 from bot.errors import GeneratorError
-from bot.inference.generator import Prompt, refuse_hopeless, within
-from bot.inference.instructions import as_chat
+from bot.inference.breaker import Breaker
+from bot.inference.completions import ChatServer
+from bot.inference.gate import Gate
+from bot.inference.generator import Prompt, refuse_hopeless
+from bot.inference.heard import Heard
+from bot.inference.upstream import Bounds, Upstream, UpstreamError
+from bot.observer import UNOBSERVED, Generation, Observer
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI, AsyncStream
-    from openai.types.chat import ChatCompletionChunk
+log = logging.getLogger(__name__)
 
-MAX_TOKENS = 400
-CONNECT_S = 3.0
-PROBE_S = 5.0
-_HINTS = {
-    401: "Check KEFU_GENERATOR_KEY.",
-    403: "Check KEFU_GENERATOR_KEY.",
-    404: "Check KEFU_GENERATOR_URL (it ends in /v1) and KEFU_GENERATOR_MODEL.",
-    429: "It takes no more requests at the moment.",
-}
+ROUNDS = 3
+_JITTER = wait_random_exponential(multiplier=0.1, max=1.0)
+"""Anything from nothing to 0.1, then 0.2 s: many customers do not come back at one moment."""
+WAITS_AT_MOST = 0.5
+"""Of an answer's time, for a free place: later there would be no time left to answer in."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """`all_s`: seconds of the whole answer; `ends`: when they are over, by the loop's clock."""
+
+    all_s: float
+    ends: float
+
+    @property
+    def left(self) -> float:
+        return self.ends - asyncio.get_running_loop().time()
+
+
+class _NobodyAnswered(Exception):
+    """In one round. `pause_s`: after how long a server that is worth it may be asked again; None: none is."""
+
+    def __init__(self, failure: GeneratorError, pause_s: float | None) -> None:
+        self.failure, self.pause_s = failure, pause_s
 
 
 class OpenAIGenerator:
-    """`/v1/chat/completions` with streaming, temperature 0. One connection pool for the life of the server.
+    """`upstreams`: the first that works is asked; at least one."""
 
-    `url`: base address up to `/v1`. Nothing is retried: the caller has a stored answer.
-    """
-
-    def __init__(self, url: str, model: str, *, key: str | None = None, max_tokens: int = MAX_TOKENS) -> None:
-        self._url, self._model, self._key, self._max_tokens = url, model, key, max_tokens
-        self._client: AsyncOpenAI | None = None
-        self._opening = asyncio.Lock()
-        self._closed = False
-        self.name = f"openai:{model}"
+    def __init__(
+        self, upstreams: Sequence[Upstream], bounds: Bounds | None = None, *, observer: Observer = UNOBSERVED
+    ) -> None:
+        bounds = bounds or Bounds()
+        self._lines = [_Line(upstream, bounds, observer) for upstream in upstreams]
+        self._gate = Gate(bounds.in_flight, bounds.waiting)
+        self.name = f"openai:{upstreams[0].model}"
 
     async def open(self) -> None:
-        await self._connected()
+        for line in self._lines:
+            await line.server.open()
 
     async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
         refuse_hopeless(prompt, deadline)
-        said = False
-        async with aclosing(within(self._understood(prompt), deadline)) as pieces:
-            async for piece in pieces:
-                said = said or bool(piece.strip())
-                yield piece
-        if not said:
-            raise GeneratorError("The generator server said nothing.")
-
-    async def probe(self) -> bool:
-        """Whether the server, which takes the key, lists the model; a server that lists none is asked for a word.
-
-        Within `PROBE_S` seconds. Raises GeneratorError as an answer would.
-        """
-        client = (await self._connected()).with_options(timeout=PROBE_S)
-        failure: GeneratorError | None = None
-        try:
-            async with asyncio.timeout(PROBE_S):
-                try:
-                    return self._model in [model.id async for model in client.models.list()]
-                except Exception as error:
-                    if getattr(error, "status_code", None) not in (404, 405, 501):
-                        raise
-                message: Any = [{"role": "user", "content": "Hello"}]
-                await client.chat.completions.create(model=self._model, messages=message, max_tokens=1)
-                return True
-        except TimeoutError:
-            failure = GeneratorError(f"The generator server said nothing within {PROBE_S:.0f} s.")
-        except Exception as error:
-            failure = _plain(error)
-        raise failure
+        time = _Time(deadline, asyncio.get_running_loop().time() + deadline)
+        async with self._gate.place(patience=WAITS_AT_MOST * deadline):
+            first, rest = await self._begin(prompt, time)
+            async with aclosing(rest):
+                yield first
+                async for piece in rest:
+                    yield piece
 
     async def close(self) -> None:
-        async with self._opening:
-            self._closed = True
-            client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await asyncio.gather(*(line.server.close() for line in self._lines))
 
-    async def _understood(self, prompt: Prompt) -> AsyncGenerator[str, None]:
-        """Whatever goes wrong between here and the server becomes one plain error.
-
-        Raised outside of the handler: what libraries say may repeat the request; chained errors are logged.
-        """
-        failure: GeneratorError | None = None
-        try:
-            async with aclosing(self._pieces(prompt)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        except GeneratorError:
-            raise
-        except Exception as error:
-            failure = _plain(error)
-        if failure is not None:
-            raise failure
-
-    async def _pieces(self, prompt: Prompt) -> AsyncGenerator[str, None]:
-        client = await self._connected()
-        messages: Any = as_chat(prompt)
-        stream: AsyncStream[ChatCompletionChunk] = await client.chat.completions.create(
-            model=self._model, messages=messages, stream=True, temperature=0, max_tokens=self._max_tokens
+    async def _begin(self, prompt: Prompt, time: _Time) -> tuple[str, AsyncGenerator[str, None]]:
+        """The first piece, and the stream of all others."""
+        rounds = AsyncRetrying(
+            retry=retry_if_exception(lambda e: isinstance(e, _NobodyAnswered) and e.pause_s is not None),
+            wait=_pause,
+            stop=stop_after_attempt(ROUNDS) | stop_before_delay(time.left),
+            reraise=True,
         )
-        finished = False
-        async with stream:
-            async for chunk in stream:
-                for choice in (chunk.choices or ())[:1]:
-                    finished = finished or choice.finish_reason is not None
-                    if isinstance(text := choice.delta.content, str) and text:
-                        yield text
-        if not finished:
-            raise GeneratorError("The generator server broke off in the middle of an answer.")
-
-    async def _connected(self) -> AsyncOpenAI:
-        """The library takes a second to import and reads certificates: off the loop, once."""
-        async with self._opening:
-            if self._closed:
-                raise GeneratorError("The generator is closed.")
-            if self._client is None:
-                client = await asyncio.to_thread(self._connect)
-                if isinstance(client, GeneratorError):
-                    raise client
-                self._client = client
-            return self._client
-
-    def _connect(self) -> AsyncOpenAI | GeneratorError:
-        from openai import AsyncOpenAI, Timeout
-
-        timeout = Timeout(None, connect=CONNECT_S)
         try:
-            client = AsyncOpenAI(
-                base_url=self._url, api_key=self._key or "none", max_retries=0, timeout=timeout
+            return await rounds(self._ask_each, prompt, time)
+        except _NobodyAnswered as nobody:
+            failure = nobody.failure
+        raise failure
+
+    async def _ask_each(self, prompt: Prompt, time: _Time) -> tuple[str, AsyncGenerator[str, None]]:
+        failures: list[UpstreamError] = []
+        for line in self._lines:
+            ticket = line.breaker.admit()
+            if ticket is None:
+                continue
+            stream = line.ask(prompt, ticket, time)
+            try:
+                return await anext(stream), stream
+            except UpstreamError as error:
+                failures.append(error)
+                log.info("generator server %s: %s", line.place, error.message)
+            if time.left <= 0:
+                break
+        if not failures:
+            raise _NobodyAnswered(
+                GeneratorError("Every generator server is left alone after failures."), None
             )
-        except Exception as error:
-            return _plain(error)
-        _ = client.chat.completions  # imported at first use: better here than on the loop
-        return client
+        pauses = [failure.rest_s or 0.0 for failure in failures if failure.again]
+        raise _NobodyAnswered(failures[-1], min(pauses) if pauses else None)
 
 
-def _plain(error: Exception) -> GeneratorError:
-    """What kind of failure it was, never its text: that is the server's, and may repeat key or question."""
-    status = getattr(error, "status_code", None)
-    if isinstance(status, int):
-        hint = _HINTS.get(status, "See the log of that server.")
-        return GeneratorError(f"The generator server answered with status {status}.", hint=hint)
-    kind = type(error).__name__
-    if kind in ("APIConnectionError", "APITimeoutError"):
-        hint = "Is it running at KEFU_GENERATOR_URL?"
-        return GeneratorError("The connection to the generator server failed.", hint=hint)
-    if isinstance(error, json.JSONDecodeError):
-        return GeneratorError("The generator server sent something that is not JSON.")
-    return GeneratorError(f"The generator server failed ({kind}).")
+class _Line:
+    """One server, how it has been doing, and what is counted of it."""
+
+    def __init__(self, upstream: Upstream, bounds: Bounds, observer: Observer) -> None:
+        self.server = ChatServer(upstream, bounds)
+        self.place = upstream.place
+        self.breaker = Breaker(lambda: asyncio.get_running_loop().time(), self._told)
+        self._model, self._bounds, self._observer = upstream.model, bounds, observer
+
+    async def ask(self, prompt: Prompt, ticket: int, time: _Time) -> AsyncGenerator[str, None]:
+        """One attempt; at least one piece, or an error. The breaker gets its report however it ends."""
+        heard = Heard()
+        began = asyncio.get_running_loop().time()
+        end, first_s = "given_up", None
+        report: Callable[[int], None] = self.breaker.released
+        try:
+            async with aclosing(self._in_time(prompt, heard, time)) as pieces:
+                async for piece in pieces:
+                    if first_s is None:
+                        first_s = asyncio.get_running_loop().time() - began
+                        report = self.breaker.succeeded  # should nobody want to hear the rest
+                    yield piece
+            end = "done"
+        except UpstreamError as error:
+            end = error.kind
+            if error.blame:
+                report = partial(self.breaker.failed, rest_s=error.rest_s)
+            elif end != "slow":
+                report = self.breaker.succeeded  # it answers, if not as one would like
+            raise
+        finally:
+            report(ticket)
+            tokens = heard.prompt_tokens, heard.completion_tokens
+            self._observer.generated(Generation(self.place, self._model, end, *tokens, first_s))
+
+    async def _in_time(self, prompt: Prompt, heard: Heard, time: _Time) -> AsyncGenerator[str, None]:
+        """Each step is timed on its own: a timeout around a `yield` would strike the consumer."""
+        loop = asyncio.get_running_loop()
+        early = time.left > time.all_s / 2
+        allowed = self._bounds.first_token_s
+        async with aclosing(self.server.say(prompt, heard)) as pieces:
+            while True:
+                until = min(loop.time() + allowed, time.ends)
+                try:
+                    async with asyncio.timeout_at(until):
+                        piece = await anext(pieces)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    if heard.finished:
+                        return
+                    raise _too_slow(heard, time, allowed, over=until >= time.ends, early=early) from None
+                yield piece
+                allowed = self._bounds.between_tokens_s
+
+    def _told(self, is_open: bool) -> None:
+        if is_open:
+            log.warning("generator server %s is left alone for a while", self.place)
+        else:
+            log.info("generator server %s works again", self.place)
+        self._observer.rests(self.place, self._model, is_open)
+
+
+def _too_slow(heard: Heard, time: _Time, allowed: float, *, over: bool, early: bool) -> UpstreamError:
+    """A server that was asked when half of the time was gone is not to blame for the end of it."""
+    if over:
+        what = f"The generator took longer than {time.all_s:.1f} s."
+    elif heard.pieces:
+        what = f"The generator server said nothing more for {allowed:.1f} s."
+    else:
+        what = f"The generator server did not begin within {allowed:.1f} s."
+    return UpstreamError(what, kind="slow", blame=early or not over)
+
+
+def _pause(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.pause_s if isinstance(error, _NobodyAnswered) else None
+    return (asked or 0.0) + _JITTER(state)

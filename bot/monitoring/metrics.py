@@ -16,6 +16,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bot.observer import Generation
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 SHORT = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
@@ -87,6 +89,36 @@ class Metrics:
             ["end"],
             registry=registry,
         )
+        self._generations = Counter(
+            "kefu_generator_requests",
+            "Requests to generator servers by what came of them.",
+            ["server", "model", "end"],
+            registry=registry,
+        )
+        self._tokens = Counter(
+            "kefu_generator_tokens",
+            "Tokens read (prompt) and written (completion) by generator servers.",
+            ["server", "model", "side"],
+            registry=registry,
+        )
+        self._first = Histogram(
+            "kefu_generator_first_token_seconds",
+            "From asking a generator server to its first word.",
+            ["server"],
+            buckets=LONG,
+            registry=registry,
+        )
+        self._rests = Gauge(
+            "kefu_generator_resting",
+            "1: the generator server failed again and again, or asked for it, and is asked nothing for a while.",
+            ["server", "model"],
+            registry=registry,
+        )
+        self._fallbacks = Counter(
+            "kefu_generator_fallbacks",
+            "Answers for which the generator failed and the stored one was said.",
+            registry=registry,
+        )
         self._release = Info("kefu_release", "What answers.", registry=registry)
         self._sockets = Gauge(
             "kefu_sockets", "Open connections of a channel.", ["channel"], registry=registry
@@ -115,6 +147,20 @@ class Metrics:
 
     def switched(self, end: str) -> None:
         self._switches.labels(end).inc()
+
+    def generated(self, generation: Generation) -> None:
+        server, model = generation.server, generation.model
+        self._generations.labels(server, model, generation.end).inc()
+        self._tokens.labels(server, model, "prompt").inc(generation.prompt_tokens)
+        self._tokens.labels(server, model, "completion").inc(generation.completion_tokens)
+        if generation.first_s is not None:
+            self._first.labels(server).observe(generation.first_s)
+
+    def rests(self, server: str, model: str, resting: bool) -> None:
+        self._rests.labels(server, model).set(resting)
+
+    def fell_back(self) -> None:
+        self._fallbacks.inc()
 
     def answers_with(self, *, release: str, heads: str, encoder: str) -> None:
         """`encoder`: its fingerprint."""

@@ -11,18 +11,20 @@ from pathlib import Path
 import pytest
 
 from bot.inference.extractive import Extractive
+from bot.inference.faulty import FaultyServer
 from bot.inference.generator import Generator
 from bot.inference.guard import Guarded
 from bot.inference.local import LocalGenerator
 from bot.inference.openai import OpenAIGenerator
+from bot.inference.upstream import Bounds, Upstream
 from bot.inference.weights import NAME
 from bot.testing import ScriptedGenerator
 from tests.conftest import CACHE, ROOT
-from tests.contract.generator.faulty import FaultyServer
 
-FEW = 6
-"""Tokens the real server may say: enough to be a stream, few enough for a slow machine."""
-SUBJECTS = ("extractive", "scripted", "openai", "local")
+SLOW = Bounds(first_token_s=60, between_tokens_s=60)
+"""For a real model on a slow machine."""
+SUBJECTS = ("extractive", "scripted", "openai", "second", "faulty", "local")
+"""`second`: the real server behind one that is not there. `faulty`: the shipped fake, as long as nothing is wrong."""
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +70,11 @@ def _make(request: pytest.FixtureRequest) -> Generator:
         return Extractive()
     if request.param == "scripted":
         return ScriptedGenerator()
-    return OpenAIGenerator(request.getfixturevalue("llama"), NAME, max_tokens=FEW)
+    if request.param == "faulty":
+        return OpenAIGenerator([Upstream(request.getfixturevalue("faulty").url, "m")], SLOW)
+    real = Upstream(request.getfixturevalue("llama"), NAME)
+    nobody = Upstream("http://127.0.0.1:9/v1", NAME)
+    return OpenAIGenerator([nobody, real] if request.param == "second" else [real], SLOW)
 
 
 @pytest.fixture

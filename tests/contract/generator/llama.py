@@ -18,6 +18,9 @@ TEMPLATE = (
     "{{ m.content }}{% endfor %}\nAnswer:"
 )
 
+GRAMMAR = 'root ::= " "? [^\\n ]+ (" " [^\\n ]+){0,3}'
+"""It would never stop by itself: a few words, and then nothing is left but the end."""
+
 
 def main(cache: Path) -> None:
     parameters = xllamacpp.CommonParams()
@@ -28,6 +31,8 @@ def main(cache: Path) -> None:
     parameters.swa_full = True
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 1
     parameters.ui, parameters.verbosity = False, -1
+    user = xllamacpp.common_grammar_type.COMMON_GRAMMAR_TYPE_USER
+    parameters.sampling.grammar = xllamacpp.CommonGrammar(user, GRAMMAR)
     parameters.chat_template, parameters.use_jinja, parameters.enable_chat_template = TEMPLATE, True, True
     server = xllamacpp.Server(parameters)
     sys.stdout.write(f"{server.listening_address}\n")

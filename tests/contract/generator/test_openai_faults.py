@@ -12,21 +12,24 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import GeneratorError
-from bot.inference.generator import Prompt
-from bot.inference.openai import OpenAIGenerator
-from tests.contract.generator.faulty import (
+from bot.inference.faulty import (
     TOLD,
     Behaviour,
     FaultyServer,
     break_off,
     chunk,
+    endless,
     hang,
     hang_first,
     page,
+    raw,
     refusing,
     saying,
     sending,
 )
+from bot.inference.generator import Prompt
+from bot.inference.openai import ROUNDS, OpenAIGenerator
+from bot.inference.upstream import Upstream
 from tests.contract.generator.prompts import CHINESE, ENGLISH
 
 KEY = "sk-zxq-key"
@@ -36,34 +39,57 @@ ERROR = json.dumps({"error": {"message": TOLD, "code": 500}})
 PATIENCE_S = 30.0
 
 FAULTS: dict[str, tuple[Behaviour, str, str]] = {
+    "400": (refusing(400), "", "status 400"),
     "401": (refusing(401), "", "status 401"),
     "403": (refusing(403), "", "status 403"),
     "404": (refusing(404), "", "status 404"),
-    "429": (refusing(429), "", "status 429"),
-    "500": (refusing(500), "", "status 500"),
-    "an error at once": (sending(ERROR), "", "failed"),
+    "another address": (refusing(307, Location=f"http://127.0.0.1/{TOLD}"), "", "status 307"),
     "an error in the middle": (sending(SAID, ERROR), "Half an", "failed"),
-    "broken off before the first word": (sending(then=break_off), "", "connection"),
     "broken off in the middle": (sending(SAID, then=break_off), "Half an", "connection"),
     "ended in the middle": (sending(SAID), "Half an", "broke off"),
     "ended in the middle as if done": (sending(SAID, "[DONE]"), "Half an", "broke off"),
     "not JSON at once": (sending(TOLD), "", "not JSON"),
     "not JSON in the middle": (sending(SAID, f"<html>{TOLD}"), "Half an", "not JSON"),
-    "a page": (page, "", "broke off"),
-    "a number": (sending("5"), "", "failed"),
-    "no choices": (sending('{"choices": 5}'), "", "failed"),
-    "a choice without words": (sending('{"choices": [{"index": 0}]}'), "", "failed"),
-    "words that are a number": (sending('{"choices": [{"delta": {"content": 5}}]}'), "", "broke off"),
+    "a page": (page, "", "a page"),
+    "a number": (sending("5"), "", "no part of an answer"),
+    "no choices": (sending('{"choices": 5}'), "", "no part of an answer"),
+    "words that are a number": (sending('{"choices": [{"delta": {"content": 5}}]}'), "", "no part"),
+    "an end that is a number": (sending('{"choices": [{"delta": {}, "finish_reason": 5}]}'), "", "no part"),
     "nothing": (saying(), "", "said nothing"),
-    "blanks": (saying(" ", "\n"), " \n", "said nothing"),
+    "blanks": (saying(" ", "\n"), "", "said nothing"),
+    "cut at its length": (saying("Half an", finish="length"), "Half an", "did not come to an end"),
+    "withheld": (saying("Half an", finish="content_filter"), "Half an", "withheld"),
+    "a tool call": (sending(chunk(tool_calls=[{"index": 0, "function": {"name": TOLD}}])), "", "call a tool"),
+    "a call as the end": (saying("Half an", finish="tool_calls"), "Half an", "call a tool"),
+    "bytes that are no text": (raw(b"data: \xff\xfe\n\n"), "", "no text"),
+    "half a character": (sending(chunk("\ud83d")), "", "characters that are none"),
+    "a null character": (saying("Half an", "\0"), "Half an", "characters that are none"),
+    "100 k characters": (saying("x" * 100_000), "", "more than any answer"),
+    "100 k characters in the middle": (saying("Half an", "x" * 100_000), "Half an", "more than any answer"),
+    "a line without an end": (endless, "", "more than any answer"),
+    "packed": (raw(b"\x1f\x8b\x08", headers={"Content-Encoding": "gzip"}), "", "no text"),
+    "deep JSON": (sending('{"choices":' + "[" * 100_000), "", ""),
 }
+"""Behaviour, what is heard of it, words of the error. None is asked for again."""
+
+PASSING: dict[str, tuple[Behaviour, str]] = {
+    "429": (refusing(429), "status 429"),
+    "500": (refusing(500), "status 500"),
+    "503": (refusing(503), "status 503"),
+    "an error at once": (sending(ERROR), "failed"),
+    "broken off before the first word": (sending(then=break_off), "connection"),
+    "ended before the first word": (sending(), "broke off"),
+    "no choices at all": (sending('{"choices": []}'), "broke off"),
+    "a choice without words": (sending('{"choices": [{"index": 0}]}'), "broke off"),
+}
+"""Before the first word, and of a kind that may be over in a moment."""
 
 
 async def hear(
     url: str, *, prompt: Prompt = ASKED, deadline: float = PATIENCE_S
 ) -> tuple[str, Exception | None]:
     """What was said, and what went wrong then."""
-    generator = OpenAIGenerator(url, "m", key=KEY)
+    generator = OpenAIGenerator([Upstream(url, "m", key=KEY)])
     said = ""
     try:
         async for piece in generator.stream(prompt, deadline=deadline):
@@ -88,7 +114,7 @@ def assert_silent(error: Exception | None) -> None:
 
 async def test_a_good_stream_is_said_piece_by_piece(faulty: FaultyServer) -> None:
     faulty.behaviour = saying("Delivery ", "takes ", "3 days. [1]")
-    generator = OpenAIGenerator(faulty.url, "m", key=KEY)
+    generator = OpenAIGenerator([Upstream(faulty.url, "m", key=KEY)])
     pieces = [piece async for piece in generator.stream(ENGLISH, deadline=PATIENCE_S)]
     await generator.close()
     assert pieces == ["Delivery ", "takes ", "3 days. [1]"]
@@ -120,6 +146,18 @@ async def test_a_fault_is_one_plain_error(faulty: FaultyServer, fault: str) -> N
     assert len(faulty.requests) == 1, "a failed answer is not asked for again"
 
 
+@pytest.mark.parametrize("fault", PASSING)
+async def test_what_may_pass_is_asked_for_again_and_told_if_it_stays(
+    faulty: FaultyServer, fault: str
+) -> None:
+    faulty.behaviour, words = PASSING[fault]
+    heard, error = await hear(faulty.url)
+    assert heard == ""
+    assert_silent(error)
+    assert words in str(error)
+    assert len(faulty.requests) == ROUNDS
+
+
 async def test_nobody_listens_at_the_address() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -135,7 +173,7 @@ async def test_an_address_that_is_none(url: str) -> None:
 
 
 async def test_opening_tells_of_an_address_that_can_never_work() -> None:
-    generator = OpenAIGenerator("http://[::1/v1", "m", key=KEY)
+    generator = OpenAIGenerator([Upstream("http://[::1/v1", "m", key=KEY)])
     with pytest.raises(GeneratorError):
         await generator.open()
     await generator.close()
@@ -161,7 +199,7 @@ async def test_a_server_that_hangs_is_left_at_the_deadline(
 
 async def test_closing_early_hangs_up(faulty: FaultyServer) -> None:
     faulty.behaviour = sending(SAID, then=hang)
-    generator = OpenAIGenerator(faulty.url, "m")
+    generator = OpenAIGenerator([Upstream(faulty.url, "m")])
     async with aclosing(generator.stream(ENGLISH, deadline=PATIENCE_S)) as stream:
         assert await anext(stream) == "Half an"
     async with asyncio.timeout(PATIENCE_S):
@@ -171,7 +209,7 @@ async def test_closing_early_hangs_up(faulty: FaultyServer) -> None:
 
 async def test_closing_the_generator_ends_a_stream_and_every_later_one(faulty: FaultyServer) -> None:
     faulty.behaviour = sending(SAID, then=hang)
-    generator = OpenAIGenerator(faulty.url, "m")
+    generator = OpenAIGenerator([Upstream(faulty.url, "m")])
     async with aclosing(generator.stream(ENGLISH, deadline=PATIENCE_S)) as stream:
         assert await anext(stream) == "Half an"
         await generator.close()

@@ -49,7 +49,7 @@ def test_lists_are_parted_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("PROT", "1", "KEFU_PROT: there is no such setting. Did you mean KEFU_PORT?"),
         ("GENERATOR", "gpt", "KEFU_GENERATOR: `gpt` should be 'extractive', 'openai' or 'local'."),
         ("GENERATOR", "openai", "KEFU_GENERATOR_URL: is needed by KEFU_GENERATOR=openai. Base address"),
-        ("GENERATOR_URL", "localhost", "KEFU_GENERATOR_URL: `localhost` is not well formed."),
+        ("GENERATOR_URL", "localhost", "KEFU_GENERATOR_URL: is not well formed. Base address"),
         ("GENERATOR_TIMEOUT_S", "0", "KEFU_GENERATOR_TIMEOUT_S: `0` should be greater than 0."),
         ("TURN_DEADLINE_S", "nan", "KEFU_TURN_DEADLINE_S: `nan` should be"),
         ("LOG_LEVEL", "loud", "KEFU_LOG_LEVEL: `loud` should be 'debug', 'info', 'warning' or 'error'."),
@@ -123,3 +123,43 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(HomeError, match=r"file/home/secret: Not a directory\. Give the server a folder"):
         load_settings(home=tmp_path / "file" / "home").signing_secret()
+
+
+def _openai(monkeypatch: pytest.MonkeyPatch, **given: str) -> Settings:
+    monkeypatch.setenv("KEFU_GENERATOR", "openai")
+    for name, value in given.items():
+        monkeypatch.setenv(f"{PREFIX}GENERATOR_{name.upper()}", value)
+    return load_settings()
+
+
+def test_one_generator_server_takes_model_and_key_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _openai(monkeypatch, url="http://a:8001/v1", model="m", key="with,comma")
+    assert settings.generator_servers == [("http://a:8001/v1", "m", "with,comma")]
+    assert (settings.generator_first_token_s, settings.generator_between_tokens_s) == (3.0, 2.0)
+
+
+def test_several_generator_servers_have_their_own_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _openai(monkeypatch, url="http://a/v1, http://b/v1,http://c/v1", model="m", key="x,,z")
+    assert settings.generator_servers == [
+        ("http://a/v1", "m", "x"), ("http://b/v1", "m", None), ("http://c/v1", "m", "z"),
+    ]  # fmt: skip
+    assert _openai(monkeypatch, model="k,l,m").generator_servers[1][1] == "l"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"key": "sesame"}, "GENERATOR_KEY: names 1 for 2"),
+        ({"model": "k,l,m"}, "GENERATOR_MODEL: names 3 for 2"),
+        ({"url": "http://me:sesame@a/v1,http://b/v1"}, "GENERATOR_URL: is not well formed"),
+        ({"url": "http://a/v1,,http://b/v1"}, "GENERATOR_URL: is not well formed"),
+    ],
+)
+def test_generator_servers_that_do_not_add_up(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], words: str
+) -> None:
+    """A key is never shown to a server that it may not belong to."""
+    with pytest.raises(SettingsError) as caught:
+        _openai(monkeypatch, **{"url": "http://a/v1,http://b/v1", "model": "m", **given})
+    assert words in str(caught.value)
+    assert "sesame" not in str(caught.value)

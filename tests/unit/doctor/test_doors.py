@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.api.site import CSP
-from tests.contract.generator.faulty import FaultyServer, refusing, saying
+from bot.inference.faulty import FaultyServer, refusing, saying
 from tests.unit.doctor.conftest import Place
 
 
@@ -78,7 +78,7 @@ def test_a_key_that_is_refused_is_not_repeated(place: Place, monkeypatch: pytest
         state, text = place.doctor()["generator"]
     assert (state, text) == (
         "wrong",
-        "The generator server answered with status 401. Check KEFU_GENERATOR_KEY.",
+        f"http://127.0.0.1:{port}/v1: The generator server answered with status 401. Check KEFU_GENERATOR_KEY.",
     )
 
 
@@ -86,16 +86,18 @@ def test_a_generator_server_that_is_not_there(place: Place, monkeypatch: pytest.
     use_openai(monkeypatch, 9)
     assert place.doctor()["generator"] == (
         "wrong",
-        "The connection to the generator server failed. Is it running at KEFU_GENERATOR_URL?",
+        "http://127.0.0.1:9/v1: The connection to the generator server failed. "
+        "Is it running at KEFU_GENERATOR_URL?",
     )
 
 
 async def test_a_server_that_lists_no_models_is_asked_for_a_word() -> None:
     from bot.errors import GeneratorError
-    from bot.inference.openai import OpenAIGenerator
+    from bot.inference.completions import ChatServer
+    from bot.inference.upstream import Bounds, Upstream
 
     async with FaultyServer() as server:
-        generator = OpenAIGenerator(server.url, "small")
+        generator = ChatServer(Upstream(server.url, "small"), Bounds())
         server.behaviour = saying("Hello.")
         assert await generator.probe()
         assert server.requests[0]["max_tokens"] == 1

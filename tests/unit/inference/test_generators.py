@@ -11,16 +11,14 @@ import pytest
 from bot.errors import SettingsError
 from bot.inference import weights
 from bot.inference.generators import KINDS, make_generator
+from bot.inference.upstream import Upstream
 from retrieval.model_folder import sha256_file
 
 URL = "http://127.0.0.1:9/v1"
 
 
 async def test_each_kind_can_be_made_without_loading_or_connecting(tmp_path: Path) -> None:
-    made = [
-        make_generator(kind, url=URL, model=None if kind == "local" else "m", cache=tmp_path)
-        for kind in KINDS
-    ]
+    made = [make_generator(kind, servers=[Upstream(URL, "m")], cache=tmp_path) for kind in KINDS]
     assert [generator.name for generator in made] == ["extractive", "openai:m", f"local:{weights.NAME}"]
     assert not await asyncio.to_thread(os.listdir, tmp_path)
     for generator in made:
@@ -30,21 +28,21 @@ async def test_each_kind_can_be_made_without_loading_or_connecting(tmp_path: Pat
 @pytest.mark.parametrize(
     ("kind", "given", "words"),
     [
-        ("openai", {"model": "m"}, "KEFU_GENERATOR_URL"),
-        ("openai", {"url": URL}, "KEFU_GENERATOR_MODEL"),
+        ("openai", {}, "KEFU_GENERATOR_URL"),
         ("local", {"model": "no/such/file.gguf"}, "no/such/file.gguf is not a file"),
         ("magic", {}, "extractive, openai, local"),
     ],
 )
 def test_what_is_missing_is_named(kind: str, given: dict[str, str], words: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
-        make_generator(kind, url=given.get("url"), model=given.get("model"), cache=tmp_path)
+        make_generator(kind, model=given.get("model"), cache=tmp_path)
     assert words in str(caught.value)
 
 
 def test_the_key_is_in_no_repr(tmp_path: Path) -> None:
-    generator = make_generator("openai", url=URL, model="m", key="sk-secret", cache=tmp_path)
-    assert "sk-secret" not in repr(generator) + generator.name
+    server = Upstream(URL, "m", key="sk-secret")
+    generator = make_generator("openai", servers=[server], cache=tmp_path)
+    assert "sk-secret" not in repr(generator) + generator.name + repr(server)
 
 
 def test_a_missing_package_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

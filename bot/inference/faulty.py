@@ -1,10 +1,10 @@
-"""A server that speaks OpenAI's chat API as badly as it is told to."""
+"""A fake for tests: a server that speaks OpenAI's chat API as badly as it is told to."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -17,8 +17,9 @@ class FaultyServer:
     """`behaviour` decides each answer; `requests` keeps the bodies, `dropped` tells that a client hung up."""
 
     def __init__(self) -> None:
-        self.behaviour: Behaviour = saying("Nothing is wrong.")
+        self.behaviour: Behaviour = saying("Nothing ", "is ", "wrong.")
         self.requests: list[dict[str, object]] = []
+        self.keys: list[str | None] = []
         self.dropped = asyncio.Event()
         self.url = ""
 
@@ -37,6 +38,7 @@ class FaultyServer:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(await request.json())
+        self.keys.append(request.headers.get("Authorization"))
         try:
             return await self.behaviour(self, request)
         except (asyncio.CancelledError, ConnectionError):
@@ -44,14 +46,16 @@ class FaultyServer:
             raise
 
 
-def chunk(text: str | None = None, finish: str | None = None) -> str:
-    choice = {"index": 0, "delta": {"content": text}, "finish_reason": finish}
+def chunk(text: str | None = None, finish: str | None = None, **delta: object) -> str:
+    choice = {"index": 0, "delta": {"content": text, **delta}, "finish_reason": finish}
     return json.dumps({"id": "x", "object": "chat.completion.chunk", "model": "m", "choices": [choice]})
 
 
 def saying(*pieces: str, finish: str = "stop") -> Behaviour:
-    """What a good server does."""
-    return sending(*map(chunk, pieces), chunk(finish=finish), "[DONE]")
+    """What a good server does, its count of tokens included."""
+    usage = {"prompt_tokens": 7, "completion_tokens": len(pieces), "total_tokens": 7 + len(pieces)}
+    counted = json.dumps({"id": "x", "model": "m", "choices": [], "usage": usage})
+    return sending(*map(chunk, pieces), chunk(finish=finish), counted, "[DONE]")
 
 
 def sending(*events: str, then: Callable[[web.Request], Awaitable[None]] | None = None) -> Behaviour:
@@ -69,12 +73,33 @@ def sending(*events: str, then: Callable[[web.Request], Awaitable[None]] | None 
     return behave
 
 
-def refusing(status: int) -> Behaviour:
+def raw(*parts: bytes, headers: Mapping[str, str] | None = None) -> Behaviour:
+    """These very bytes, under an answer's head."""
+
+    async def behave(_: FaultyServer, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", **(headers or {})})
+        await response.prepare(request)
+        for part in parts:
+            await response.write(part)
+        return response
+
+    return behave
+
+
+async def endless(_: FaultyServer, request: web.Request) -> web.StreamResponse:
+    """A line that never ends."""
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    await response.prepare(request)
+    while True:
+        await response.write(b"x" * 65_536)
+
+
+def refusing(status: int, **headers: str) -> Behaviour:
     """A status with a body that repeats the whole request, key and all, as some servers do."""
 
     async def behave(_: FaultyServer, request: web.Request) -> web.StreamResponse:
         error = {"message": f"{TOLD} {request.headers.get('Authorization')} {await request.text()}"}
-        return web.json_response({"error": error}, status=status)
+        return web.json_response({"error": error}, status=status, headers=headers)
 
     return behave
 
