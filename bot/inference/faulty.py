@@ -33,6 +33,10 @@ class FaultyServer:
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}/v1"
         return self
 
+    async def stop(self) -> None:
+        """As a server that is killed: connections are cut, nobody listens any more."""
+        await self._runner.cleanup()
+
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
 

@@ -10,7 +10,7 @@ source sentence gets through, and a true paraphrase in other words does not.
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from bot.errors import GeneratorError
@@ -25,6 +25,7 @@ _MARK = re.compile(r"\s*\[(\d{1,3})\]")
 _LEADING_MARKS = re.compile(r"(?:\s*\[(?:\d{1,3}(?:\]|$)|$))+")
 """The last of them may still be coming in: "[1"."""
 _GLUED_MARK = re.compile(r"(?<=[.!?])(?=\[\d)")
+_MARKED_END = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*\s*(?:\[\d{1,3}\]\s*)+$")
 _ENDED = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
 
 Sources = tuple[tuple[int, Statement], ...]
@@ -66,7 +67,13 @@ async def guarded(stream: AsyncGenerator[str, None], prompt: Prompt) -> AsyncGen
     """
     sources = read_sources(prompt.passages, prompt.lang)
     said: list[str] = []
-    async with aclosing(stream), aclosing(_sentences(stream, prompt.lang)) as sentences:
+
+    def settled(sentence: str) -> bool:
+        """Whatever marks follow, the sentence will be said with the first one that supports it: it is there."""
+        marks = supporters(_MARK.sub("", sentence).strip(), sources)
+        return any(int(mark) in marks for mark in _MARK.findall(sentence))
+
+    async with aclosing(stream), aclosing(_sentences(stream, prompt.lang, settled)) as sentences:
         async for sentence in sentences:
             approved = approve(sentence, sources, prompt.lang)
             if approved is None or approved in said:
@@ -96,14 +103,29 @@ class Guarded:
         await self._generator.close()
 
 
-async def _sentences(stream: AsyncGenerator[str, None], lang: str) -> AsyncGenerator[str, None]:
-    """Whole sentences, each with the marks behind it; one that the stream's end cuts off is left out."""
-    rest = ""
+async def _sentences(
+    stream: AsyncGenerator[str, None], lang: str, settled: Callable[[str], bool]
+) -> AsyncGenerator[str, None]:
+    """Whole sentences, each with the marks behind it; one that the stream's end cuts off is left out.
+
+    A sentence is whole when the next one begins, for marks may follow; or, a token sooner, once it is `settled`.
+    """
+    rest, early = "", False
     async for piece in stream:
-        *whole, rest = _split(rest + piece, lang)
+        rest += piece
+        if early:
+            marks = _LEADING_MARKS.match(rest)
+            following = rest[marks.end() if marks else 0 :]
+            if not following.strip():
+                continue  # more marks of what is said already, or the beginning of one
+            rest, early = following, False
+        *whole, rest = _split(rest, lang)
         for sentence in whole:
             yield sentence
-    if _ENDED.search(_MARK.sub("", rest).strip()):
+        if _MARKED_END.search(rest) and settled(rest):
+            yield rest
+            rest, early = "", True
+    if not early and _ENDED.search(_MARK.sub("", rest).strip()):
         yield rest
 
 
