@@ -14,7 +14,7 @@ import xllamacpp
 from bot.inference.weights import NAME, weights
 
 TEMPLATE = "{% for m in messages %}{{ m.content }}\n{% endfor %}\nAnswer:"
-LONGEST = "root ::= [^\\n]{200}"
+LONGEST = "root ::= [^\\n]{80}"
 """Characters, whatever they are: the small model would never stop by itself, or at once."""
 
 

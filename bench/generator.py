@@ -38,7 +38,7 @@ from bot.inference.upstream import Bounds, Upstream
 from bot.inference.weights import NAME
 from bot.settings import Settings
 
-ROUNDS, WARM_UP = 15, 2
+ROUNDS, WARM_UP = 11, 1
 CUSTOMERS, MESSAGES = 32, 128
 SENTENCES = ("Delivery takes 3 working days.", "Delivery is free.", "A new card costs CNY 15.")
 PROMPT = Prompt("Ada", "how long does delivery take", "en", (Passage(1, "Delivery", " ".join(SENTENCES)),))

@@ -60,18 +60,19 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Generator]:
     if request.param == "local":
         yield Guarded(request.getfixturevalue("local"))
         return
-    generator = _make(request)
-    yield generator
-    await generator.close()
+    async with FaultyServer() as server:
+        generator = _make(request, server)
+        yield generator
+        await generator.close()
 
 
-def _make(request: pytest.FixtureRequest) -> Generator:
+def _make(request: pytest.FixtureRequest, server: FaultyServer) -> Generator:
     if request.param == "extractive":
         return Extractive()
     if request.param == "scripted":
         return ScriptedGenerator()
     if request.param == "faulty":
-        return OpenAIGenerator([Upstream(request.getfixturevalue("faulty").url, "m")], SLOW)
+        return OpenAIGenerator([Upstream(server.url, "m")], SLOW)
     real = Upstream(request.getfixturevalue("llama"), NAME)
     nobody = Upstream("http://127.0.0.1:9/v1", NAME)
     return OpenAIGenerator([nobody, real] if request.param == "second" else [real], SLOW)

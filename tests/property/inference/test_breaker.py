@@ -62,11 +62,12 @@ def test_failures_in_a_row_open_it_and_a_success_between_them_does_not() -> None
         for _ in range(FAILURES - 1):
             breaker.failed(breaker.admit() or 0)
         breaker.succeeded(breaker.admit() or 0)
-    assert not breaker.is_open
-    for _ in range(FAILURES):
-        breaker.failed(breaker.admit() or 0)
-    assert breaker.is_open
+    tickets = [breaker.admit() for _ in range(FAILURES)]
+    assert None not in tickets, "closed all the while"
+    for ticket in tickets:
+        breaker.failed(ticket or 0)
     assert breaker.admit() is None
+    assert breaker.is_open
 
 
 @given(st.floats(0.1, LONGEST_REST_S))
