@@ -16,14 +16,17 @@ KINDS = ("email", "iban", "card", "national_id", "phone")
 REGIONS = ("CN", "US")
 """Where a telephone number without a country's code is thought to be from."""
 
-_EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]*@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{0,63}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
+)
+"""As long as addresses may be: a text without one is read in proportion to its length."""
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}")
 _DIGITS = re.compile(r"(?<![0-9])[0-9]+(?:[ -][0-9]+)*(?![0-9])")
 _CARD_DIGITS = range(13, 20)
 _NATIONAL_ID = re.compile(r"(?<![0-9])[1-9][0-9]{16}[0-9Xx](?![0-9])")
 _MOBILE = re.compile(r"(?<![0-9])1[3-9][0-9]{9}(?![0-9])")
 """Of mainland China, also where letters touch it."""
-_WIDE = {ord(wide): ord(wide) - 0xFEE0 for wide in map(chr, range(0xFF01, 0xFF5F))} | {0x3000: 0x20}
+WIDE = {ord(wide): ord(wide) - 0xFEE0 for wide in map(chr, range(0xFF01, 0xFF5F))} | {0x3000: 0x20}
 """Full-width letters and digits, as Chinese keyboards write them, to plain ones: places stay where they are."""
 
 
@@ -32,7 +35,7 @@ def scrub(text: str) -> tuple[str, Counter[str]]:
     found: Counter[str] = Counter()
     while True:
         before = text
-        for kind, places in _FINDERS.items():
+        for kind, places in FINDERS.items():
             text, count = _masked(text, f"[{kind}]", places)
             if count:
                 found[kind] += count
@@ -41,7 +44,7 @@ def scrub(text: str) -> tuple[str, Counter[str]]:
 
 
 def _masked(text: str, mask: str, places: Callable[[str], Iterator[Span]]) -> tuple[str, int]:
-    spans = list(places(text.translate(_WIDE)))
+    spans = list(places(text.translate(WIDE)))
     for start, end in reversed(spans):
         text = text[:start] + mask + text[end:]
     return text, len(spans)
@@ -115,6 +118,7 @@ def _apart(spans: list[Span]) -> Iterator[Span]:
     yield from merged
 
 
-_FINDERS: dict[str, Callable[[str], Iterator[Span]]] = dict(
+FINDERS: dict[str, Callable[[str], Iterator[Span]]] = dict(
     zip(KINDS, (_emails, _ibans, _cards, _national_ids, _phones), strict=True)
 )
+"""Where each kind stands in a text that was translated by `WIDE`."""

@@ -1,0 +1,58 @@
+"""Days and spans of days in a text: today, 下周三, 2024-05-01, 5月3号, next Friday, 三天前, May 3rd to May 7th.
+
+What was not said (a year, a month) is taken as near to today as can be.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from training.entities import dates_en, dates_zh
+from training.entities.calendar import Days
+from training.entities.entity import Found, folded
+
+_TO = re.compile(r"\s?(?:到|至|~|–|—|-)\s?| (?:to|until|till|through) ")
+_RULES = (*dates_zh.RULES, *dates_en.RULES)
+
+_Dated = tuple[int, int, Days]
+
+
+def dates(text: str, on: date) -> Iterator[Found]:
+    """`on`: the day on which it was written."""
+    plain = folded(text)
+    before: _Dated | None = None
+    for found in _leftmost(plain, on):
+        if before is not None and _joins(plain, before, found):
+            before = before[0], found[1], Days(before[2].first, found[2].last)
+            continue
+        if before is not None:
+            yield Found(before[0], before[1], before[2].iso)
+        before = found
+    if before is not None:
+        yield Found(before[0], before[1], before[2].iso)
+
+
+def _leftmost(plain: str, on: date) -> Iterator[_Dated]:
+    """Of those that overlap the one that begins first, and of these the longest."""
+    end = 0
+    for found in sorted(_all(plain, on), key=lambda found: (found[0], -found[1])):
+        if found[0] >= end:
+            end = found[1]
+            yield found
+
+
+def _all(plain: str, on: date) -> Iterator[_Dated]:
+    for pattern, read in _RULES:
+        for match in pattern.finditer(plain):
+            try:
+                yield *match.span(), read(match, on)
+            except (ValueError, OverflowError):  # 31 June
+                continue
+
+
+def _joins(plain: str, before: _Dated, found: _Dated) -> bool:
+    """From one day to a later one."""
+    between = plain[before[1] : found[0]]
+    return len(between) < 10 and bool(_TO.fullmatch(between)) and before[2].first <= found[2].last

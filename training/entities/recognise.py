@@ -1,0 +1,142 @@
+"""The recognisers of a bot, joined: what has a form of its own, what its folder lists, numbers in its own patterns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from training.entities.amounts import amounts
+from training.entities.dates import dates
+from training.entities.entity import Entity, Found, apart, atoms, folded
+from training.scrub import FINDERS, REGIONS, WIDE
+
+PATTERN_SIGNS = {"#": r"\d", "@": "[a-z]", "*": "[a-z0-9]"}
+"""What stands for a digit, a letter, either: a pattern has nothing else that is not itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindSpec:
+    """How entities of one kind are found, beside what annotated examples teach."""
+
+    recogniser: str | None = None
+    """One of `RECOGNISERS`."""
+    patterns: tuple[str, ...] = ()
+    """Numbers of the house: `LW########`, by the signs of `PATTERN_SIGNS`."""
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Name of each value, and how it is said."""
+
+
+Specs = Mapping[str, KindSpec]
+"""By the name of the kind."""
+
+
+class Recognisers:
+    """Of one bot. Any string will do; time is in proportion to its length."""
+
+    def __init__(self, specs: Specs) -> None:
+        self._patterns = [(kind, compiled(p)) for kind, spec in specs.items() for p in spec.patterns]
+        self._said = _phrases(specs)
+        self._longest = max((len(phrase) for phrase in self._said), default=0)
+        self._forms = [(kind, spec.recogniser) for kind, spec in specs.items() if spec.recogniser]
+        self._forms.sort(key=lambda form: ORDER.index(form[1]))
+
+    def find(self, text: str, on: date) -> tuple[Entity, ...]:
+        """In order of their places, none over another: the bot's own patterns and lists before what anybody writes.
+
+        `on`: the day on which it was written.
+        """
+        return apart(self._all(text, on))
+
+    def _all(self, text: str, on: date) -> Iterator[Entity]:
+        plain = folded(text)
+        for kind, pattern in self._patterns:
+            for match in pattern.finditer(plain):
+                yield entity(kind, text, Found(*match.span(), match.group().upper()), "pattern")
+        if self._said:
+            for kind, found in self._listed(text, plain):
+                yield entity(kind, text, found, "list")
+        for kind, form in self._forms:
+            for found in RECOGNISERS[form](text, on):
+                yield entity(kind, text, found, form)
+
+    def _listed(self, text: str, plain: str) -> Iterator[tuple[str, Found]]:
+        """The longest phrase that begins at a place."""
+        places = atoms(text)
+        words = [plain[start:end] for start, end in places]
+        at = 0
+        while at < len(words):
+            for length in range(min(self._longest, len(words) - at), 0, -1):
+                if (said := self._said.get(tuple(words[at : at + length]))) is not None:
+                    kind, value = said
+                    yield kind, Found(places[at][0], places[at + length - 1][1], value)
+                    at += length - 1
+                    break
+            at += 1
+
+
+def entity(kind: str, text: str, found: Found, source: str) -> Entity:
+    return Entity(kind, text[found.start : found.end], found.start, found.end, found.value, source)
+
+
+def compiled(pattern: str) -> re.Pattern[str]:
+    """What a bot's pattern looks for in a text that is folded. Nothing in it can go back and forth."""
+    body = "".join(PATTERN_SIGNS.get(sign) or re.escape(folded(sign)) for sign in pattern)
+    return re.compile(rf"(?<![a-z0-9]){body}(?![a-z0-9])")
+
+
+def _phrases(specs: Specs) -> dict[tuple[str, ...], tuple[str, str]]:
+    """The words of every phrase -> (kind, name of the value); of two equal ones the first counts."""
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for kind, spec in specs.items():
+        for name, said in spec.values.items():
+            for phrase in (name, *said):
+                words = tuple(folded(phrase[start:end]) for start, end in atoms(phrase))
+                if words:
+                    found.setdefault(words, (kind, name))
+    return found
+
+
+def _phones(text: str, _: date) -> Iterator[Found]:
+    for start, end in FINDERS["phone"](text.translate(WIDE)):
+        yield Found(start, end, _e164(text[start:end].translate(WIDE)))
+
+
+def _e164(said: str) -> str | None:
+    """Ten digits without a trunk prefix are an American number; others without a country's code a Chinese one."""
+    from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_valid_number, parse
+
+    digits = re.sub(r"\D", "", said)
+    for region in reversed(REGIONS) if len(digits) == 10 and digits[0] != "0" else REGIONS:
+        try:
+            number = parse(said, region)
+        except NumberParseException:
+            continue
+        if is_valid_number(number):
+            return str(format_number(number, PhoneNumberFormat.E164))
+    return None
+
+
+def _cards(text: str, _: date) -> Iterator[Found]:
+    plain = text.translate(WIDE)
+    for start, end in FINDERS["card"](plain):
+        yield Found(start, end, re.sub(r"\D", "", plain[start:end]))
+
+
+def _emails(text: str, _: date) -> Iterator[Found]:
+    plain = text.translate(WIDE)
+    return (Found(start, end, plain[start:end].lower()) for start, end in FINDERS["email"](plain))
+
+
+Recogniser = Callable[[str, date], Iterator[Found]]
+
+RECOGNISERS: Mapping[str, Recogniser] = {
+    "email": _emails,
+    "card_number": _cards,
+    "phone": _phones,
+    "date": dates,
+    "amount": lambda text, _: amounts(text),
+}
+"""In the order in which they have their way where they overlap."""
+ORDER: Sequence[str] = tuple(RECOGNISERS)
