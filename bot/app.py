@@ -40,7 +40,7 @@ from bot.inference.child import Progress
 from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
 from bot.inference.generators import make_generator
-from bot.inference.host import Host
+from bot.inference.host import Host, Named
 from bot.inference.upstream import Bounds, Upstream
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
@@ -115,6 +115,7 @@ async def open_bot(
             encodings or encodings_of(settings),
             examples=examples(definition),
             promise=definition.promise,
+            named=named(definition),
             observer=metrics,
         )
         stack.push_async_callback(host.close)
@@ -265,6 +266,11 @@ def examples(definition: BotDefinition) -> list[tuple[str, str, str]]:
         for lang, texts in intent.examples.items()
         for text in texts
     ]
+
+
+def named(definition: BotDefinition) -> Named:
+    """What customers name, in both languages alike."""
+    return Named(definition.entities, tuple(e for found in definition.annotated.values() for e in found))
 
 
 def _make_generator(settings: Settings, observer: Observer) -> Generator:

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from bot.errors import GeneratorError, InferenceError
 from bot.inference.child import Progress
 from bot.inference.encodings import Encoding
 from bot.inference.generator import Prompt, refuse_hopeless, within
 from retrieval.embed import Encoder, Vectors
+from training.entities.lesson import EntityLesson
 
 
 class FakeClock:
@@ -94,10 +96,15 @@ class FakeEncoding:
     def at_once(self) -> int:
         return 1
 
-    async def open(self) -> Encoder:
+    async def open(self, *, tokens: bool = False) -> Encoder:
         if self._error is not None:
             raise self._error
         return self._encoder
+
+    async def learn(
+        self, lesson: EntityLesson, releases: Path, *, progress: Progress, background: bool
+    ) -> None:
+        raise InferenceError("This encoder has no folder that entities could be learned on.")
 
     async def embed(self, texts: Sequence[str], *, progress: Progress) -> Mapping[str, Vectors]:
         vectors = await asyncio.to_thread(self._encoder.encode, texts)

@@ -23,12 +23,14 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.batches import Batch, shares
-from retrieval.embed import Vectors
+from retrieval.embed import Tokens, Vectors
 from retrieval.errors import EncoderError
 from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, read_manifest
-from retrieval.text import as_read
+from retrieval.tap import Tap
+from retrieval.text import as_read, origins
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -43,17 +45,28 @@ _TOKENIZERS: dict[tuple[str, int], Tokenizer] = {}
 _HEAD = 4096
 _READING = "as read 1"
 """Changes whenever `as_read` does: the same text then has another vector."""
+_VECTORS = ("vectors",)
+"""The graph's output, as `training.export` names it."""
+_NO_TOKENS = Tokens(np.zeros((0, 2), np.int32), np.zeros((0, 0), np.float32))
 
 
 class OnnxEncoder:
     """`Encoder` over a folder made by `python -m training encoder`. Thread-safe; close by dropping it."""
 
     def __init__(
-        self, manifest: Manifest, tokenizer: Tokenizer, session: Any, *, threads: int, as_typed: bool = False
+        self,
+        manifest: Manifest,
+        tokenizer: Tokenizer,
+        session: Any,
+        *,
+        threads: int,
+        as_typed: bool = False,
+        tap: Tap | None = None,
     ) -> None:
         self._manifest = manifest
         self._tokenizer = tokenizer
         self._session = session
+        self._tapped = tap.outputs if tap else ()
         self._threads = threads
         self._others = ThreadPoolExecutor(max(threads - 1, 1), thread_name_prefix="kefu-encoder-run")
         self._as_typed = as_typed
@@ -62,15 +75,22 @@ class OnnxEncoder:
 
     @classmethod
     def open(
-        cls, folder: Path, *, threads: int = 0, verify: bool = False, as_typed: bool = False
+        cls,
+        folder: Path,
+        *,
+        threads: int = 0,
+        verify: bool = False,
+        as_typed: bool = False,
+        tap: Tap | None = None,
     ) -> OnnxEncoder:
         """Load (about 1.5 s). `threads`: batches at once, of whichever calls; 0 for one a core. `verify` compares
-        checksums too; `as_typed` reads texts as they are, which is for comparisons. Raises `EncoderError`.
+        checksums too; `as_typed` reads texts as they are, which is for comparisons. `tap`: with it, tokens can be had.
+        Raises `EncoderError`.
         """
         manifest = read_manifest(folder, verify=verify)
         try:
-            tokenizer, session = _tokenizer(folder, manifest.max_length), _session(folder)
-            return cls(manifest, tokenizer, session, threads=threads or cores(), as_typed=as_typed)
+            tokenizer, session = _tokenizer(folder, manifest.max_length), _session(folder, tap)
+            return cls(manifest, tokenizer, session, threads=threads or cores(), as_typed=as_typed, tap=tap)
         except Exception as error:  # both libraries raise bare Exception
             raise EncoderError(f"{folder} cannot be loaded as an encoder: {error}") from error
 
@@ -82,19 +102,58 @@ class OnnxEncoder:
     def fingerprint(self) -> str:
         return self._fingerprint
 
+    @property
+    def tells_tokens(self) -> bool:
+        return bool(self._tapped)
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dim), dtype=np.float32)
         if not texts:
             return vectors
-        read = texts if self._as_typed else [as_read(text) for text in texts]
-        encodings = self._tokenizer.encode_batch([self._manifest.prefix + text for text in read])
+        encodings = self._encodings(self._read(texts))
 
         def encode(rows: Batch) -> None:
-            vectors[rows] = self._run([encodings[row] for row in rows])
+            (vectors[rows],) = self._run([encodings[row] for row in rows], _VECTORS)
 
         with self._share() as threads:
             self._each(shares([len(encoding) for encoding in encodings], threads), encode, threads=threads)
         return vectors
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Tokens]]:
+        if not self._tapped:
+            raise EncoderError("The encoder was opened without a tap: it has no tokens")
+        vectors = np.empty((len(texts), self.dim), dtype=np.float32)
+        tokens: list[Tokens] = [_NO_TOKENS] * len(texts)
+        if not texts:
+            return vectors, tokens
+        read = self._read(texts)
+        encodings = self._encodings(read)
+
+        def encode(rows: Batch) -> None:
+            vectors[rows], *states = self._run([encodings[row] for row in rows], (*_VECTORS, *self._tapped))
+            for place, row in enumerate(rows):
+                places = self._places(texts[row], read[row], encodings[row])
+                tokens[row] = _told(places, [layer[place] for layer in states])
+
+        with self._share() as threads:
+            self._each(shares([len(encoding) for encoding in encodings], threads), encode, threads=threads)
+        return vectors, tokens
+
+    def _read(self, texts: Sequence[str]) -> Sequence[str]:
+        return texts if self._as_typed else [as_read(text) for text in texts]
+
+    def _encodings(self, read: Sequence[str]) -> list[Encoding]:
+        return self._tokenizer.encode_batch([self._manifest.prefix + text for text in read])
+
+    def _places(self, text: str, read: str, encoding: Encoding) -> NDArray[np.int32]:
+        """int32 [n, 2], in the text as it was written; of the prefix, and of what marks a text's ends, nothing."""
+        there = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) - len(self._manifest.prefix)
+        came = np.array(range(len(text)) if read == text else origins(text, read), dtype=np.int32)
+        there = there.clip(0, len(came))
+        places = np.zeros_like(there)
+        own = there[:, 1] > there[:, 0]
+        places[own] = np.stack([came[there[own, 0]], came[there[own, 1] - 1] + 1], axis=1)
+        return places
 
     @contextmanager
     def _share(self) -> Iterator[int]:
@@ -120,7 +179,7 @@ class OnnxEncoder:
                 if not other.cancel():  # it may not even have begun: then all is done without it
                     other.result()
 
-    def _run(self, encodings: Sequence[Encoding]) -> Vectors:
+    def _run(self, encodings: Sequence[Encoding], outputs: Sequence[str]) -> list[Vectors]:
         length = max(len(encoding) for encoding in encodings)
         ids = np.full((len(encodings), length), self._manifest.pad_id, dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -128,10 +187,15 @@ class OnnxEncoder:
             ids[row, : len(encoding)] = encoding.ids
             mask[row, : len(encoding)] = 1
         try:
-            (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+            found = self._session.run(outputs, {"input_ids": ids, "attention_mask": mask})
         except Exception as error:  # onnxruntime raises bare Exception
             raise EncoderError(f"The encoder could not run: {error}") from error
-        return np.asarray(vectors, dtype=np.float32)
+        return [np.asarray(one, dtype=np.float32) for one in found]
+
+
+def _told(places: NDArray[np.int32], states: Sequence[Vectors]) -> Tokens:
+    own = places[:, 1] > places[:, 0]
+    return Tokens(places[own], np.concatenate([layer[: len(own)][own] for layer in states], axis=1))
 
 
 def fingerprint(manifest: Manifest, *, as_typed: bool = False) -> str:
@@ -175,7 +239,7 @@ def _tokenizer(folder: Path, limit: int) -> Tokenizer:
     return tokenizer
 
 
-def _session(folder: Path) -> Any:
+def _session(folder: Path, tap: Tap | None) -> Any:
     # Read when the library loads: what it gathers about its own use stays off this machine's disk and network.
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
@@ -184,4 +248,6 @@ def _session(folder: Path) -> Any:
     options.intra_op_num_threads = 1  # a run stays on the thread that calls it
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
+    path = folder / GRAPH
+    graph = path.read_bytes() + tap.part if tap else str(path)
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
 
@@ -59,6 +60,41 @@ def _folded(text: str) -> str:
     narrow = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text).casefold())
     blanks = _BLANKS.sub(" ", narrow).strip()
     return simplified(blanks.rstrip(_TRAILING) or blanks)
+
+
+def origins(text: str, read: str) -> list[int]:
+    """Where each character of `read`, which is `as_read(text)`, comes from in `text`: rising, as far as an encoder
+    reads. Exact, but in texts whose signs join one another (accents, Hangul): there what cannot be told is what stands
+    before it.
+    """
+    found: list[tuple[str, int]] = []
+    for place, char in enumerate(text[:_READ]):
+        for one in unicodedata.normalize("NFKC", _INVISIBLE.sub("", char).casefold()):
+            if not _BLANKS.fullmatch(one):
+                found.append((one, place))
+            elif found and found[-1][0] != " ":
+                found.append((" ", place))
+    plain = simplified("".join(one for one, _ in found))
+    places = [place for _, place in found]
+    if len(plain) == len(places) and plain.startswith(read[: len(plain)]):
+        return places[: len(read)]
+    return _aligned(plain[:_FEW], read[:_FEW], places)
+
+
+_READ, _FEW = 4_096, 512
+"""Characters that an encoder may come to read, and of them those that are compared with one another."""
+
+
+def _aligned(plain: str, read: str, places: Sequence[int]) -> list[int]:
+    known = {
+        block.b + step: places[min(block.a + step, len(places) - 1)]
+        for block in SequenceMatcher(None, plain, read, autojunk=False).get_matching_blocks()
+        for step in range(block.size)
+    }
+    found: list[int] = []
+    for at in range(len(read) if places else 0):
+        found.append(known.get(at, found[-1] if found else 0))
+    return found
 
 
 def identity(text: str) -> str:

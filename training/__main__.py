@@ -68,6 +68,34 @@ def heads(work: Path, out: Path, name: str) -> None:
 
 @main.command()
 @click.option(
+    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The lesson's folder."
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The releases.")
+@click.option("--name", required=True, help="Name of the tagger: the lesson's content hash.")
+@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
+@click.option("--cache", required=True, type=_PATH, help="Where what is known of its graph is kept.")
+def tagger(work: Path, out: Path, name: str, encoder: Path, cache: Path) -> None:
+    """Learn a bot's entities from its marked examples; see training/entities/learn.py for the files."""
+    from training.entities.learn import make_tagger
+    from training.sealed import sealed
+
+    with _told(), sealed(out / name) as place:
+        make_tagger(work, place, encoder=encoder, cache=cache, report=to_stdout)
+
+
+@main.command()
+@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
+@click.option("--cache", required=True, type=_PATH, help="Where what is known of its graph is kept.")
+def tap(encoder: Path, cache: Path) -> None:
+    """Find the states of tokens in an encoder's graph, which entities are learned on; see training/tap.py."""
+    from training.tap import make_tap
+
+    with _told():
+        make_tap(cache, encoder, report=to_stdout)
+
+
+@main.command()
+@click.option(
     "--encoder", "folder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder."
 )
 @click.option(

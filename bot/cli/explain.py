@@ -31,6 +31,9 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
     if trace.intents:
         intents = "  ".join(f"{i['name']} {i['probability']:.2f}" for i in trace.intents)
         console.print(f"  [dim]intents  {escape(intents)}[/]", highlight=False)
+    if trace.entities:
+        named = "  ".join(f"{e['kind']} {e['start']}-{e['end']} ({e['source']})" for e in trace.entities)
+        console.print(f"  [dim]entities {escape(named)}[/]", highlight=False)
     if trace.hits:
         console.print(Padding(_hits(trace.hits), (0, 2)))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.definition import schema
+from bot.definition.annotations import unmarked_all
 from bot.definition.checks import check_bot, check_examples, check_languages, site_folder
 from bot.definition.defaults import RESPONSES
 from bot.definition.knowledge import Checks, knowledge_files, read_knowledge
@@ -25,6 +26,7 @@ from bot.definition.reader import Document, read
 from bot.definition.sentences import suggestion, validated
 from bot.documents import DocumentReader
 from bot.errors import DefinitionError
+from training.entities.spec import Example, KindSpec, Specs
 from training.promise import Promise
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,8 @@ def load(
     documents: DocumentReader | None = None,
     skipped: Callable[[Problem], None] = _log,
 ) -> BotDefinition:
-    """Read `bot.yml` (the only one required), `intents.yml`, `responses.yml`, `knowledge/` unless told not to.
+    """Read `bot.yml` (the only one required), `intents.yml`, `entities.yml`, `responses.yml`, `knowledge/` unless told
+    not to.
 
     `documents`: who reads documents, and is closed afterwards; without one, a reader that remembers nothing.
     `skipped` is told what of a document cannot be used. Blocking. Raises `DefinitionError`.
@@ -49,7 +52,8 @@ def load(
     document = read(folder / "bot.yml")
     bot = validated(document, schema.Bot)
     check_bot(document, bot)
-    intents = _intents(folder, bot.languages)
+    kinds, marked = _entities(folder, bot.languages)
+    intents = _intents(folder, bot.languages, kinds, marked)
     checks = Checks(frozenset(intents), tuple(bot.languages))
     return BotDefinition(
         folder=folder,
@@ -66,6 +70,8 @@ def load(
         responses=_responses(folder, bot),
         knowledge=tuple(_knowledge(folder, checks, documents, skipped=skipped)) if knowledge else (),
         promise=Promise(bot.promise.wrong, bot.promise.sure) if bot.promise else None,
+        entities=kinds,
+        annotated={lang: tuple(examples) for lang, examples in marked.items()},
     )
 
 
@@ -73,9 +79,32 @@ def _optional(path: Path) -> Document:
     return read(path) if path.exists() else Document(str(path), {})
 
 
-def _intents(folder: Path, languages: list[str]) -> dict[str, Intent]:
+Marked = dict[str, list[Example]]
+"""By language."""
+
+
+def _entities(folder: Path, languages: list[str]) -> tuple[Specs, Marked]:
+    """Kinds, and the examples that stand under no intent."""
+    document = _optional(folder / "entities.yml")
+    found = validated(document, schema.Entities)
+    check_languages(document, ("examples",), found.examples, languages)
+    kinds = {
+        name: KindSpec(spec.recognise, tuple(spec.patterns), _tuples(spec.values))
+        for name, spec in found.entities.items()
+    }
+    return kinds, unmarked_all(document, ("examples",), found.examples, kinds)
+
+
+def _intents(folder: Path, languages: list[str], kinds: Specs, marked: Marked) -> dict[str, Intent]:
+    """Adds to `marked` the examples in which something is marked: of the others nobody says that nothing is in them."""
     document = _optional(folder / "intents.yml")
-    intents = validated(document, schema.Intents).intents
+    intents: dict[str, schema.IntentSpec] = {}
+    for name, spec in validated(document, schema.Intents).intents.items():
+        examples = unmarked_all(document, ("intents", name, "examples"), spec.examples, kinds)
+        for lang, found in examples.items():
+            marked.setdefault(lang, []).extend(example for example in found if example.spans)
+        plain = {lang: [example.text for example in found] for lang, found in examples.items()}
+        intents[name] = spec.model_copy(update={"examples": plain})
     check_examples(document, intents, languages)
     return {name: Intent(name, _tuples(spec.examples), spec.title) for name, spec in intents.items()}
 

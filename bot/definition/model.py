@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.domain.decision import HANDOFF, OUT_OF_SCOPE, SOCIAL
 from retrieval.types import Entry
+from training.entities.spec import Example, Specs
 from training.promise import Promise
 
 LANGUAGES = ("zh", "en")
@@ -100,6 +101,10 @@ class BotDefinition:
     knowledge: tuple[KnowledgeRow, ...]
     promise: Promise | None = None
     """Of the answers that are given; None: the policy's thresholds decide, and nothing is promised."""
+    entities: Specs = field(default_factory=dict)
+    """Kinds of what customers name, and how each is found."""
+    annotated: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
+    """By language: examples in which entities are marked, of intents and of `entities.yml`."""
 
     @property
     def intents_hash(self) -> str:

@@ -24,6 +24,7 @@ from pydantic_core import PydanticCustomError
 from bot.definition.model import LANGUAGES
 from bot.definition.sentences import suggestion
 from bot.settings import Origin
+from training.entities.spec import FORMS
 from training.promise import Promise
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -114,6 +115,30 @@ class Bot(Strict):
     policy: dict[Name, Share] = {}
     promise: PromiseSpec | None = None
     site: Folder | None = None
+
+
+def _empty(value: object) -> object:
+    return {} if value is None else value
+
+
+Pattern = Annotated[
+    str, StringConstraints(max_length=40, pattern=r"^\S*[#@*]\S*$"), AfterValidator(_printable)
+]
+
+
+class EntitySpec(Strict):
+    """How one kind of entity is found; with nothing, by examples alone."""
+
+    recognise: Annotated[str, StringConstraints(pattern=rf"^({'|'.join(FORMS)})$")] | None = None
+    patterns: Annotated[list[Pattern], Field(max_length=50)] = []
+    values: Annotated[dict[Key, Annotated[list[Phrase], Field(max_length=500)]], Field(max_length=5_000)] = {}
+
+
+class Entities(Strict):
+    """`entities.yml`: what customers name. Examples are texts with marks that stand under no intent."""
+
+    entities: dict[Name, Annotated[EntitySpec, BeforeValidator(_empty)]] = {}
+    examples: Phrases = {}
 
 
 class IntentSpec(Strict):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from bot.definition.model import LANGUAGES
 from bot.definition.reader import Document, Loc
 from bot.definition.text import one_line
+from training.entities.spec import FORMS
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -42,6 +43,8 @@ _PATTERNS: dict[str, str] = {
     "instance": "Use a-z, 0-9, _ and - (32 at most).",
     "type": "Known: webchat, rasa.",
     "site": "Name a folder inside the bot folder.",
+    "recognise": f"Known: {', '.join(FORMS)}.",
+    "patterns": "Use # for a digit, @ for a letter, * for either; no blanks, 40 signs at most.",
     "url": "Write a whole address that begins with https:// or http://.",
 }
 _NUMBERS = {

@@ -9,21 +9,30 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 
 from bot.clock import Clock, SystemClock
 from bot.errors import Busy, InferenceError
 from bot.observer import UNOBSERVED, Observer
-from retrieval.embed import Encoder, Vectors
+from retrieval.embed import Encoder, TokenEncoder, Tokens, Vectors
 from retrieval.errors import RetrievalError
 
 T = TypeVar("T")
 ItemT = TypeVar("ItemT")
 
-Work = Callable[[Sequence[ItemT], Sequence[Vectors]], Sequence[T]]
-"""work(items, float32 [texts of the item, dim] for each) -> a result for each."""
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """`vectors`: float32 [texts of the item, dim]. `tokens`: of each of these texts, where they were asked for."""
+
+    vectors: Vectors
+    tokens: Sequence[Tokens] = ()
+
+
+Work = Callable[[Sequence[ItemT], Sequence[Encoded]], Sequence[T]]
+"""work(items, their texts encoded) -> a result for each."""
 
 MAX_QUEUE = 1_024
 """Texts that may wait; more are refused at once instead of late."""
@@ -38,6 +47,7 @@ class _Job(Generic[T]):
     work: Work[Any, T]
     deadline: float
     done: asyncio.Future[T]
+    tokens: bool = False
 
 
 class Door:
@@ -73,13 +83,22 @@ class Door:
         """Texts in the queue."""
         return self._waiting
 
-    async def run(self, texts: Sequence[str], item: ItemT, work: Work[ItemT, T], *, deadline: float) -> T:
+    async def run(
+        self,
+        texts: Sequence[str],
+        item: ItemT,
+        work: Work[ItemT, T],
+        *,
+        deadline: float,
+        tokens: bool = False,
+    ) -> T:
         """Encode the texts, then have `work` make a result of the item, off the loop. Raises Busy, InferenceError.
 
-        Items of one batch with the same `work` are given to it together; where that fails, each alone.
+        Items of one batch with the same `work` are given to it together; where that fails, each alone. `tokens` may be
+        asked for where the encoder tells them.
         """
         loop = asyncio.get_running_loop()
-        job = _Job(texts, item, work, deadline, loop.create_future())
+        job = _Job(texts, item, work, deadline, loop.create_future(), tokens)
         with self._lock:
             if self._closed or self._waiting + len(texts) > self._max_queue:
                 raise Busy("Too many messages are waiting for the encoder.", hint="Try again in a moment.")
@@ -141,12 +160,19 @@ class Door:
 
     def _work(self, batch: list[_Job[Any]]) -> list[Any]:
         """One forward for all, then what follows."""
-        assert self._encoder is not None
         try:
-            vectors = self._encoder.encode([text for job in batch for text in job.texts])
+            encoded = self._encode(
+                [text for job in batch for text in job.texts], any(job.tokens for job in batch)
+            )
         except RetrievalError as error:
             return [InferenceError(str(error)) for _ in batch]
-        return _follow_up(batch, vectors)
+        return _follow_up(batch, encoded)
+
+    def _encode(self, texts: Sequence[str], tokens: bool) -> Encoded:
+        assert self._encoder is not None
+        if not tokens:
+            return Encoded(self._encoder.encode(texts))
+        return Encoded(*cast(TokenEncoder, self._encoder).encode_tokens(texts))
 
     def _settle(self, jobs: Sequence[_Job[Any]], results: Sequence[Any], seconds: float) -> None:
         """On the loop."""
@@ -167,14 +193,17 @@ def _too_late(_: _Job[Any]) -> Busy:
     return Busy("The message waited too long for the encoder.")
 
 
-def _as_they_are(_: Sequence[None], vectors: Sequence[Vectors]) -> Sequence[Vectors]:
-    return vectors
+def _as_they_are(_: Sequence[None], encoded: Sequence[Encoded]) -> Sequence[Vectors]:
+    return [one.vectors for one in encoded]
 
 
-def _follow_up(batch: Sequence[_Job[Any]], vectors: Vectors) -> list[Any]:
+def _follow_up(batch: Sequence[_Job[Any]], encoded: Encoded) -> list[Any]:
     """The results of all jobs, in their order."""
     ends = np.cumsum([len(job.texts) for job in batch])
-    parts = np.split(vectors, ends[:-1])
+    parts = [
+        Encoded(vectors, encoded.tokens[end - len(vectors) : end])
+        for vectors, end in zip(np.split(encoded.vectors, ends[:-1]), ends, strict=True)
+    ]
     groups: defaultdict[Work[Any, Any], list[int]] = defaultdict(list)
     for place, job in enumerate(batch):
         groups[job.work].append(place)
@@ -186,15 +215,15 @@ def _follow_up(batch: Sequence[_Job[Any]], vectors: Vectors) -> list[Any]:
     return results
 
 
-def _attempt(work: Work[Any, Any], items: Sequence[Any], vectors: Sequence[Vectors]) -> Sequence[Any]:
+def _attempt(work: Work[Any, Any], items: Sequence[Any], encoded: Sequence[Encoded]) -> Sequence[Any]:
     """Results, or exceptions in their places: only the guilty one fails."""
     try:
-        return work(items, vectors)
+        return work(items, encoded)
     except Exception as error:
         if len(items) == 1:
             return [error]
-        alone = zip(items, vectors, strict=True)
-        return [_attempt(work, [item], [vector])[0] for item, vector in alone]
+        alone = zip(items, encoded, strict=True)
+        return [_attempt(work, [item], [one])[0] for item, one in alone]
 
 
 def _settle(job: _Job[Any], result: Any) -> None:

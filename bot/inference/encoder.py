@@ -10,6 +10,7 @@ from bot.inference.child import Progress, run_training
 from retrieval.embed import Encoder
 from retrieval.errors import RetrievalError
 from retrieval.model_folder import is_ready, locate
+from retrieval.tap import read_tap
 
 
 async def open_encoder(cache: Path, source: str, *, threads: int, progress: Progress) -> Encoder:
@@ -28,17 +29,17 @@ async def make_encoder(cache: Path, source: str, *, progress: Progress) -> Path:
     return folder
 
 
-async def load_encoder(folder: Path, *, threads: int) -> Encoder:
-    """Loaded and warm. Raises InferenceError."""
+async def load_encoder(folder: Path, *, threads: int, tap: Path | None = None) -> Encoder:
+    """Loaded and warm; with the file of its tap it tells of tokens. Raises InferenceError."""
     try:
-        return await asyncio.to_thread(_load, folder, threads)
+        return await asyncio.to_thread(_load, folder, threads, tap)
     except RetrievalError as error:
         raise InferenceError(str(error)) from error
 
 
-def _load(folder: Path, threads: int) -> Encoder:
+def _load(folder: Path, threads: int, tap: Path | None) -> Encoder:
     from retrieval.onnx_encoder import OnnxEncoder
 
-    encoder = OnnxEncoder.open(folder, threads=threads)
+    encoder = OnnxEncoder.open(folder, threads=threads, tap=read_tap(tap) if tap else None)
     encoder.encode(["warm up"])
     return encoder

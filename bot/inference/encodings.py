@@ -19,9 +19,17 @@ from bot.inference.encoder import load_encoder, make_encoder
 from retrieval.embed import Encoder, Vectors
 from retrieval.errors import RetrievalError
 from retrieval.model_folder import SERVED, locate, read_manifest
+from retrieval.tap import locate_tap
+from training.entities.lesson import EntityLesson, write_lesson
 from training.errors import TrainingError
 from training.release import BASE, read_release
 from training.trained import read_trained
+
+_NEEDS_TRAIN = "Is Kefu installed with its `train` extra?"
+
+
+def _silent(text: str, done: int, total: int) -> None:
+    """Nobody watches."""
 
 
 class Encoding(Protocol):
@@ -40,8 +48,14 @@ class Encoding(Protocol):
         """Calls of the encoder that gain by going on beside one another."""
         ...
 
-    async def open(self) -> Encoder:
-        """Loaded and warm. Raises InferenceError."""
+    async def open(self, *, tokens: bool = False) -> Encoder:
+        """Loaded and warm; with `tokens` it tells of single ones too. Raises InferenceError."""
+        ...
+
+    async def learn(
+        self, lesson: EntityLesson, releases: Path, *, progress: Progress, background: bool
+    ) -> None:
+        """The tagger of a lesson, made under `releases`. Raises InferenceError."""
         ...
 
     async def embed(self, texts: Sequence[str], *, progress: Progress) -> Mapping[str, Vectors]:
@@ -57,12 +71,13 @@ class Encodings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FolderEncoding:
-    """An encoder's folder. `threads`: of its session once it serves; 0 for all cores."""
+    """An encoder's folder. `threads`: of its session once it serves; 0 for all cores. `cache`: where its tap lies."""
 
     folder: Path
     fingerprint: str
     threads: int
     trained: frozenset[str] = frozenset()
+    cache: Path = Path()
 
     @property
     def at_once(self) -> int:
@@ -70,8 +85,33 @@ class FolderEncoding:
 
         return self.threads or cores()
 
-    async def open(self) -> Encoder:
-        return await load_encoder(self.folder, threads=self.threads)
+    async def open(self, *, tokens: bool = False) -> Encoder:
+        if not tokens:
+            return await load_encoder(self.folder, threads=self.threads)
+        return await load_encoder(self.folder, threads=self.threads, tap=await self._tap())
+
+    async def _tap(self) -> Path:
+        """Its file, found or made (seconds). Raises InferenceError."""
+        path = await asyncio.to_thread(locate_tap, self.cache, self.folder)
+        if not await asyncio.to_thread(path.is_file):
+            arguments = ["--encoder", str(self.folder), "--cache", str(self.cache)]
+            await run_training("tap", arguments, progress=_silent, hint=_NEEDS_TRAIN)
+        return path
+
+    async def learn(
+        self, lesson: EntityLesson, releases: Path, *, progress: Progress, background: bool
+    ) -> None:
+        """The tagger's folder, made under `releases` (seconds). Raises InferenceError."""
+        place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-entities-"))
+        try:
+            await asyncio.to_thread(write_lesson, place, lesson)
+            arguments = ["--work", str(place), "--out", str(releases), "--name", lesson.name]
+            arguments += ["--encoder", str(self.folder), "--cache", str(self.cache)]
+            await run_training(
+                "tagger", arguments, progress=progress, hint=_NEEDS_TRAIN, background=background
+            )
+        finally:
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
     async def embed(self, texts: Sequence[str], *, progress: Progress) -> Mapping[str, Vectors]:
         """In a process of its own: the system gives it what customers leave, and its memory ends with it."""
@@ -109,7 +149,7 @@ class HomeEncodings:
 
         manifest = read_manifest(folder, verify=SERVED)
         trained = read_trained(self.releases / release)
-        return FolderEncoding(folder, fingerprint(manifest), self.threads, trained)
+        return FolderEncoding(folder, fingerprint(manifest), self.threads, trained, self.cache)
 
 
 def encoder_folder(releases: Path, release: str) -> Path | None:

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -29,6 +29,9 @@ from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
 from retrieval.errors import RetrievalError
 from training.apply import Heads
+from training.entities.finder import Finder
+from training.entities.lesson import EntityLesson, open_tagger
+from training.entities.spec import Example, Specs
 from training.errors import TrainingError
 from training.promise import Promise
 from training.release import BASE
@@ -53,6 +56,21 @@ Embed = Callable[[Sequence[str], dict[str, Vectors], Progress], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """What customers name, as the bot folder has it: kinds, and examples in which they are marked."""
+
+    kinds: Specs = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def taught(self) -> bool:
+        return any(example.spans for example in self.examples)
+
+
+NOBODY_NAMES = Named()
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """A release that was asked for and does not serve, and why."""
 
@@ -70,11 +88,12 @@ class Host:
         *,
         examples: Sequence[tuple[str, str, str]],
         promise: Promise | None = None,
+        named: Named = NOBODY_NAMES,
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._releases, self._bundles, self._vectors = home / "releases", home / "bundles", home / "vectors"
         self._encodings = encodings
-        self._examples, self._promise = tuple(examples), promise
+        self._examples, self._promise, self._named = tuple(examples), promise, named
         self._observer = observer
         self._live: Live | None = None
         self._pins: dict[Reader, int] = {}
@@ -120,13 +139,14 @@ class Host:
 
     async def _open(self, name: str, knowledge: Knowledge, progress: Progress) -> Live:
         encoding = await self._encodings.find(name, progress=progress)
-        reader = await self._load(encoding)
+        finder = await self._finder(encoding, progress=progress)
+        reader = await self._load(encoding, tokens=finder.wants_tokens)
         try:
             heads, bundle = await self._prepare(encoding, knowledge, reader.embed, progress=progress)
         except BaseException:
             await reader.close()
             raise
-        return self._go_live(Live.of(name, reader, heads, bundle))
+        return self._go_live(Live.of(name, reader, heads, bundle, finder=finder))
 
     async def refresh(self, knowledge: Knowledge) -> Live:
         """A bundle for newer knowledge under the live release; the old one serves until the swap.
@@ -157,9 +177,10 @@ class Host:
 
     async def _switch(self, release: str, read: Callable[[], Awaitable[Knowledge]]) -> Live:
         encoding = await self._encodings.find(release, progress=_silent)
+        finder = await self._finder(encoding)
         if encoding.fingerprint == (now := self.current().reader).fingerprint:
             heads, bundle = await self._prepare(encoding, await read(), now.embed)
-            return await self._swap(Live.of(release, now, heads, bundle), read)
+            return await self._swap(Live.of(release, now, heads, bundle, finder=finder), read)
 
         async def embed(texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
             if missing := [text for text in texts if text not in known]:
@@ -167,9 +188,9 @@ class Host:
 
         heads, bundle = await self._prepare(encoding, await read(), embed)
         await self._alone()
-        reader = await self._load(encoding)
+        reader = await self._load(encoding, tokens=finder.wants_tokens)
         try:
-            return await self._swap(Live.of(release, reader, heads, bundle), read)
+            return await self._swap(Live.of(release, reader, heads, bundle, finder=finder), read)
         except BaseException:
             await reader.close()
             raise
@@ -221,8 +242,24 @@ class Host:
         self._closing.discard(task)
         self._gone.set()
 
-    async def _load(self, encoding: Encoding) -> Reader:
-        return Reader(await encoding.open(), threads=encoding.at_once, observer=self._observer)
+    async def _load(self, encoding: Encoding, *, tokens: bool) -> Reader:
+        encoder = await encoding.open(tokens=tokens)
+        return Reader(encoder, threads=encoding.at_once, observer=self._observer)
+
+    async def _finder(self, encoding: Encoding, *, progress: Progress = _silent) -> Finder:
+        """What finds entities, with what the examples teach under this encoder: found in the home, or made."""
+        if not self._named.taught:
+            return Finder(self._named.kinds, None)
+        lesson = EntityLesson(dict(self._named.kinds), self._named.examples, encoding.fingerprint)
+        tagger = await self._in_files(open_tagger, self._releases, lesson.name)
+        if tagger is None:
+            busy = self._live is not None
+            try:
+                await encoding.learn(lesson, self._releases, progress=progress, background=busy)
+            except InferenceError as error:  # who cannot name what is said can answer all the same
+                log.error("entities are found by recognisers alone: %s", error)
+            tagger = await self._in_files(open_tagger, self._releases, lesson.name)
+        return Finder(self._named.kinds, tagger)
 
     async def _prepare(
         self, encoding: Encoding, knowledge: Knowledge, embed: Embed, *, progress: Progress = _silent
@@ -254,7 +291,7 @@ class Host:
         await live.reader.embed([text for entry in knowledge.entries for text in entry.texts], known, _silent)
         fingerprint = live.reader.fingerprint
         bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
-        return Live.of(live.name, live.reader, live.heads, bundle)
+        return Live.of(live.name, live.reader, live.heads, bundle, finder=live.finder)
 
     def _known(self, lesson: Lesson) -> dict[str, Vectors]:
         """Vectors of the lesson's texts that are kept from earlier: a text is encoded once for an encoder."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bot.inference.child import Progress
-from bot.inference.door import Door
+from bot.inference.door import Door, Encoded
 from bot.inference.recent import Recent
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.observer import UNOBSERVED, Observer
@@ -35,19 +35,22 @@ class Reader:
         """
         before = self._recent.get(ask.previous) if ask.previous is not None else None
         texts = [ask.text] if ask.previous is None or before is not None else [ask.text, ask.previous]
-        return await self.door.run(texts, (live, ask, before), self._understand, deadline=deadline)
+        return await self.door.run(
+            texts, (live, ask, before), self._understand, deadline=deadline, tokens=live.finder.wants_tokens
+        )
 
     def _understand(
-        self, items: Sequence[tuple[Live, Ask, Vectors | None]], vectors: Sequence[Vectors]
+        self, items: Sequence[tuple[Live, Ask, Vectors | None]], encoded: Sequence[Encoded]
     ) -> list[Understanding]:
         found: dict[int, Understanding] = {}
         for live in {id(live): live for live, _, _ in items}.values():
             places = [place for place, item in enumerate(items) if item[0] is live]
             asks = [items[place][1] for place in places]
-            known = [_with(vectors[place], items[place][2]) for place in places]
-            found |= zip(places, live.understand(asks, known), strict=True)
-        for (_, ask, _), vector in zip(items, vectors, strict=True):
-            self._recent.put(ask.text, vector[0])
+            known = [_with(encoded[place].vectors, items[place][2]) for place in places]
+            tokens = [next(iter(encoded[place].tokens), None) for place in places]
+            found |= zip(places, live.understand(asks, known, tokens), strict=True)
+        for (_, ask, _), one in zip(items, encoded, strict=True):
+            self._recent.put(ask.text, one.vectors[0])
         return [found[place] for place in range(len(items))]
 
     async def embed(self, texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:

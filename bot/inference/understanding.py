@@ -14,11 +14,13 @@ from bot.domain.decision import HANDOFF, SOCIAL, Candidate, IntentScore
 from bot.domain.followup import contextual
 from bot.domain.policy import NEVER
 from retrieval.bundle import Bundle
-from retrieval.embed import Vectors
+from retrieval.embed import Tokens, Vectors
 from retrieval.search import search_all
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
 from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Heads, Reading, candidate_features
+from training.entities.entity import Entity
+from training.entities.finder import NOTHING_NAMED, Finder
 from training.lesson import LessonHeads
 from training.promise import Promised
 
@@ -53,10 +55,13 @@ class Live:
     bundle: Bundle
     by_id: Mapping[str, Entry] = field(repr=False)
     """The bundle's entries by the database's ids."""
+    finder: Finder = field(default=NOTHING_NAMED, repr=False)
 
     @classmethod
-    def of(cls, name: str, reader: Reader, heads: Heads, bundle: Bundle) -> Live:
-        return cls(name, reader, heads, bundle, {entry.id: entry for entry in bundle.entries})
+    def of(
+        cls, name: str, reader: Reader, heads: Heads, bundle: Bundle, *, finder: Finder = NOTHING_NAMED
+    ) -> Live:
+        return cls(name, reader, heads, bundle, {entry.id: entry for entry in bundle.entries}, finder)
 
     @property
     def release(self) -> str:
@@ -75,15 +80,23 @@ class Live:
         at = self.promised.bound(lang).at
         return NEVER if at is None else at
 
-    def understand(self, asks: Sequence[Ask], vectors: Sequence[Vectors]) -> list[Understanding]:
-        """`vectors`: float32 [1 or 2, dim] for each: of the message, and of `ask.previous` where there is one."""
+    def understand(
+        self, asks: Sequence[Ask], vectors: Sequence[Vectors], tokens: Sequence[Tokens | None] = ()
+    ) -> list[Understanding]:
+        """`vectors`: float32 [1 or 2, dim] for each: of the message, and of `ask.previous` where there is one.
+        `tokens`: of the message, where the finder wants them.
+        """
         seen = _read(self, asks, [ask.text for ask in asks], [v[0] for v in vectors])
         again = [n for n, ask in enumerate(asks) if _needs_context(ask, seen[n])]
         forms = [contextual(asks[n].previous or "", asks[n].text) for n in again]
         joined = _read(self, [asks[n] for n in again], forms, [_both(vectors[n]) for n in again])
         for place, other in zip(again, joined, strict=True):
             seen[place] = _weighed_together(asks[place], seen[place], other)
-        return seen
+        told = tokens or [None] * len(asks)
+        named = [self.finder.find(ask.text, own, ask.on) for ask, own in zip(asks, told, strict=True)]
+        return [
+            replace(one, entities=found) if found else one for one, found in zip(seen, named, strict=True)
+        ]
 
     @property
     def knowledge(self) -> str:
@@ -115,6 +128,8 @@ class Understanding:
     contextual: bool
     out_of_scope: float = 0.0
     """Probability that nothing the bot knows is meant."""
+    entities: tuple[Entity, ...] = ()
+    """What the message names, in its order; of the message alone, whatever it leans on."""
 
     @property
     def best(self) -> float:

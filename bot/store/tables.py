@@ -102,6 +102,8 @@ class Trace(Row, table=True):
     contextual: bool = False
     bound: float | None = None
     """How sure the bot had to be to answer; above 1: it could not be sure enough."""
+    entities: list[dict[str, Any]] | None = Field(default=None, sa_type=json_column())
+    """Kinds and places of what the message names; None in rows of earlier versions."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

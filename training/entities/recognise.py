@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 
 from training.entities.amounts import amounts
 from training.entities.dates import dates
 from training.entities.entity import Entity, Found, apart, atoms, folded
+from training.entities.spec import FORMS, PATTERN_SIGNS, Specs
 from training.scrub import FINDERS, REGIONS, WIDE
-
-PATTERN_SIGNS = {"#": r"\d", "@": "[a-z]", "*": "[a-z0-9]"}
-"""What stands for a digit, a letter, either: a pattern has nothing else that is not itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class KindSpec:
-    """How entities of one kind are found, beside what annotated examples teach."""
-
-    recogniser: str | None = None
-    """One of `RECOGNISERS`."""
-    patterns: tuple[str, ...] = ()
-    """Numbers of the house: `LW########`, by the signs of `PATTERN_SIGNS`."""
-    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Name of each value, and how it is said."""
-
-
-Specs = Mapping[str, KindSpec]
-"""By the name of the kind."""
 
 
 class Recognisers:
@@ -40,7 +21,7 @@ class Recognisers:
         self._said = _phrases(specs)
         self._longest = max((len(phrase) for phrase in self._said), default=0)
         self._forms = [(kind, spec.recogniser) for kind, spec in specs.items() if spec.recogniser]
-        self._forms.sort(key=lambda form: ORDER.index(form[1]))
+        self._forms.sort(key=lambda form: FORMS.index(form[1]))
 
     def find(self, text: str, on: date) -> tuple[Entity, ...]:
         """In order of their places, none over another: the bot's own patterns and lists before what anybody writes.
@@ -131,12 +112,6 @@ def _emails(text: str, _: date) -> Iterator[Found]:
 
 Recogniser = Callable[[str, date], Iterator[Found]]
 
-RECOGNISERS: Mapping[str, Recogniser] = {
-    "email": _emails,
-    "card_number": _cards,
-    "phone": _phones,
-    "date": dates,
-    "amount": lambda text, _: amounts(text),
-}
-"""In the order in which they have their way where they overlap."""
-ORDER: Sequence[str] = tuple(RECOGNISERS)
+RECOGNISERS: Mapping[str, Recogniser] = dict(
+    zip(FORMS, (_emails, _cards, _phones, dates, lambda text, _: amounts(text)), strict=True)
+)

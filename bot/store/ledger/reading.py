@@ -77,7 +77,7 @@ _FENCE = keep(select(_c.fence).where(_c.id == _ID))
 _t = TRACE.c
 TRACE_COLUMNS = (
     *(_t.release, _t.bundle, _t.decision, _t.reason, _t.lang, _t.confidence),
-    *(_t.intents, _t.hits, _t.timings, _t.contextual, _t.bound),
+    *(_t.intents, _t.hits, _t.timings, _t.contextual, _t.bound, _t.entities),
 )
 _TRACE = (
     select(*TRACE_COLUMNS)

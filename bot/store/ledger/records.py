@@ -93,6 +93,8 @@ class TraceRecord:
     timings: Mapping[str, float] = field(default_factory=dict)
     contextual: bool = False
     bound: float | None = None
+    entities: Sequence[Mapping[str, Any]] | None = ()
+    """Kinds and places of what the message names, never its words; None in rows of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)

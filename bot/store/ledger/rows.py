@@ -74,6 +74,7 @@ def trace_row(reply: Reply, trace: TraceRecord, *, now: datetime) -> dict[str, A
         "timings": dict(trace.timings),
         "contextual": trace.contextual,
         "bound": trace.bound,
+        "entities": [dict(entity) for entity in trace.entities or ()],
         "created_at": now,
     }
 

@@ -40,6 +40,7 @@ TRACE = ledger.TraceRecord(
     hits=({"id": "e1", "key": "track", "dense": 0.8},),
     timings={"encode": 1.5},
     bound=0.64,
+    entities=[{"kind": "amount", "start": 3, "end": 8, "source": "amount"}],
 )
 
 

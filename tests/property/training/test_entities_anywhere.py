@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.entities.entity import atoms, folded
-from training.entities.recognise import RECOGNISERS, KindSpec, Recognisers
+from training.entities.recognise import RECOGNISERS, Recognisers
+from training.entities.spec import KindSpec
 
 ALL = Recognisers(
     {

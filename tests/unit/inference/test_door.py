@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bot.errors import Busy, InferenceError
-from bot.inference.door import Door
+from bot.inference.door import Door, Encoded
 from bot.observer import Unobserved
 from retrieval.embed import Vectors
 from retrieval.errors import EncoderError
@@ -65,13 +65,13 @@ async def test_what_follows_runs_in_the_same_thread_together_and_its_errors_are_
     encoder.gate.set()
     door = Door(encoder)
 
-    def work(items: Sequence[str], vectors: Sequence[Vectors]) -> list[str]:
+    def work(items: Sequence[str], encoded: Sequence[Encoded]) -> list[str]:
         together.append(list(items))
         if "mine" in items:
             raise ValueError("mine")
         return [
-            f"{item} {len(v)} {threading.current_thread().name}"
-            for item, v in zip(items, vectors, strict=True)
+            f"{item} {len(one.vectors)} {threading.current_thread().name}"
+            for item, one in zip(items, encoded, strict=True)
         ]
 
     together: list[list[str]] = []

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from training.entities.entity import Entity
-from training.entities.recognise import RECOGNISERS, KindSpec, Recognisers
+from training.entities.recognise import RECOGNISERS, Recognisers
+from training.entities.spec import KindSpec
 
 ON = date(2026, 11, 26)
 """A Thursday."""

@@ -1,0 +1,58 @@
+"""The job that makes a bot's tagger: files in, files out.
+
+In (`work`): entities.json, as `write_lesson` leaves it. Out: tagger.safetensors and tagger.json. Progress goes to
+`report`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from retrieval.errors import EncoderError
+from retrieval.onnx_encoder import OnnxEncoder
+from training.entities.finder import seen, with_all_forms
+from training.entities.lesson import EntityLesson, read_lesson
+from training.entities.marks import Annotated
+from training.entities.recognise import Recognisers
+from training.errors import SourceError
+from training.progress import Report
+
+PART = 32
+ON = date(2026, 1, 15)
+"""The day on which examples are read: values of dates are nothing that a tagger sees."""
+
+
+def make_tagger(work: Path, out: Path, *, encoder: Path, cache: Path, report: Report) -> None:
+    """`encoder`: its folder; `cache`: where its tap is kept. Raises SourceError."""
+    from training.entities.fit import FOLDS, STRENGTHS, chosen, fit_tagger
+    from training.entities.tagger import save_tagger
+    from training.tap import make_tap
+
+    lesson = read_lesson(work)
+    try:
+        opened = OnnxEncoder.open(encoder, threads=1, tap=make_tap(cache, encoder, report=report))
+        rows = annotated(lesson, opened, report=report)
+    except EncoderError as error:
+        raise SourceError(str(error)) from error
+    steps = FOLDS * len(STRENGTHS) + 1
+    strength, reached = chosen(rows, done=lambda done, _: report("tagger", done, steps, "learning entities"))
+    tagger = fit_tagger(rows, strength)
+    about = {"examples": len(rows), "held_out_f1": reached, "strength": asdict(strength)}
+    save_tagger(out, tagger, about)
+    report("tagger", steps, steps, "learning entities")
+
+
+def annotated(lesson: EntityLesson, encoder: OnnxEncoder, *, report: Report) -> list[Annotated]:
+    """Examples as a tagger is taught them, in their order."""
+    recognisers = Recognisers(with_all_forms(lesson.kinds))
+    rows: list[Annotated] = []
+    for start in range(0, len(lesson.examples), PART):
+        part = lesson.examples[start : start + PART]
+        _, tokens = encoder.encode_tokens([example.text for example in part])
+        for example, told in zip(part, tokens, strict=True):
+            known = recognisers.find(example.text, ON)
+            rows.append(Annotated(seen(example.text, told, known), example.spans))
+        report("states", start + len(part), len(lesson.examples), "reading examples of entities")
+    return rows

@@ -1,0 +1,111 @@
+"""A text as the tagger sees it: its atoms, what the encoder made of each, and the words around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.embed import Tokens
+from training.entities.entity import Place, atoms, folded
+from training.entities.spec import Span
+
+Floats = NDArray[np.float32]
+
+AROUND = (-2, -1, 1, 2)
+_EDGE = "|"
+LONGEST = 512
+"""Atoms that are tagged; an encoder's tokens hardly ever hold more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """`places` of n atoms; `states`: float32 [n, width]; `marks`: names of what each atom has, besides."""
+
+    places: Sequence[Place]
+    states: Floats
+    marks: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """A text as the tagger sees it, and what is in it."""
+
+    text: Marked
+    spans: tuple[Span, ...]
+
+
+def marked(text: str, tokens: Tokens, known: Iterable[tuple[str, int, int]] = ()) -> Marked:
+    """As far as the encoder has read. `known`: kind, start and end of what recognisers found."""
+    read = int(tokens.places[:, 1].max(initial=0))
+    places = [place for place in atoms(text) if place[0] < read][:LONGEST]
+    words = [folded(text[start:end]) for start, end in places]
+    return Marked(places, states_of(places, tokens), _marks(words, _hits(places, known)))
+
+
+def states_of(places: Sequence[Place], tokens: Tokens) -> Floats:
+    """float32 [n, width]: the mean of an atom's tokens. Where tokens are longer than atoms, several share one."""
+    if not places:
+        return np.zeros((0, tokens.states.shape[1]), np.float32)
+    ends = np.maximum.accumulate(tokens.places[:, 1])
+    starts, stops = np.array(places, dtype=np.int32).T
+    first = np.searchsorted(ends, starts, side="right").clip(0, len(ends) - 1)
+    last = np.searchsorted(tokens.places[:, 0], stops, side="left").clip(1, None)
+    last = np.maximum(last, first + 1)  # signs that the tokenizer passed over: what comes next
+    sums = np.concatenate(
+        [np.zeros((1, tokens.states.shape[1])), np.cumsum(tokens.states, axis=0, dtype=np.float64)]
+    )
+    mean: Floats = ((sums[last] - sums[first]) / (last - first)[:, None]).astype(np.float32)
+    return mean
+
+
+def _hits(places: Sequence[Place], known: Iterable[tuple[str, int, int]]) -> list[list[str]]:
+    found: list[list[str]] = [[] for _ in places]
+    for kind, start, end in known:
+        inside = [number for number, (first, _) in enumerate(places) if start <= first < end]
+        for place, number in enumerate(inside):
+            found[number].append(f"{'b' if place == 0 else 'i'}:{kind}")
+    return found
+
+
+def _marks(words: Sequence[str], hits: Sequence[Sequence[str]]) -> list[list[str]]:
+    shapes = [shape(word) for word in words]
+    return [
+        [*_own(words, shapes, place), *_around(words, shapes, hits, place)] for place in range(len(words))
+    ]
+
+
+def _own(words: Sequence[str], shapes: Sequence[str], place: int) -> list[str]:
+    word = words[place]
+    found = [f"0={word}", f"s0={shapes[place]}"]
+    return found if word.isdecimal() else [*found, f"<{word[:3]}", f"{word[-3:]}>"]
+
+
+def _around(
+    words: Sequence[str], shapes: Sequence[str], hits: Sequence[Sequence[str]], place: int
+) -> list[str]:
+    found = [f"0{hit}" for hit in hits[place]]
+    for step in AROUND:
+        there = place + step
+        if 0 <= there < len(words):
+            found += [
+                f"{step}={words[there]}",
+                f"s{step}={shapes[there]}",
+                *(f"{step}{hit}" for hit in hits[there]),
+            ]
+        else:
+            found.append(f"{step}={_EDGE}")
+    before = words[place - 1] if place else _EDGE
+    after = words[place + 1] if place + 1 < len(words) else _EDGE
+    return [*found, f"-+{before} {words[place]}", f"+-{words[place]} {after}", f"-+-{before} {after}"]
+
+
+def shape(word: str) -> str:
+    """Digits by their number, letters, one letter or Chinese character, anything else."""
+    if word.isdecimal():
+        return f"d{min(len(word), 8)}"
+    if word.isalpha():
+        return "w" if len(word) > 1 else "c"
+    return "p"
