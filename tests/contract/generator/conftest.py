@@ -24,7 +24,7 @@ from tests.conftest import CACHE, ROOT
 SLOW = Bounds(first_token_s=60, between_tokens_s=60)
 """For a real model on a slow machine."""
 SUBJECTS = ("extractive", "scripted", "openai", "second", "faulty", "local")
-"""`second`: the real server behind one that is not there. `faulty`: the shipped fake, as long as nothing is wrong."""
+"""`faulty`: the shipped fake, as long as nothing is wrong. `second`: it behind a server that is not there."""
 
 
 @pytest.fixture(scope="session")
@@ -71,11 +71,10 @@ def _make(request: pytest.FixtureRequest, server: FaultyServer) -> Generator:
         return Extractive()
     if request.param == "scripted":
         return ScriptedGenerator()
-    if request.param == "faulty":
-        return OpenAIGenerator([Upstream(server.url, "m")], SLOW)
-    real = Upstream(request.getfixturevalue("llama"), NAME)
-    nobody = Upstream("http://127.0.0.1:9/v1", NAME)
-    return OpenAIGenerator([nobody, real] if request.param == "second" else [real], SLOW)
+    if request.param == "openai":
+        return OpenAIGenerator([Upstream(request.getfixturevalue("llama"), NAME)], SLOW)
+    nobody, fake = Upstream("http://127.0.0.1:9/v1", "m"), Upstream(server.url, "m")
+    return OpenAIGenerator([nobody, fake] if request.param == "second" else [fake], SLOW)
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ TEMPLATE = (
     "{{ m.content }}{% endfor %}\nAnswer:"
 )
 
-GRAMMAR = 'root ::= " "? [^\\n ]+ (" " [^\\n ]+){0,3}'
-"""It would never stop by itself: a few words, and then nothing is left but the end."""
+GRAMMAR = "root ::= [^\\n]{8,16}"
+"""It would never stop by itself: a few characters, and then nothing is left but the end."""
 
 
 def main(cache: Path) -> None:
