@@ -10,7 +10,7 @@ import pytest
 
 from retrieval.embed import Tokens
 from training.entities.entity import atoms
-from training.entities.fit import FOLDS, STRENGTHS, Strength, _Batch, _of_chunk, chosen, fit_tagger
+from training.entities.fit import Strength, _Batch, _of_chunk, fit_tagger
 from training.entities.marks import Annotated, Marked, marked, states_of
 from training.entities.spec import Span
 from training.entities.tagger import NEVER, Tagger, allowed, load_tagger, save_tagger, spans, tagged
@@ -124,14 +124,6 @@ def test_examples_without_a_mark_teach_that_nothing_is_named(learned: Tagger) ->
     tagger = fit_tagger([Annotated(marked(text, tokens(text)), ())])
     assert (tagger.kinds, tagger.find(marked(text, tokens(text)))) == ((), [])
     assert learned.find(Marked((), np.zeros((0, 2), np.float32), ())) == []
-
-
-def test_the_strength_is_chosen_on_folds_that_were_held_out() -> None:
-    steps: list[int] = []
-    strength, reached = chosen(rows(), done=lambda done, _: steps.append(done))
-    assert reached == pytest.approx(1.0, abs=0.1)
-    assert steps == list(range(1, len(STRENGTHS) * FOLDS + 1))
-    assert strength in STRENGTHS
 
 
 def test_a_batch_holds_all_atoms_in_the_order_of_its_texts() -> None:
