@@ -17,6 +17,8 @@ import json
 import os
 import sqlite3
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import aclosing, closing, contextmanager
@@ -25,10 +27,10 @@ from typing import Any
 
 import aiohttp
 
-from bench import Options
+from bench import ROOT, Options
 from bench._load import Tally, customer
 from bench._upstreams import PACE_S, WORDS, misbehaving, real, reciting, steady
-from bench.serve import BOT, launch, ready, unstored_texts
+from bench.serve import launch, ready, unstored_texts
 from bot.inference.faulty import FaultyServer
 from bot.inference.generator import Passage, Prompt
 from bot.inference.guard import guarded
@@ -133,19 +135,21 @@ async def _on_the_bot(options: Options) -> dict[str, float]:
     home = options.cache / "generator-home"
     for stale in home.glob("kefu.db*"):
         stale.unlink()
+    bot = _starter(home.parent / "generator-bot")
+    texts = unstored_texts(bot)
     async with misbehaving() as (broken, met):
         options.say("preparing a home")
-        with _serving(home, options.models, broken.url) as url:
+        with _serving(bot, home, options.models, broken.url) as url:
             url = await asyncio.to_thread(url)
             options.say(f"{CUSTOMERS} customers, each request meets another fault")
-            first = await _crowd(url)
+            first = await _crowd(url, texts)
     requests = sum(met.values())
     async with FaultyServer() as doomed:
         doomed.behaviour = reciting
-        with _serving(home, options.models, doomed.url) as url:
+        with _serving(bot, home, options.models, doomed.url) as url:
             url = await asyncio.to_thread(url)
             options.say(f"{CUSTOMERS} customers, the server is killed")
-            crowd = asyncio.create_task(_crowd(url))
+            crowd = asyncio.create_task(_crowd(url, texts))
             await asyncio.sleep(40 * PACE_S)
             await doomed.stop()
             second = await crowd
@@ -167,19 +171,26 @@ async def _on_the_bot(options: Options) -> dict[str, float]:
     }
 
 
-async def _crowd(url: str) -> Tally:
-    tally = Tally(unstored_texts(), MESSAGES)
+async def _crowd(url: str, texts: list[str]) -> Tally:
+    tally = Tally(texts, MESSAGES)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
         await asyncio.gather(*(customer(http, url, tally, n) for n in range(CUSTOMERS)))
     return tally
 
 
+def _starter(folder: Path) -> Path:
+    """What `kefu init` makes: few texts, so that its home is made in seconds."""
+    if not folder.exists():
+        subprocess.run([sys.executable, "-m", "bot", "init", str(folder)], cwd=ROOT, check=True)
+    return folder
+
+
 @contextmanager
-def _serving(home: Path, cache: Path, upstream: str) -> Iterator[Any]:
+def _serving(bot: Path, home: Path, cache: Path, upstream: str) -> Iterator[Any]:
     """Gives what waits for its address: the upstream lives on this loop, which must turn meanwhile."""
     given = {"KEFU_GENERATOR": "openai", "KEFU_GENERATOR_URL": upstream, "KEFU_GENERATOR_MODEL": NAME}
     os.environ.update(given)
-    child, said = launch(home, cache, bot=BOT)
+    child, said = launch(home, cache, bot=bot)
     try:
         yield lambda: f"ws://{ready(child, said)}/channels/web/ws"
     finally:
