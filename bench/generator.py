@@ -95,9 +95,10 @@ async def _bare(http: aiohttp.ClientSession, url: str) -> tuple[float, float]:
             if not line.startswith(b"data: {"):
                 continue
             choices = json.loads(line[6:])["choices"]
-            if choices and choices[0]["delta"].get("content"):
+            text = (choices[0]["delta"].get("content") or "") if choices else ""
+            if first or text.strip():  # blanks ahead of the first word are no answer, on neither side
                 first = first or time.perf_counter() - began
-                pieces += 1
+                pieces += bool(text)
     return first, pieces / (time.perf_counter() - began)
 
 
