@@ -11,6 +11,7 @@ import pytest
 
 from retrieval.model_folder import EMBEDDED_WEIGHTS, read_manifest
 from retrieval.onnx_encoder import OnnxEncoder
+from retrieval.text import as_read
 from tests.integration.encoder.script import run_encoder_verb, run_python
 
 pytestmark = pytest.mark.encoder
@@ -88,7 +89,7 @@ model = SentenceTransformer(sys.argv[1], device="cpu")
 print(json.dumps(model.encode(json.loads(sys.argv[2]), prompt_name="query").tolist()))
 """
     texts = [text for pair in PAIRS[4:7] for text in pair] + [""]
-    theirs = np.array(run_python(code, str(encoder_folder), json.dumps(texts)))
+    theirs = np.array(run_python(code, str(encoder_folder), json.dumps([as_read(text) for text in texts])))
     assert np.abs(encoder.encode(texts) - theirs).max() < 1e-3
 
 
