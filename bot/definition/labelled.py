@@ -104,7 +104,6 @@ def read_asked(path: Path, *, limit: int = MAX_ROWS, tell: Tell = _nobody) -> Da
 
 def told_rows(path: Path, rows: Iterable[T], tell: Tell) -> Iterator[T]:
     """The same rows; says now and then how many there were."""
-    tell(f"reading: {path.name}")
     for number, row in enumerate(rows, 1):
         if number % TOLD == 0:
             tell(f"reading: {path.name}, {number:,} rows")

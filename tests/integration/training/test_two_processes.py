@@ -23,8 +23,10 @@ TASKS = (
     Task("intent", TEXTS, ["abc"] * 10 + ["xyz"] * 10),
     Task("sentiment", ["a b", "c d", "e f"], ["good", "bad", "good"]),
 )
-OWN = {"layers": 2, "epochs": 2, "batch": 8, "rate": 1e-2, "dropout": 0.0, "threads": 1}
-"""Without dropout: which numbers are left out is each process's own affair."""
+OWN = {"layers": 2, "epochs": 2, "batch": 8, "rate": 1e-2, "threads": 1, "precision": "float32"}
+OWN |= {"dropout": 0.0, "cutoff": 0.0, "average": 0.0}
+"""Without dropout: which numbers and tokens are left out is each process's own affair. Products are not rounded: texts
+stand in other batches."""
 CLOSE = 1e-4
 CHILD = "import sys; from tests.integration.training.test_two_processes import learn; learn(*sys.argv[1:])"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -180,7 +181,9 @@ def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
         def stop(*_: object) -> None:
             signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
 
-        return await run_training(*arguments, **{**more, "progress": stop})
+        done = await run_training(*arguments, **{**more, "progress": stop})
+        await asyncio.sleep(0)  # where all its lines came at once, it was not interrupted before
+        return done
 
     monkeypatch.setattr("bot.cli.train.run_training", interrupted)
     Path("R.json").write_text("earlier")
