@@ -92,10 +92,6 @@ class FakeEncoding:
     def fingerprint(self) -> str:
         return self._encoder.fingerprint
 
-    @property
-    def at_once(self) -> int:
-        return 1
-
     async def open(self, *, tokens: bool = False) -> Encoder:
         if self._error is not None:
             raise self._error

@@ -43,11 +43,6 @@ class Encoding(Protocol):
         """Ids of the texts that it was trained on (`training.trained`)."""
         ...
 
-    @property
-    def at_once(self) -> int:
-        """Calls of the encoder that gain by going on beside one another."""
-        ...
-
     async def open(self, *, tokens: bool = False) -> Encoder:
         """Loaded and warm; with `tokens` it tells of single ones too. Raises InferenceError."""
         ...
@@ -78,12 +73,6 @@ class FolderEncoding:
     threads: int
     trained: frozenset[str] = frozenset()
     cache: Path = Path()
-
-    @property
-    def at_once(self) -> int:
-        from retrieval.onnx_encoder import cores
-
-        return self.threads or cores()
 
     async def open(self, *, tokens: bool = False) -> Encoder:
         if not tokens:

@@ -244,7 +244,7 @@ class Host:
 
     async def _load(self, encoding: Encoding, *, tokens: bool) -> Reader:
         encoder = await encoding.open(tokens=tokens)
-        return Reader(encoder, threads=encoding.at_once, observer=self._observer)
+        return Reader(encoder, observer=self._observer)
 
     async def _finder(self, encoding: Encoding, *, progress: Progress = _silent) -> Finder:
         """What finds entities, with what the examples teach under this encoder: found in the home, or made."""
