@@ -133,8 +133,14 @@ async def test_cancelling_before_the_first_word_leaves_no_task(subject: Generato
 async def test_two_at_once_do_not_mix(subject: Generator) -> None:
     alone = [await begin(subject, ENGLISH), await begin(subject, CHINESE)]
     together = await asyncio.gather(begin(subject, ENGLISH), begin(subject, CHINESE))
-    # A server may cut its text into other pieces when it is busy: the one has to go on as the other.
-    assert all(a.startswith(b) or b.startswith(a) for a, b in zip(alone, together, strict=True))
+    # A busy server cuts its text into other pieces, and a model that computes both in one batch rounds otherwise, may
+    # begin otherwise: but never as the other one's answer does.
+    for own, other, now in zip(alone, alone[::-1], together, strict=True):
+        assert _goes_on(now, own) or not _goes_on(now, other)
+
+
+def _goes_on(text: str, other: str) -> bool:
+    return text.startswith(other) or other.startswith(text)
 
 
 @pytest.mark.parametrize("subject", ["extractive", "scripted", "openai"], indirect=True)
