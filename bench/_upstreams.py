@@ -35,6 +35,8 @@ from bot.inference.faulty import (
 PACE_S = 0.02
 """Between two pieces of the steady server: 50 tokens a second, as a 7B model gives one customer."""
 WORDS = 40
+LONGEST = "80"
+"""Characters of a real server's answer, which one customer hears at a time: what is measured is the way to it."""
 
 
 @contextmanager
@@ -46,7 +48,7 @@ def real(cache: Path) -> Iterator[str | None]:
     ):
         yield None
         return
-    command = [sys.executable, "-m", "bench._llama", str(cache)]
+    command = [sys.executable, "-m", "bench._llama", str(cache), LONGEST, "1"]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:

@@ -30,7 +30,7 @@ SUBJECTS = ("extractive", "scripted", "openai", "second", "faulty", "local")
 @pytest.fixture(scope="session")
 def llama() -> Iterator[str]:
     """Address of a real OpenAI-compatible server with the small model, in a process of its own."""
-    command = [sys.executable, "-m", "tests.contract.generator.llama", str(CACHE)]
+    command = [sys.executable, "-m", "bench._llama", str(CACHE), "8,16", "2"]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout is not None
