@@ -33,6 +33,7 @@ from bot.engine.holders import keep_looking
 from bot.engine.kept import keep_watching
 from bot.engine.knowledge import read_knowledge, sync_folder
 from bot.engine.lanes import Lanes
+from bot.engine.purse import Budget, Purse
 from bot.engine.sweep import keep_sweeping, sweep
 from bot.engine.turn import take_turn
 from bot.events import LocalBus
@@ -41,7 +42,7 @@ from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
 from bot.inference.generators import make_generator
 from bot.inference.host import Host, Named
-from bot.inference.upstream import Bounds, Upstream
+from bot.inference.upstream import Bounds, Price, Upstream
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
 from bot.observer import Observer
@@ -279,7 +280,7 @@ def _make_generator(settings: Settings, observer: Observer) -> Generator:
         settings.generator,
         cache=settings.cache,
         model=settings.generator_model,
-        servers=[Upstream(*server) for server in settings.generator_servers] if openai else (),
+        servers=_servers(settings) if openai else (),
         bounds=Bounds(
             first_token_s=settings.generator_first_token_s,
             between_tokens_s=settings.generator_between_tokens_s,
@@ -288,6 +289,11 @@ def _make_generator(settings: Settings, observer: Observer) -> Generator:
         ),
         observer=observer,
     )
+
+
+def _servers(settings: Settings) -> list[Upstream]:
+    pairs = zip(settings.generator_servers, settings.generator_prices, strict=True)
+    return [Upstream(*server, Price(*price)) for server, price in pairs]
 
 
 def _furnish(
@@ -307,7 +313,9 @@ def _furnish(
     )
     policy = Policy().override(definition.policy.values)
     voice = FolderVoice(definition)
-    return Desk(store, host, generator, voice, LocalBus(), clock, policy, limits, observer)
+    budget = Budget(settings.generator_tokens_per_day, settings.generator_cost_per_day)
+    purse = Purse(store, clock, budget)
+    return Desk(store, host, generator, voice, LocalBus(), clock, policy, limits, purse, observer)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

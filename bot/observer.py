@@ -20,6 +20,8 @@ class Generation:
     completion_tokens: int
     first_s: float | None
     """Seconds until the first piece; None: there was none."""
+    cost: int = 0
+    """Millionths of what prices are in; 0 where the server has none."""
 
 
 class Observer(Protocol):

@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
@@ -36,6 +37,8 @@ SECRET_LENGTH = 32
 _SERVER = r"https?://[^\s,/@]+(/[^\s,@]*)?"
 _SERVERS = rf"^{_SERVER}(\s*,\s*{_SERVER})*$"
 """Without a name and a password: keys have a setting of their own."""
+_PRICE = r"\d{1,6}(\.\d{1,6})?\s*/\s*\d{1,6}(\.\d{1,6})?"
+_PRICES = rf"^{_PRICE}(\s*,\s*{_PRICE})*$"
 _KEY = re.compile(rf"[\x21-\x7e]{{{SECRET_LENGTH},}}")
 
 
@@ -109,6 +112,25 @@ class Settings(BaseSettings):
         None,
         description="Key of the generator server; of several servers one for each (parted by commas; nothing "
         "between two commas: none).",
+    )
+    generator_price: str | None = Field(
+        None,
+        pattern=_PRICES,
+        description="What a million tokens read and written cost, as `0.15/0.60`: one for all servers, or one for "
+        "each (parted by commas). In the money that `KEFU_GENERATOR_COST_PER_DAY` is in.",
+    )
+    generator_tokens_per_day: int | None = Field(
+        None,
+        ge=0,
+        le=10**12,
+        description="Tokens, read and written, that generators may take in a day (UTC); then stored answers are said.",
+    )
+    generator_cost_per_day: Decimal | None = Field(
+        None,
+        ge=0,
+        le=10**6,
+        description="What generator servers may cost in a day (UTC) by `KEFU_GENERATOR_PRICE`; then stored answers "
+        "are said.",
     )
     generator_timeout_s: float = Field(
         6.0,
@@ -212,7 +234,10 @@ class Settings(BaseSettings):
             for name in ("generator_url", "generator_model"):
                 if not getattr(self, name):
                     raise PydanticCustomError("needs", "is needed by KEFU_GENERATOR=openai", {"name": name})
-            _ = self.generator_servers
+            _ = self.generator_servers, self.generator_prices
+        if self.generator_cost_per_day is not None and not self.generator_price:
+            words = "needs KEFU_GENERATOR_PRICE: without it nothing is known to cost anything"
+            raise PydanticCustomError("price", "{words}", {"name": "generator_cost_per_day", "words": words})
         return self
 
     @property
@@ -226,6 +251,13 @@ class Settings(BaseSettings):
         _one_each("generator_key", keys, urls, shared=not secret)
         pairs = zip(urls, models * len(urls), keys * len(urls), strict=False)
         return [(url, model, key or None) for url, model, key in pairs]
+
+    @property
+    def generator_prices(self) -> list[tuple[Decimal, Decimal]]:
+        """(of a million tokens read, of a million written) at each of the servers."""
+        urls, prices = _split(self.generator_url or ""), _split(self.generator_price or "0/0")
+        _one_each("generator_price", prices, urls, shared=True)
+        return [_price(price) for price in (prices * len(urls))[: len(urls)]]
 
     @property
     def documents(self) -> Path:
@@ -242,6 +274,11 @@ class Settings(BaseSettings):
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def _price(text: str) -> tuple[Decimal, Decimal]:
+    read, written = text.split("/")
+    return Decimal(read.strip()), Decimal(written.strip())
 
 
 def _one_each(name: str, items: list[str], urls: list[str], *, shared: bool) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from bot.errors import GeneratorError, InferenceError
 from bot.inference.child import Progress
 from bot.inference.encodings import Encoding
-from bot.inference.generator import Prompt, refuse_hopeless, within
+from bot.inference.generator import Bill, Prompt, refuse_hopeless, within
+from bot.observer import Generation
 from retrieval.embed import Encoder, Vectors
 from training.entities.lesson import EntityLesson
 
@@ -40,15 +41,23 @@ class ScriptedGenerator:
     """A `Generator` that says what it was told to say, to every prompt.
 
     Without pieces it says the best passage and cites it. After the pieces it raises `error`, or with `hangs`
-    says nothing more until its deadline. What happened to it is kept in `prompts`, `abandoned` and `closed`.
+    says nothing more until its deadline. `takes` stands on the bill of each answer. What happened to it is kept in
+    `prompts`, `abandoned` and `closed`.
     """
 
     name = "scripted"
 
-    def __init__(self, *pieces: str, error: GeneratorError | None = None, hangs: bool = False) -> None:
+    def __init__(
+        self,
+        *pieces: str,
+        error: GeneratorError | None = None,
+        hangs: bool = False,
+        takes: Generation | None = None,
+    ) -> None:
         self._pieces = pieces
         self._error = error
         self._hangs = hangs
+        self._takes = takes
         self.prompts: list[Prompt] = []
         self.abandoned = 0
         """Streams that were closed or cancelled before their end."""
@@ -57,12 +66,18 @@ class ScriptedGenerator:
     async def open(self) -> None:
         return None
 
-    async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
+    ) -> AsyncGenerator[str, None]:
         self.prompts.append(prompt)
         refuse_hopeless(prompt, deadline)
-        async with aclosing(within(self._say(prompt), deadline)) as pieces:
-            async for piece in pieces:
-                yield piece
+        try:
+            async with aclosing(within(self._say(prompt), deadline)) as pieces:
+                async for piece in pieces:
+                    yield piece
+        finally:
+            if bill is not None and self._takes is not None:
+                bill.append(self._takes)
 
     async def close(self) -> None:
         self.closed = True

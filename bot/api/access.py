@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 from bot.clock import Clock
 from bot.definition import FOLDER
 from bot.errors import Conflict, NotFound
-from bot.store import catalogue, escalations, ledger
+from bot.store import catalogue, escalations, ledger, spending
 from bot.store import knowledge as shelf
 from bot.store import sources as origins
 from bot.store.db import Database
@@ -20,6 +20,7 @@ from retrieval.types import Entry
 
 StoredEntry = catalogue.StoredEntry
 Wanted = catalogue.Wanted
+Taken = spending.Taken
 
 T = TypeVar("T")
 
@@ -138,6 +139,12 @@ class Rows:
         """The conversation that is the bot's again. Raises Conflict where it was closed before."""
         now = self.clock.now()
         return await self._write(lambda s: escalations.close(s, id, now))
+
+    async def spending_by_day(self, *, after: tuple[date, str] | None, limit: int) -> list[spending.Day]:
+        return await self._read(lambda s: spending.days(s, after=after, limit=limit))
+
+    async def spending_of(self, conversation: str) -> spending.Taken:
+        return await self._read(lambda s: spending.of_conversation(s, conversation))
 
     async def knowledge_revision(self) -> int:
         return await self._read(shelf.revision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -59,6 +59,17 @@ def unpack_moment(paging: Paging) -> tuple[datetime, str] | None:
         at = datetime.fromisoformat(parts[0])
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC), parts[1]
     except (ValueError, OverflowError):
+        raise _foreign() from None
+
+
+def unpack_day(paging: Paging) -> tuple[date, str] | None:
+    """The place of an item that has a day and a name."""
+    parts = unpack(paging, 2)
+    if parts is None:
+        return None
+    try:
+        return date.fromisoformat(parts[0]), parts[1]
+    except ValueError:
         raise _foreign() from None
 
 

@@ -12,7 +12,7 @@ from bot.doctor.machine import PROCESS, available
 from bot.doctor.setup import Setup
 
 if TYPE_CHECKING:
-    from bot.store.promises import Alert
+    from bot.store.alerts import Alert
     from training.lesson import LessonHeads
     from training.release import Release
 
@@ -176,9 +176,9 @@ def _learned(setup: Setup) -> LessonHeads | None:
 
 
 def _alerts(setup: Setup) -> list[Alert]:
+    from bot.store.alerts import alerts
     from bot.store.glance import glance
-    from bot.store.promises import alerts
 
     if setup.schema() != "current":
         raise Skipped("the database is not of this Kefu's schema")
-    return glance(setup.settings.database_url, alerts)
+    return glance(setup.settings.database_url, lambda session: alerts(session, "promise"))

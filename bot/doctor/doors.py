@@ -6,8 +6,9 @@ import asyncio
 import http.client
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
-from bot.doctor.finding import Finding, ok, warning, wrong
+from bot.doctor.finding import Finding, Skipped, ok, warning, wrong
 from bot.doctor.setup import Setup
 from bot.errors import KefuError
 from bot.inference.upstream import Bounds, Upstream
@@ -48,6 +49,34 @@ def _server(upstream: Upstream) -> Finding:
     if not listed:
         return warning(f"{url} answers and does not list {model}.", "Check KEFU_GENERATOR_MODEL.")
     return ok(f"{url} answers and has {model}.")
+
+
+def spending(setup: Setup) -> Iterator[Finding]:
+    """What generators took today, beside what they may."""
+    from bot.engine.purse import Budget, money
+    from bot.store.glance import glance
+    from bot.store.spending import of_day
+
+    if setup.settings.generator == "extractive":
+        yield ok("stored sentences take no tokens.")
+        return
+    if setup.is_new:
+        yield ok("nothing was spent yet.")
+        return
+    if setup.schema() != "current":
+        raise Skipped("the database is not of this Kefu's schema")
+    settings, today = setup.settings, datetime.now(UTC).date()
+    taken = glance(settings.database_url, lambda session: of_day(session, today))
+    budget = Budget(settings.generator_tokens_per_day, settings.generator_cost_per_day)
+    tokens = f"{taken.tokens:,} tokens" + (f" of {budget.tokens:,}" if budget.tokens is not None else "")
+    cost = f"{money(taken.cost):.2f}" + (f" of {budget.cost}" if budget.cost is not None else "")
+    said = f"generators took {tokens} today (UTC), at a cost of {cost}"
+    if budget.allows(taken):
+        yield ok(f"{said}.")
+    else:
+        yield warning(
+            f"{said}: stored answers are said.", "Raise KEFU_GENERATOR_TOKENS_PER_DAY or _COST_PER_DAY."
+        )
 
 
 def _weights(setup: Setup) -> Finding:

@@ -35,6 +35,7 @@ CHECKS = (
     "answers.heads",
     "answers.promise",
     "doors.generator",
+    "doors.spending",
     "doors.widget",
     "doors.port",
 )

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.domain.policy import Policy
+from bot.engine.purse import Purse
 from bot.events import Bus
 from bot.inference.generator import Generator
 from bot.inference.understanding import Ask, Live, Understanding
@@ -57,4 +58,5 @@ class Desk:
     clock: Clock
     policy: Policy
     limits: Limits
+    purse: Purse
     observer: Observer = UNOBSERVED

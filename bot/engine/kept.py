@@ -13,7 +13,7 @@ from functools import partial
 
 from bot.domain.kept import slipped
 from bot.engine.desk import Desk
-from bot.store import promises
+from bot.store import alerts, promises
 from bot.store.promises import Count, Outcome
 from training.promise import Promise
 
@@ -72,7 +72,7 @@ async def _alert(desk: Desk, release: str, one: Count, promise: Promise) -> None
         "sure": promise.sure,
     }
     now, subject = desk.clock.now(), f"{release} {one.lang}"
-    if await desk.store.write(lambda session: promises.open_alert(session, subject, about, now)):
+    if await desk.store.write(lambda session: alerts.open_alert(session, "promise", subject, about, now=now)):
         log.warning(
             "the promise has slipped in %s: %d of %d answers were wrong to their customers, promised was %g",
             one.lang,

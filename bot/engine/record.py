@@ -13,6 +13,7 @@ from bot.engine.evidence import Scene
 from bot.engine.speak import Said
 from bot.inference.understanding import Live, Understanding
 from bot.store import ledger
+from bot.store.spending import Spent
 from connectors.port import Frame
 
 TRACED_HITS = 5
@@ -91,11 +92,22 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
         hits=_hits(seen) if seen else (),
         timings={name: round(ms, 2) for name, ms in record.timings.items()},
         contextual=bool(seen and seen.contextual),
+        **_taken(said.spent),
         entities=[{"kind": e.kind, "start": e.start, "end": e.end, "source": e.source} for e in seen.entities]
         if seen
         else (),
         bound=record.bound if seen and _weighed(record.decision) else None,
     )
+
+
+def _taken(spent: Spent | None) -> dict[str, int]:
+    if spent is None:
+        return {}
+    return {
+        "prompt_tokens": spent.prompt_tokens,
+        "completion_tokens": spent.completion_tokens,
+        "cost": spent.cost,
+    }
 
 
 def _weighed(decision: Decision) -> bool:

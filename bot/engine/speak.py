@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.engine.desk import Desk
 from bot.engine.draft import Draft, generated, stored
 from bot.errors import Conflict, GeneratorError
-from bot.inference.generator import Exchange, Passage, Prompt
+from bot.inference.generator import Bill, Exchange, Passage, Prompt
+from bot.store.spending import Spent
 from connectors.port import Frame
 from retrieval.types import Entry
 
 log = logging.getLogger(__name__)
 
+OVER_BUDGET = "stored: the day's budget is used up"
+"""In traces, where an author's name stands."""
 CHECK_EVERY_S = 0.2
 """Who holds the conversation is looked up before a piece is shown, at most this often."""
 
@@ -46,16 +49,30 @@ class Said:
     draft: Draft
     attempt: int
     by: str
+    spent: Spent | None = None
+    """What generators took for it; None where none was asked that counts."""
 
 
 async def speak(desk: Desk, speech: Speech, *, held: Held, budget: float) -> Said:
-    """Stream the generator's answer; on failure take it back and say the best stored answer instead.
+    """Stream the generator's answer; on failure take it back and say the best stored answer instead, as at once where
+    generators have used up what they may take in a day.
 
     Raises Conflict as soon as a person holds the conversation.
     """
+    if not await desk.purse.allows():
+        return Said(stored(speech.entries[0]), 1, OVER_BUDGET)
+    bill: Bill = []
     try:
-        text = await _stream(desk, speech, held=held, budget=budget)
-        return Said(generated(text, speech.entries), 1, desk.generator.name)
+        said = await _say(desk, speech, bill, held=held, budget=budget)
+    finally:
+        spent = await desk.purse.settle(bill)
+    return replace(said, spent=spent)
+
+
+async def _say(desk: Desk, speech: Speech, bill: Bill, *, held: Held, budget: float) -> Said:
+    try:
+        text = await _stream(desk, speech, bill, held=held, budget=budget)
+        return Said(generated(text, speech.entries), 1, _author(desk.generator.name, bill))
     except (GeneratorError, Conflict) as error:
         desk.bus.publish(Frame("withdraw", speech.conversation, turn=speech.turn, attempt=1))
         if isinstance(error, Conflict):
@@ -65,11 +82,16 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, budget: float) -> Sai
     return Said(stored(speech.entries[0]), 2, "stored")
 
 
-async def _stream(desk: Desk, speech: Speech, *, held: Held, budget: float) -> str:
+def _author(name: str, bill: Bill) -> str:
+    """Of several servers the one that answered: each may have another model."""
+    return f"{name.partition(':')[0]}:{bill[-1].model}" if bill else name
+
+
+async def _stream(desk: Desk, speech: Speech, bill: Bill, *, held: Held, budget: float) -> str:
     prompt = speech.prompt(desk.voice.name(speech.lang))
     pieces: list[str] = []
     checked_at = desk.clock.monotonic()
-    async with aclosing(desk.generator.stream(prompt, deadline=budget)) as stream:
+    async with aclosing(desk.generator.stream(prompt, deadline=budget, bill=bill)) as stream:
         async for piece in stream:
             checked_at = await _still_held(desk, held, checked_at)
             pieces.append(piece)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 
-from bot.inference.generator import Passage, Prompt, cited, gap, refuse_hopeless
+from bot.inference.generator import Bill, Passage, Prompt, cited, gap, refuse_hopeless
 from retrieval.text import split_sentences, tokens
 
 MAX_MAIN = 6
@@ -21,7 +21,9 @@ class Extractive:
     async def open(self) -> None:
         return None
 
-    async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
+    ) -> AsyncGenerator[str, None]:
         refuse_hopeless(prompt, deadline)
         for number, sentence in enumerate(compose(prompt)):
             yield (gap(prompt.lang) if number else "") + sentence

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.errors import GeneratorError
+from bot.observer import Generation
+
+Bill = list[Generation]
+"""What one answer took: every request that was made for it, in the order in which they ended, those that failed too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,13 @@ class Generator(Protocol):
         """
         ...
 
-    def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
+    def stream(
+        self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
+    ) -> AsyncGenerator[str, None]:
         """Pieces of the answer's text, with [n] marks where a passage is used.
 
-        `deadline`: seconds allowed for the whole answer. Raises `bot.errors.GeneratorError` (no passage, too
+        `deadline`: seconds allowed for the whole answer. `bill`: complete once the stream is closed, however it ended.
+        Raises `bot.errors.GeneratorError` (no passage, too
         slow, not reachable, broken stream, nothing said), whose message repeats neither a key nor what people
         wrote. Who may stop early closes it (`contextlib.aclosing`): that ends the work behind it.
         """

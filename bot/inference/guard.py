@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
 from bot.errors import GeneratorError
-from bot.inference.generator import Generator, Passage, Prompt, cited, gap
+from bot.inference.generator import Bill, Generator, Passage, Prompt, cited, gap
 from bot.inference.statement import Statement, read
 from retrieval.text import split_sentences
 
@@ -96,8 +96,10 @@ class Guarded:
     async def open(self) -> None:
         await self._generator.open()
 
-    def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
-        return guarded(self._generator.stream(prompt, deadline=deadline), prompt)
+    def stream(
+        self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
+    ) -> AsyncGenerator[str, None]:
+        return guarded(self._generator.stream(prompt, deadline=deadline, bill=bill), prompt)
 
     async def close(self) -> None:
         await self._generator.close()

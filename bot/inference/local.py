@@ -14,10 +14,11 @@ from contextlib import aclosing
 from pathlib import Path
 
 from bot.errors import GeneratorError, SettingsError
-from bot.inference.generator import Prompt, refuse_hopeless, within
+from bot.inference.generator import Bill, Prompt, refuse_hopeless, within
 from bot.inference.instructions import as_completion
 from bot.inference.llama import Llama
 from bot.inference.weights import NAME, weights
+from bot.observer import Generation
 
 MAX_WAITING = 4
 """Answers under way or waiting for their turn; one more is refused at once instead of late."""
@@ -44,15 +45,22 @@ class LocalGenerator:
             raise GeneratorError("The generator is closed.")
         await asyncio.wrap_future(self._thread.submit(self._load))
 
-    async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
+    ) -> AsyncGenerator[str, None]:
         refuse_hopeless(prompt, deadline)
-        said = False
-        async with aclosing(within(self._pieces(prompt), deadline)) as pieces:
-            async for piece in pieces:
-                said = said or bool(piece.strip())
-                yield piece
-        if not said:
-            raise GeneratorError("The local model said nothing.")
+        said, words, end = False, 0, "given_up"
+        try:
+            async with aclosing(within(self._pieces(prompt), deadline)) as pieces:
+                async for piece in pieces:
+                    said, words = said or bool(piece.strip()), words + 1
+                    yield piece
+            if not said:
+                raise GeneratorError("The local model said nothing.")
+            end = "done"
+        finally:
+            if bill is not None:
+                bill.append(Generation("", self.name.partition(":")[2], end, 0, words, None))
 
     async def close(self) -> None:
         """Answers under way end at their next word."""

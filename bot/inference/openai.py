@@ -27,7 +27,7 @@ from bot.errors import GeneratorError
 from bot.inference.breaker import Breaker
 from bot.inference.completions import ChatServer
 from bot.inference.gate import Gate
-from bot.inference.generator import Prompt, refuse_hopeless
+from bot.inference.generator import Bill, Prompt, refuse_hopeless
 from bot.inference.heard import Heard
 from bot.inference.upstream import Bounds, Upstream, UpstreamError
 from bot.observer import UNOBSERVED, Generation, Observer
@@ -75,11 +75,13 @@ class OpenAIGenerator:
         for line in self._lines:
             await line.server.open()
 
-    async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
+    async def stream(
+        self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
+    ) -> AsyncGenerator[str, None]:
         refuse_hopeless(prompt, deadline)
         time = _Time(deadline, asyncio.get_running_loop().time() + deadline)
         async with self._gate.place(patience=WAITS_AT_MOST * deadline):
-            first, rest = await self._begin(prompt, time)
+            first, rest = await self._begin(prompt, time, [] if bill is None else bill)
             async with aclosing(rest):
                 yield first
                 async for piece in rest:
@@ -88,7 +90,7 @@ class OpenAIGenerator:
     async def close(self) -> None:
         await asyncio.gather(*(line.server.close() for line in self._lines))
 
-    async def _begin(self, prompt: Prompt, time: _Time) -> tuple[str, AsyncGenerator[str, None]]:
+    async def _begin(self, prompt: Prompt, time: _Time, bill: Bill) -> tuple[str, AsyncGenerator[str, None]]:
         """The first piece, and the stream of all others."""
         rounds = AsyncRetrying(
             retry=retry_if_exception(lambda e: isinstance(e, _NobodyAnswered) and e.pause_s is not None),
@@ -97,18 +99,20 @@ class OpenAIGenerator:
             reraise=True,
         )
         try:
-            return await rounds(self._ask_each, prompt, time)
+            return await rounds(self._ask_each, prompt, time, bill)
         except _NobodyAnswered as nobody:
             failure = nobody.failure
         raise failure
 
-    async def _ask_each(self, prompt: Prompt, time: _Time) -> tuple[str, AsyncGenerator[str, None]]:
+    async def _ask_each(
+        self, prompt: Prompt, time: _Time, bill: Bill
+    ) -> tuple[str, AsyncGenerator[str, None]]:
         failures: list[UpstreamError] = []
         for line in self._lines:
             ticket = line.breaker.admit()
             if ticket is None:
                 continue
-            stream = line.ask(prompt, ticket, time)
+            stream = line.ask(prompt, ticket, time, bill)
             try:
                 return await anext(stream), stream
             except UpstreamError as error:
@@ -133,8 +137,8 @@ class _Line:
         self.breaker = Breaker(lambda: asyncio.get_running_loop().time(), self._told)
         self._model, self._bounds, self._observer = upstream.model, bounds, observer
 
-    async def ask(self, prompt: Prompt, ticket: int, time: _Time) -> AsyncGenerator[str, None]:
-        """One attempt; at least one piece, or an error. The breaker gets its report however it ends."""
+    async def ask(self, prompt: Prompt, ticket: int, time: _Time, bill: Bill) -> AsyncGenerator[str, None]:
+        """One attempt; at least one piece, or an error. Breaker and bill get their report however it ends."""
         heard = Heard()
         began = asyncio.get_running_loop().time()
         end, first_s = "given_up", None
@@ -156,8 +160,14 @@ class _Line:
             raise
         finally:
             report(ticket)
-            tokens = heard.prompt_tokens, heard.completion_tokens
-            self._observer.generated(Generation(self.place, self._model, end, *tokens, first_s))
+            done = self._generation(heard, end, first_s)
+            bill.append(done)
+            self._observer.generated(done)
+
+    def _generation(self, heard: Heard, end: str, first_s: float | None) -> Generation:
+        tokens = heard.prompt_tokens, heard.completion_tokens
+        cost = self.server.upstream.price.of(*tokens)
+        return Generation(self.place, self._model, end, *tokens, first_s, cost)
 
     async def _in_time(self, prompt: Prompt, heard: Heard, time: _Time) -> AsyncGenerator[str, None]:
         """Each step is timed on its own: a timeout around a `yield` would strike the consumer."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
@@ -28,12 +30,28 @@ _PASSING = (408, 425, 429)
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """Of a million tokens read (`prompt`) and written (`completion`), in whatever money the operator counts."""
+
+    prompt: Decimal = Decimal(0)
+    completion: Decimal = Decimal(0)
+
+    def of(self, prompt_tokens: int, completion_tokens: int) -> int:
+        """In millionths of that money, what is left over rounded up: a budget is not missed by pieces."""
+        return math.ceil(prompt_tokens * self.prompt + completion_tokens * self.completion)
+
+
+FREE = Price()
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """`url`: base address up to `/v1`. `model`: its name there."""
 
     url: str
     model: str
     key: str | None = field(default=None, repr=False)
+    price: Price = FREE
 
     @property
     def place(self) -> str:

@@ -11,10 +11,11 @@ from bot.domain.kept import slipped
 from bot.domain.policy import NEVER
 from bot.engine.desk import Desk
 from bot.engine.lanes import Lanes
+from bot.engine.purse import money
 from bot.errors import KefuError
 from bot.inference.host import Host
 from bot.monitoring.metrics import Metrics
-from bot.store import promises
+from bot.store import promises, spending
 from bot.store.counts import counts
 from bot.store.knowledge import revision
 
@@ -116,11 +117,15 @@ class Watch:
     async def _counted(self) -> dict[str, float]:
         async with asyncio.timeout(PATIENCE_S), self.desk.store.read() as session:
             now = await counts(session)
+            taken = await spending.of_day(session, self.desk.clock.now().date())
         waited = (self.desk.clock.now() - now.oldest).total_seconds() if now.oldest else 0.0
         return {
             "unanswered": now.unanswered,
             "unanswered_oldest_seconds": max(waited, 0.0),
             "outbox_pending": now.outbox,
             "escalations_open": now.escalations,
+            "generator_tokens_today": taken.tokens,
+            "generator_cost_today": float(money(taken.cost)),
+            "generator_budget_used_up": float(not self.desk.purse.budget.allows(taken)),
             "knowledge_revision": now.revision,
         }

@@ -1,4 +1,4 @@
-"""What came of answers that were given under a promise, counted once each, and the alert that it slipped.
+"""What came of answers that were given under a promise, counted once each.
 
 A watcher walks through the traces in the order of their time, from a place that is kept in `meta`. Where it stands and
 what it counted change in one transaction, which only the watcher that read that place can make: nothing is counted
@@ -7,7 +7,6 @@ twice, whoever else walks, and whatever is killed on the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,18 +25,17 @@ from sqlalchemy import (
     update,
 )
 
-from bot.store.columns import UtcDateTime, new_id
+from bot.store.columns import UtcDateTime
 from bot.store.portable import Upsert
 from bot.store.session import Session
-from bot.store.tables import ALERT, ESCALATION, FEEDBACK, MESSAGE, META, PROMISE_COUNT, TRACE
+from bot.store.tables import ESCALATION, FEEDBACK, MESSAGE, META, PROMISE_COUNT, TRACE
 
 PLACE = "promise_watched_to"
 """Key in `meta`: time and id of the last trace that was looked at. Missing before the first time."""
-KIND = "promise"
 NEAR = 20
 """So many messages behind a question its answer is looked for."""
 
-_t, _m, _p, _a = TRACE.c, MESSAGE.c, PROMISE_COUNT.c, ALERT.c
+_t, _m, _p = TRACE.c, MESSAGE.c, PROMISE_COUNT.c
 _RELEASE: BindParameter[str] = bindparam("p_release", type_=String())
 _behind = MESSAGE.alias("behind")
 _next = (
@@ -88,12 +86,6 @@ _MOVE = (
     .returning(META.c.key)
 )
 _COUNTS = select(_p.lang, _p.answered, _p.wrong).where(_p.release == _RELEASE).order_by(_p.lang)
-_ALERTS = (
-    select(_a.subject, _a.about, _a.opened_at)
-    .where(_a.kind == bindparam("p_kind"))
-    .order_by(_a.opened_at.desc(), _a.id)
-    .limit(bindparam("p_limit", type_=Integer()))
-)
 
 
 def _begin(insertion: Any) -> Executable:
@@ -114,14 +106,7 @@ def _add(insertion: Any) -> Executable:
     return statement
 
 
-def _open(insertion: Any) -> Executable:
-    statement: Executable = insertion.on_conflict_do_nothing(index_elements=["kind", "subject"]).returning(
-        _a.id
-    )
-    return statement
-
-
-_BEGIN, _ADD, _OPEN = Upsert(META, _begin), Upsert(PROMISE_COUNT, _add), Upsert(ALERT, _open)
+_BEGIN, _ADD = Upsert(META, _begin), Upsert(PROMISE_COUNT, _add)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +142,6 @@ class Count:
     lang: str
     answered: int
     wrong: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """`subject`: what it is about, once for each kind; `about`: numbers and names, no customer's words."""
-
-    subject: str
-    about: Mapping[str, Any]
-    at: datetime
 
 
 async def place(session: Session, now: datetime) -> Place:
@@ -204,15 +180,3 @@ async def counts(session: Session, release: str) -> list[Count]:
         Count(row.lang, row.answered, row.wrong)
         for row in await session.execute(_COUNTS, {"p_release": release})
     ]
-
-
-async def open_alert(session: Session, subject: str, about: Mapping[str, Any], now: datetime) -> bool:
-    """False where there is one of this subject already."""
-    row = {"id": new_id(), "kind": KIND, "subject": subject, "about": dict(about), "opened_at": now}
-    return (await session.execute(_OPEN.on(session), row)).scalar_one_or_none() is not None
-
-
-async def alerts(session: Session, *, limit: int = 100) -> list[Alert]:
-    """Newest first."""
-    rows = await session.execute(_ALERTS, {"p_kind": KIND, "p_limit": limit})
-    return [Alert(row.subject, row.about, row.opened_at) for row in rows]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, Table, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, Table, UniqueConstraint, text
 from sqlmodel import Field
 
 from bot.store.columns import Row, UtcDateTime, json_column
@@ -104,6 +104,11 @@ class Trace(Row, table=True):
     """How sure the bot had to be to answer; above 1: it could not be sure enough."""
     entities: list[dict[str, Any]] | None = Field(default=None, sa_type=json_column())
     """Kinds and places of what the message names; None in rows of earlier versions."""
+    prompt_tokens: int | None = None
+    """Read by generators for this answer; None where none was asked."""
+    completion_tokens: int | None = None
+    cost: int | None = Field(default=None, sa_type=BigInteger)
+    """Millionths of what prices are in."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -238,6 +243,17 @@ class Alert(Row, table=True):
     opened_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Spending(Row, table=True):
+    """What generators took in a day (UTC), by model. `cost` in millionths."""
+
+    day: date = Field(primary_key=True)
+    model: str = Field(primary_key=True)
+    requests: int = Field(sa_type=BigInteger)
+    prompt_tokens: int = Field(sa_type=BigInteger)
+    completion_tokens: int = Field(sa_type=BigInteger)
+    cost: int = Field(sa_type=BigInteger)
+
+
 class Meta(Row, table=True):
     """Facts about the store itself, such as 'knowledge_revision'."""
 
@@ -260,4 +276,5 @@ RELEASE_ALIAS = _table("release_alias")
 RELEASE_CHANGE = _table("release_change")
 PROMISE_COUNT = _table("promise_count")
 ALERT = _table("alert")
+SPENDING = _table("spending")
 META = _table("meta")

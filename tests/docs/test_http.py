@@ -79,7 +79,7 @@ def test_every_route_of_the_application_stands_on_the_page(
 
 def _bot(definition: Any) -> Bot:
     """Whole enough to say which routes it has."""
-    desk = Desk(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, SystemClock(), Policy(), Limits())
+    desk = Desk(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, SystemClock(), Policy(), Limits(), NOTHING)
     gateway = cast(Any, MemoryGateway())
     return Bot(
         definition, Settings(), desk, NOTHING, NOTHING, gateway, Metrics(version="0"), "0", "secret" * 8

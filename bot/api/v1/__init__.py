@@ -1,6 +1,6 @@
 """The API, version 1: one module a resource."""
 
-from bot.api.v1 import conversations, escalations, knowledge, messages, search, sources, status
+from bot.api.v1 import conversations, escalations, knowledge, messages, search, sources, spending, status
 
 RESOURCES = (
     knowledge.ROUTES,
@@ -9,5 +9,6 @@ RESOURCES = (
     conversations.ROUTES,
     messages.ROUTES,
     escalations.ROUTES,
+    spending.ROUTES,
     status.ROUTES,
 )

@@ -63,6 +63,11 @@ class Reason(Shown):
         description="How sure the bot had to be to answer; above 1: no message in this language is answered from "
         "understanding. Null where that decided nothing, and in traces of earlier versions."
     )
+    prompt_tokens: int | None = Field(
+        description="Read by generators for this answer. Null where none was asked, and in traces of earlier versions."
+    )
+    completion_tokens: int | None = Field(description="Written by them.")
+    cost: int | None = Field(description="Millionths of the money that `KEFU_GENERATOR_PRICE` is in.")
 
 
 class Trace(Shown):

@@ -78,6 +78,7 @@ _t = TRACE.c
 TRACE_COLUMNS = (
     *(_t.release, _t.bundle, _t.decision, _t.reason, _t.lang, _t.confidence),
     *(_t.intents, _t.hits, _t.timings, _t.contextual, _t.bound, _t.entities),
+    *(_t.prompt_tokens, _t.completion_tokens, _t.cost),
 )
 _TRACE = (
     select(*TRACE_COLUMNS)

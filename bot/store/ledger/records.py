@@ -95,6 +95,11 @@ class TraceRecord:
     bound: float | None = None
     entities: Sequence[Mapping[str, Any]] | None = ()
     """Kinds and places of what the message names, never its words; None in rows of earlier versions."""
+    prompt_tokens: int | None = None
+    """Read by generators for this answer; None where none was asked."""
+    completion_tokens: int | None = None
+    cost: int | None = None
+    """Millionths of what prices are in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,9 @@ def trace_row(reply: Reply, trace: TraceRecord, *, now: datetime) -> dict[str, A
         "contextual": trace.contextual,
         "bound": trace.bound,
         "entities": [dict(entity) for entity in trace.entities or ()],
+        "prompt_tokens": trace.prompt_tokens,
+        "completion_tokens": trace.completion_tokens,
+        "cost": trace.cost,
         "created_at": now,
     }
 

@@ -8,6 +8,7 @@ import socket
 import traceback
 from contextlib import aclosing
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -27,9 +28,9 @@ from bot.inference.faulty import (
     saying,
     sending,
 )
-from bot.inference.generator import Prompt
+from bot.inference.generator import Bill, Prompt
 from bot.inference.openai import ROUNDS, OpenAIGenerator
-from bot.inference.upstream import Upstream
+from bot.inference.upstream import Price, Upstream
 from tests.contract.generator.prompts import CHINESE, ENGLISH
 
 KEY = "sk-zxq-key"
@@ -110,6 +111,27 @@ def assert_silent(error: Exception | None) -> None:
         behind = behind.__cause__ or behind.__context__
     for secret in (KEY, ASKED.question, TOLD):
         assert secret not in told
+
+
+async def test_every_request_stands_on_the_bill(faulty: FaultyServer) -> None:
+    """What failed before the one that answered, too; what a server does not count, by its pieces."""
+    price = Price(Decimal("1.5"), Decimal(4))
+    down = Upstream("http://127.0.0.1:9/v1", "down", price=price)
+    faulty.behaviour = saying("Delivery ", "takes ", "3 days. [1]")
+    generator = OpenAIGenerator([down, Upstream(faulty.url, "m", price=price)])
+    bill: Bill = []
+    async for _ in generator.stream(ENGLISH, deadline=PATIENCE_S, bill=bill):
+        pass
+    await generator.close()
+    assert [(one.model, one.end) for one in bill] == [("down", "connection"), ("m", "done")]
+    assert [one.cost for one in bill] == [0, price.of(bill[1].prompt_tokens, bill[1].completion_tokens)]
+    assert bill[1].completion_tokens > 0 < bill[1].cost
+
+
+def test_a_price_is_of_a_million_and_rounds_up() -> None:
+    assert Price(Decimal("0.15"), Decimal("0.60")).of(1_000_000, 500_000) == 450_000
+    assert Price(Decimal("0.15"), Decimal(0)).of(1, 0) == 1
+    assert Price().of(10**9, 10**9) == 0
 
 
 async def test_a_good_stream_is_said_piece_by_piece(faulty: FaultyServer) -> None:

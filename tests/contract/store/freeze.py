@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, event
 
-from bot.store import escalations, knowledge, ledger, promises, releases
+from bot.store import alerts, escalations, knowledge, ledger, promises, releases, spending
 from bot.store.columns import Row
 from bot.store.db import Database
 from bot.store.engines import parse_url, postgres_engine, sqlite_engine
@@ -55,6 +55,7 @@ async def everything(db: Database) -> None:
     await _answers(db)
     await _releases(db)
     await _promises(db)
+    await _spending(db)
 
 
 async def _cases(db: Database) -> None:
@@ -107,10 +108,21 @@ async def _promises(db: Database) -> None:
         told: dict[str, Any] = {"after": place, "before": later(20), "limit": 9}
         found = await promises.outcomes(session, "r1", **told)
     await db.write(lambda session: promises.count(session, "r1", found, later(20), after=place))
-    await db.write(lambda session: promises.open_alert(session, "r1 en", {"wrong": 1}, later(20)))
+    await db.write(
+        lambda session: alerts.open_alert(session, "promise", "r1 en", {"wrong": 1}, now=later(20))
+    )
     async with db.read() as session:
         await promises.counts(session, "r1")
-        await promises.alerts(session)
+        await alerts.alerts(session, "promise")
+
+
+async def _spending(db: Database) -> None:
+    spent = [spending.Spent(1, 90, 10, 100, "m1")]
+    await db.write(lambda session: spending.add(session, later(20).date(), spent))
+    async with db.read() as session:
+        await spending.of_day(session, later(20).date())
+        await spending.days(session, after=None, limit=9)
+        await spending.of_conversation(session, "c1")
 
 
 def on_connection(url: URL, work: Callable[[Connection], T]) -> T:

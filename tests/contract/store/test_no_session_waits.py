@@ -12,7 +12,7 @@ import pytest
 
 from bot.engine.desk import Limits
 from bot.inference.door import Door
-from bot.inference.generator import Prompt
+from bot.inference.generator import Bill, Prompt
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.store.db import Database
 from bot.store.session import Session, T, Unit
@@ -92,8 +92,10 @@ class Generator(ScriptedGenerator):
         super().__init__("A card costs 10 yuan.", " Damaged cards are free. [1]")
         self._calls = calls
 
-    async def stream(self, prompt: Prompt, *, deadline: float) -> AsyncGenerator[str, None]:
-        async for piece in super().stream(prompt, deadline=deadline):
+    async def stream(
+        self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
+    ) -> AsyncGenerator[str, None]:
+        async for piece in super().stream(prompt, deadline=deadline, bill=bill):
             self._calls.note("generator")
             await asyncio.sleep(0.21)
             self._calls.note("generator")

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import replace
 from functools import partial
 
-from bot.store import ledger, promises
+from bot.store import alerts, ledger, promises
+from bot.store.alerts import Alert
 from bot.store.db import Database
-from bot.store.promises import Alert, Count, Outcome, Place
+from bot.store.promises import Count, Outcome, Place
 from tests.contract.store.samples import NOW, TRACE, accept, answer, commit, inbound, later
 
 SAID = replace(TRACE, decision="generate by extractive", lang="en")
@@ -96,11 +97,15 @@ async def test_what_is_too_new_waits_and_nothing_is_counted_twice(db: Database) 
 async def test_an_alert_is_raised_once(db: Database) -> None:
     about = {"answered": 100, "wrong": 20}
     made = await asyncio.gather(
-        *(db.write(lambda session: promises.open_alert(session, "r1 zh", about, NOW)) for _ in range(3))
+        *(
+            db.write(lambda session: alerts.open_alert(session, "promise", "r1 zh", about, now=NOW))
+            for _ in range(3)
+        )
     )
     assert sorted(made) == [False, False, True]
-    assert await db.write(lambda session: promises.open_alert(session, "r2 zh", {}, later(1)))
+    assert await db.write(lambda session: alerts.open_alert(session, "promise", "r2 zh", {}, now=later(1)))
     async with db.read() as session:
-        newest, oldest = await promises.alerts(session)
+        newest, oldest = await alerts.alerts(session, "promise")
+        assert await alerts.alerts(session, "budget") == []
     assert newest.subject == "r2 zh"
     assert oldest == Alert("r1 zh", about, NOW)

@@ -36,6 +36,10 @@ async def test_a_message_is_answered(api: Api, conversation: str) -> None:
     [trace] = await api.all(f"/conversations/{conversation}/traces", limit=1)
     assert trace["seq"] == 1
     assert trace["trace"]["hits"]
+    assert trace["trace"]["cost"] is None
+    took = await api.data("GET", f"/conversations/{conversation}/spending")
+    assert took == {"requests": 0, "prompt_tokens": 0, "completion_tokens": 0, "cost": "0"}
+    assert await api.all("/spending", limit=1) == []
 
 
 async def test_the_same_key_is_the_same_message_however_many_send_it_at_once(

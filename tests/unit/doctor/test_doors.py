@@ -11,7 +11,10 @@ import pytest
 from aiohttp import web
 
 from bot.api.site import CSP
+from bot.clock import SystemClock
 from bot.inference.faulty import FaultyServer, refusing, saying
+from bot.store.db import Database
+from bot.store.spending import Spent, add
 from tests.unit.doctor.conftest import Place
 
 
@@ -127,3 +130,25 @@ def test_an_address_of_another_machine(place: Place, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("KEFU_PORT", "8000")
     monkeypatch.setenv("KEFU_HOST", "192.0.2.7")
     assert place.doctor()["port"] == ("wrong", "192.0.2.7 is no address of this machine. Check KEFU_HOST.")
+
+
+def test_what_was_spent_today_stands_beside_what_may_be(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert place.doctor()["spending"] == ("ok", "stored sentences take no tokens. ")
+
+    async def spend() -> None:
+        store = Database(f"sqlite:///{place.database}")
+        await store.open()
+        today = SystemClock().now().date()
+        await store.write(lambda session: add(session, today, [Spent(3, 900, 300, 1_250_000, "small")]))
+        await store.close()
+
+    asyncio.run(spend())
+    use_openai(monkeypatch, 9)
+    said = "generators took 1,200 tokens"
+    assert place.doctor()["spending"] == ("ok", f"{said} today (UTC), at a cost of 1.25. ")
+    monkeypatch.setenv("KEFU_GENERATOR_TOKENS_PER_DAY", "1000")
+    state, text = place.doctor()["spending"]
+    assert state == "warning"
+    assert text.startswith(f"{said} of 1,000 today (UTC)")

@@ -16,6 +16,7 @@ from bot.domain.policy import Policy
 from bot.engine.desk import Desk, Limits
 from bot.engine.gateway import EngineGateway
 from bot.engine.lanes import Lanes
+from bot.engine.purse import Purse
 from bot.engine.turn import take_turn
 from bot.events import LocalBus
 from bot.inference.generator import Generator
@@ -137,7 +138,17 @@ async def engine(tmp_path: Path, generator: Generator, limits: Limits) -> AsyncI
 
 
 def assemble(store: Database, mind: ScriptedMind, generator: Generator, *, limits: Limits) -> Engine:
-    desk = Desk(store, mind, generator, Voice(), LocalBus(), SystemClock(), Policy(), limits)
+    desk = Desk(
+        store,
+        mind,
+        generator,
+        Voice(),
+        LocalBus(),
+        SystemClock(),
+        Policy(),
+        limits,
+        Purse(store, SystemClock()),
+    )
     lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
     profile = Profile({"zh": "小客", "en": "Kay"}, ("zh", "en"), {"zh": "您好", "en": "Hello"})
     return Engine(desk, mind, lanes, EngineGateway(desk, lanes, profile))

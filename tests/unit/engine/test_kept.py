@@ -13,7 +13,8 @@ from bot.domain.kept import slipped
 from bot.engine import kept
 from bot.engine.desk import Desk
 from bot.engine.kept import SETTLED, watch
-from bot.store import ledger, promises
+from bot.store import alerts, ledger, promises
+from bot.store.alerts import Alert
 from bot.testing import FakeClock
 from connectors.port import Inbound
 from tests.unit.engine.conftest import Engine
@@ -48,9 +49,9 @@ def afterwards(engine: Engine) -> Desk:
     return replace(engine.desk, clock=FakeClock(now))
 
 
-async def alerts(engine: Engine) -> list[promises.Alert]:
+async def raised(engine: Engine) -> list[Alert]:
     async with engine.desk.store.read() as session:
-        return await promises.alerts(session)
+        return await alerts.alerts(session, "promise")
 
 
 async def test_a_promise_that_slips_raises_one_alert_without_a_customers_word(
@@ -65,7 +66,7 @@ async def test_a_promise_that_slips_raises_one_alert_without_a_customers_word(
     later = afterwards(engine)
     assert await watch(later) == 8
     assert await watch(later) == 0
-    [alert] = await alerts(engine)
+    [alert] = await raised(engine)
     assert alert.subject == f"{engine.mind.live.release} en"
     assert alert.about["promised"] == PROMISE.wrong
     assert slipped(alert.about["wrong"], alert.about["answered"], promised=0.1, sure=0.9)
@@ -78,7 +79,7 @@ async def test_a_promise_that_is_kept_raises_none(engine: Engine) -> None:
     await watch(engine.desk)
     await answers(engine, liked=12, disliked=1)
     assert await watch(afterwards(engine)) == 13
-    assert await alerts(engine) == []
+    assert await raised(engine) == []
     async with engine.desk.store.read() as session:
         counted = await promises.counts(session, engine.mind.live.release)
     assert counted == [promises.Count("en", 13, 1)]
