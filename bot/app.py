@@ -308,6 +308,7 @@ def _furnish(
 ) -> Desk:
     limits = Limits(
         turn_s=settings.turn_deadline_s,
+        by_channel={c.instance: c.deadline for c in definition.channels if c.deadline is not None},
         generator_s=settings.generator_timeout_s,
         history=settings.history_turns,
     )

@@ -62,7 +62,8 @@ def load(
         welcome=bot.welcome,
         suggestions=_tuples(bot.suggestions),
         channels=tuple(
-            ChannelSpec(c.instance, c.type, tuple(c.origins), c.reply_within) for c in bot.channels
+            ChannelSpec(c.instance, c.type, tuple(c.origins), c.reply_within, c.deadline)
+            for c in bot.channels
         ),
         policy=PolicyOverrides(bot.policy),
         site=site_folder(document, folder, bot.site),

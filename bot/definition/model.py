@@ -42,6 +42,8 @@ class ChannelSpec:
     """Web origins (`https://host[:port]`, or `*`) whose pages may embed it, beside the server's own."""
     reply_within: float | None = None
     """Of `rasa`: seconds for which a request waits for its answer; None: as the connector has it."""
+    deadline: float | None = None
+    """Seconds until its customers are told that the answer takes longer; None: as the settings have it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,15 @@ class Strict(BaseModel):
         return value
 
 
+Seconds = Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)]
+
+
 class Channel(Strict):
     instance: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")] = "web"
     type: Annotated[str, StringConstraints(pattern=r"^(webchat|rasa)$")] = "webchat"
     origins: list[Origin] = []
-    reply_within: Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)] | None = None
+    reply_within: Seconds | None = None
+    deadline: Seconds | None = None
 
 
 class PromiseSpec(Strict):

@@ -49,6 +49,7 @@ _PATTERNS: dict[str, str] = {
 }
 _NUMBERS = {
     "reply_within": "Write seconds, from 1 to 600.",
+    "deadline": "Write seconds, from 1 to 600.",
     "wrong": "Write a share of wrong answers from 0.1% to 50%, such as 3%.",
     "sure": "Write how sure the promise is, from 50% to 99.99%, such as 99%.",
 }

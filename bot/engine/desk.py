@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.clock import Clock
@@ -39,13 +40,18 @@ class Limits:
     """Seconds and counts of a turn."""
 
     turn_s: float = 8.0
-    """After this the customer is told that the answer will take longer."""
+    """So long after a message was accepted the customer is told that the answer will take longer."""
+    by_channel: Mapping[str, float] = field(default_factory=dict)
+    """The same where a channel has a time of its own, by its instance."""
     give_up_s: float = 60.0
     """A message that waited this long for the encoder is answered with an apology."""
     generator_s: float = 6.0
-    """After this the best stored answer is said instead."""
+    """A generator may take so long, and no longer than is left of the turn; then the best stored answer is said."""
     history: int = 6
     """Earlier messages that a turn looks at."""
+
+    def deadline(self, channel: str) -> float:
+        return self.by_channel.get(channel, self.turn_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ class Scene:
     fence: int
     heard: Heard
     before: Before
+    due: float
+    """When the customer is to have an answer, by the monotonic clock."""
     history: tuple[Exchange, ...] = ()
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from bot.engine.desk import Desk
 from bot.engine.draft import Draft, generated, stored
 from bot.errors import Conflict, GeneratorError
-from bot.inference.generator import Bill, Exchange, Passage, Prompt
+from bot.inference.generator import MAX_SENTENCES, Bill, Exchange, Passage, Prompt
 from bot.store.spending import Spent
 from connectors.port import Frame
 from retrieval.types import Entry
@@ -19,6 +19,15 @@ log = logging.getLogger(__name__)
 
 OVER_BUDGET = "stored: the day's budget is used up"
 """In traces, where an author's name stands."""
+NO_TIME = "stored: no time is left for a generator"
+TO_STORE_S = 0.3
+"""Kept of a turn's time for the commit."""
+WORTH_ASKING_S = 0.5
+"""In less no generator ends a sentence."""
+IN_FULL = 0.5
+"""Share of a generator's time from which on it is asked for all that it may say, else for a short answer."""
+SHORT = 1
+"""Sentences of a short answer."""
 CHECK_EVERY_S = 0.2
 """Who holds the conversation is looked up before a piece is shown, at most this often."""
 
@@ -36,10 +45,11 @@ class Speech:
     lang: str
     entries: Sequence[Entry]
     history: tuple[Exchange, ...] = ()
+    sentences: int = MAX_SENTENCES
 
     def prompt(self, bot: str) -> Prompt:
         passages = tuple(Passage(n, e.question, e.answer) for n, e in enumerate(self.entries, 1))
-        return Prompt(bot, self.question, self.lang, passages, self.history)
+        return Prompt(bot, self.question, self.lang, passages, self.history, self.sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +63,20 @@ class Said:
     """What generators took for it; None where none was asked that counts."""
 
 
-async def speak(desk: Desk, speech: Speech, *, held: Held, budget: float) -> Said:
+async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
     """Stream the generator's answer; on failure take it back and say the best stored answer instead, as at once where
-    generators have used up what they may take in a day.
+    there is no time left for a generator, or generators have used up what they may take in a day.
 
-    Raises Conflict as soon as a person holds the conversation.
+    `due`: when the answer is to be there, by the monotonic clock. Raises Conflict as soon as a person holds the
+    conversation.
     """
+    budget = min(desk.limits.generator_s, due - desk.clock.monotonic() - TO_STORE_S)
+    if budget < WORTH_ASKING_S:
+        return Said(stored(speech.entries[0]), 1, NO_TIME)
     if not await desk.purse.allows():
         return Said(stored(speech.entries[0]), 1, OVER_BUDGET)
+    if budget < IN_FULL * desk.limits.generator_s:
+        speech = replace(speech, sentences=SHORT)
     bill: Bill = []
     try:
         said = await _say(desk, speech, bill, held=held, budget=budget)

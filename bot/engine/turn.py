@@ -25,6 +25,10 @@ from retrieval.types import Entry
 
 log = logging.getLogger(__name__)
 
+OVERDUE_S = 1.0
+"""A message that waited too long already, as while the server was down, has so long before its customer is told to
+wait: most answers take a moment."""
+
 
 async def take_turn(desk: Desk, conversation: str, seq: int) -> None:
     """Answer message `seq`. Whatever goes wrong, the customer is told; a second turn for it commits nothing.
@@ -57,8 +61,9 @@ async def _in_time(desk: Desk, scene: Scene) -> str:
     """A turn past its limit goes on; the customer is told by a durable message that the answer will follow."""
     telling: list[asyncio.Task[None]] = []
     # Not the answer is a task beside this one, but what few turns need.
+    left = scene.due - desk.clock.monotonic()
     timer = asyncio.get_running_loop().call_later(
-        desk.limits.turn_s, lambda: telling.append(asyncio.create_task(_tell_late(desk, scene)))
+        left if left > 0 else OVERDUE_S, lambda: telling.append(asyncio.create_task(_tell_late(desk, scene)))
     )
     try:
         return await _answer(desk, scene)
@@ -94,8 +99,15 @@ async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:
     choice = message.choice or (PERSON if asks_for_person(desk.voice, message.text) else None)
     heard = Heard(message.text, lang, choice, waiting=context.status == "waiting")
     lines = [_line(m) for m in earlier]
-    turn = secrets.token_urlsafe(9)
-    return Scene(conversation, seq, turn, context.fence, heard, look_back(lines), _history(lines))
+    turn, due = secrets.token_urlsafe(9), _due(desk, context.channel, message)
+    return Scene(conversation, seq, turn, context.fence, heard, look_back(lines), due, _history(lines))
+
+
+def _due(desk: Desk, channel: str, message: ledger.Line) -> float:
+    """A message's time runs from when it was accepted. For who was told to wait it begins again."""
+    allowed = desk.limits.deadline(channel)
+    waited = 0.0 if message.state == "late" else (desk.clock.now() - message.at).total_seconds()
+    return desk.clock.monotonic() + allowed - min(max(waited, 0.0), allowed)
 
 
 def _line(line: ledger.Line) -> Line:
@@ -163,7 +175,7 @@ async def _compose(desk: Desk, scene: Scene, entries: Sequence[Entry]) -> Said:
 
     heard = scene.heard
     speech = Speech(scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history)
-    return await speak(desk, speech, held=held, budget=desk.limits.generator_s)
+    return await speak(desk, speech, held=held, due=scene.due)
 
 
 async def _apologise(desk: Desk, scene: Scene) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
 
 PROBE_S = 5.0
+TOKENS_A_SENTENCE = 100
 TAIL_S = 0.25
 """A whole answer waits no longer than this for the server's count of tokens."""
 
@@ -93,7 +94,7 @@ class ChatServer:
             stream=True,
             stream_options={"include_usage": True},
             temperature=0,
-            max_tokens=self._bounds.max_tokens,
+            max_tokens=min(self._bounds.max_tokens, TOKENS_A_SENTENCE * prompt.sentences),
         )
         async with stream:
             kind = stream.response.headers.get("content-type", "")

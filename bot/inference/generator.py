@@ -11,6 +11,8 @@ from typing import Protocol
 from bot.errors import GeneratorError
 from bot.observer import Generation
 
+MAX_SENTENCES = 4
+"""More is not said: a generator that goes on is rambling."""
 Bill = list[Generation]
 """What one answer took: every request that was made for it, in the order in which they ended, those that failed too."""
 
@@ -41,6 +43,8 @@ class Prompt:
     lang: str
     passages: tuple[Passage, ...]
     history: tuple[Exchange, ...] = ()
+    sentences: int = MAX_SENTENCES
+    """At most; of a stored answer that is said whole, all."""
 
 
 class Generator(Protocol):

@@ -18,9 +18,6 @@ from bot.inference.generator import Bill, Generator, Passage, Prompt, cited, gap
 from bot.inference.statement import Statement, read
 from retrieval.text import split_sentences
 
-MAX_SENTENCES = 4
-"""More is not said: a generator that goes on is rambling."""
-
 _MARK = re.compile(r"\s*\[(\d{1,3})\]")
 _LEADING_MARKS = re.compile(r"(?:\s*\[(?:\d{1,3}(?:\]|$)|$))+")
 """The last of them may still be coming in: "[1"."""
@@ -80,7 +77,7 @@ async def guarded(stream: AsyncGenerator[str, None], prompt: Prompt) -> AsyncGen
                 continue
             yield (gap(prompt.lang) if said else "") + approved
             said.append(approved)
-            if len(said) == MAX_SENTENCES:
+            if len(said) == prompt.sentences:
                 return
     if not said:
         raise GeneratorError("Nothing that was generated is supported by the passages.")

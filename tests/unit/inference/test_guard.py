@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bot.errors import GeneratorError
-from bot.inference.generator import Passage, Prompt
-from bot.inference.guard import MAX_SENTENCES, Guarded, approve, guarded, read_sources, supporters
+from bot.inference.generator import MAX_SENTENCES, Passage, Prompt
+from bot.inference.guard import Guarded, approve, guarded, read_sources, supporters
 from bot.testing import ScriptedGenerator
 
 ENGLISH = (
