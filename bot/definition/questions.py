@@ -4,7 +4,8 @@
 answer has to be, or a list of all that is right: the key of an answer, the name of a document, "clarify", or the name
 of a response ("refuse", "handoff", "greet", ...).
 
-`tests/negation.jsonl` holds pairs: a question, and under "negated" what a customer says who does not want that.
+`tests/negation.jsonl` holds pairs: a question, and under "negated" what a customer says who does not want that. Other
+files of the folder that are no questions of this kind are named in `OTHERS`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ CLARIFY = "clarify"
 SHAPE = '{"text": ..., "expected": ...}'
 KEYS = ("id", "lang", "group", "text", "turns", "expected", "between", "says")
 NEGATION = "negation.jsonl"
+OTHERS = (NEGATION, "answers.jsonl", "contradictions.jsonl", "entities.jsonl")
+"""Files of the folder that hold something else, each in a form of its own."""
 NEGATED = "negated"
 MAX_QUESTIONS = 10_000
 _HINT = f"Write one {SHAPE} a line."
@@ -70,7 +73,7 @@ def read_questions(folder: Path) -> tuple[Question, ...]:
 def find_questions(folder: Path) -> tuple[Question, ...]:
     """As `read_questions`; a bot may have none."""
     files = [folder] if folder.is_file() else sorted((folder / FOLDER).glob("*.jsonl*"))
-    files = [path for path in files if not path.name.startswith(NEGATION)]
+    files = [path for path in files if not path.name.startswith(OTHERS)]
     found: dict[str, Question] = {}
     for path in files:
         for question in _of_file(path, "" if folder.is_file() else f"{FOLDER}/"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.definition.questions import read_pairs, read_questions
+from bot.definition.questions import OTHERS, read_pairs, read_questions
 from bot.errors import DefinitionError
 
 
@@ -92,3 +92,11 @@ def test_pairs_of_a_wish_and_its_negation_stand_in_a_file_of_their_own(tmp_path:
     with pytest.raises(DefinitionError, match="`negated` is not a text") as refused:
         read_pairs(tmp_path)
     assert (refused.value.file, refused.value.line) == ("tests/negation.jsonl", 2)
+
+
+def test_files_of_another_form_are_no_questions(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "questions.jsonl").write_text('{"text": "a", "expected": "b"}\n', encoding="utf-8")
+    for name in OTHERS:
+        (tmp_path / "tests" / name).write_text('{"anything": 1}\n', encoding="utf-8")
+    assert [question.turns for question in read_questions(tmp_path)] == [("a",)]
