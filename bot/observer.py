@@ -59,6 +59,10 @@ class Observer(Protocol):
         """The generator failed, and the stored answer was said."""
         ...
 
+    def said_again(self) -> None:
+        """What was composed for the same question before was said, and no generator asked."""
+        ...
+
 
 class Unobserved:
     """Nobody counts."""
@@ -78,6 +82,8 @@ class Unobserved:
     def rests(self, server: str, model: str, resting: bool) -> None: ...
 
     def fell_back(self) -> None: ...
+
+    def said_again(self) -> None: ...
 
 
 UNOBSERVED = Unobserved()

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.clock import Clock
 from bot.domain.policy import Policy
+from bot.engine.answers import Answers
 from bot.engine.purse import Purse
 from bot.events import Bus
 from bot.inference.generator import Generator
@@ -66,3 +67,4 @@ class Desk:
     limits: Limits
     purse: Purse
     observer: Observer = UNOBSERVED
+    answers: Answers = field(default_factory=Answers)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
+from bot.engine.answers import Asked
 from bot.engine.desk import Desk
 from bot.engine.draft import Draft, generated, stored
 from bot.errors import Conflict, GeneratorError
@@ -17,8 +18,10 @@ from retrieval.types import Entry
 
 log = logging.getLogger(__name__)
 
+STORED = "stored"
+"""In traces, where an author's name stands, as the next three."""
+AGAIN = "cache"
 OVER_BUDGET = "stored: the day's budget is used up"
-"""In traces, where an author's name stands."""
 NO_TIME = "stored: no time is left for a generator"
 TO_STORE_S = 0.3
 """Kept of a turn's time for the commit."""
@@ -46,6 +49,8 @@ class Speech:
     entries: Sequence[Entry]
     history: tuple[Exchange, ...] = ()
     sentences: int = MAX_SENTENCES
+    asked: Asked | None = None
+    """None: the answer is for nobody else."""
 
     def prompt(self, bot: str) -> Prompt:
         passages = tuple(Passage(n, e.question, e.answer) for n, e in enumerate(self.entries, 1))
@@ -64,12 +69,15 @@ class Said:
 
 
 async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
-    """Stream the generator's answer; on failure take it back and say the best stored answer instead, as at once where
-    there is no time left for a generator, or generators have used up what they may take in a day.
+    """What was said before to the same question, or the generator's answer as it streams.
 
-    `due`: when the answer is to be there, by the monotonic clock. Raises Conflict as soon as a person holds the
-    conversation.
+    On failure that is taken back and the best stored answer said instead, as at once where there is no time left for a
+    generator, or generators have used up what they may take in a day. `due`: when the answer is to be there, by the
+    monotonic clock. Raises Conflict as soon as a person holds the conversation.
     """
+    if speech.asked is not None and (known := desk.answers.find(speech.asked)) is not None:
+        desk.observer.said_again()
+        return Said(generated(known, speech.entries), 1, AGAIN)
     budget = min(desk.limits.generator_s, due - desk.clock.monotonic() - TO_STORE_S)
     if budget < WORTH_ASKING_S:
         return Said(stored(speech.entries[0]), 1, NO_TIME)
@@ -82,6 +90,8 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
         said = await _say(desk, speech, bill, held=held, budget=budget)
     finally:
         spent = await desk.purse.settle(bill)
+    if spent is not None and said.by != STORED and speech.asked is not None and speech.sentences > SHORT:
+        desk.answers.keep(speech.asked, said.draft.text)
     return replace(said, spent=spent)
 
 
@@ -95,7 +105,7 @@ async def _say(desk: Desk, speech: Speech, bill: Bill, *, held: Held, budget: fl
             raise
         desk.observer.fell_back()
         log.warning("generator failed, stored answer used: %s", error.message)
-    return Said(stored(speech.entries[0]), 2, "stored")
+    return Said(stored(speech.entries[0]), 2, STORED)
 
 
 def _author(name: str, bill: Bill) -> str:

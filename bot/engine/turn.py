@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide, least_sure
 from bot.domain.language import choose_language
+from bot.engine.answers import Asked
 from bot.engine.desk import Desk
 from bot.engine.draft import PERSON, ask_which, asks_for_person, hand_over, respond, say, stored
 from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
@@ -151,7 +152,7 @@ async def _carry_out(
     lang, turn, voice = scene.heard.lang, scene.turn, desk.voice
     match decision:
         case Generate(entries=ids):
-            return await _compose(desk, scene, _entries(live, ids))
+            return await _compose(desk, scene, live, _entries(live, ids), seen)
         case Clarify(entries=ids):
             return Said(ask_which(voice, _entries(live, ids), lang=lang, turn=turn), 1, "clarify")
         case Handoff():
@@ -169,12 +170,19 @@ def _entries(live: Live, ids: Sequence[str]) -> list[Entry]:
     return [entry for i in ids if (entry := live.by_id.get(i)) is not None]
 
 
-async def _compose(desk: Desk, scene: Scene, entries: Sequence[Entry]) -> Said:
+async def _compose(
+    desk: Desk, scene: Scene, live: Live, entries: Sequence[Entry], seen: Understanding | None
+) -> Said:
     async def held() -> bool:
         return await desk.store.look(lambda s: ledger.fence(s, scene.conversation)) == scene.fence
 
     heard = scene.heard
-    speech = Speech(scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history)
+    asked = None
+    if seen is not None and seen.vector is not None and not seen.contextual:
+        asked = Asked.by(heard.text, seen.vector, live, entries, lang=heard.lang)
+    speech = Speech(
+        scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history, asked=asked
+    )
     return await speak(desk, speech, held=held, due=scene.due)
 
 

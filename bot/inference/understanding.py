@@ -130,6 +130,8 @@ class Understanding:
     """Probability that nothing the bot knows is meant."""
     entities: tuple[Entity, ...] = ()
     """What the message names, in its order; of the message alone, whatever it leans on."""
+    vector: Vectors | None = field(default=None, repr=False, compare=False)
+    """float32 [dim], of the text that was understood."""
 
     @property
     def best(self) -> float:
@@ -226,6 +228,7 @@ def _understanding(live: Live, query: Query, reading: Reading, hits: Sequence[Hi
         tuple(hits),
         contextual=False,
         out_of_scope=reading.intents.get(OUT_OF_SCOPE),
+        vector=query.vector,
     )
 
 

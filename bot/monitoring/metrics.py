@@ -122,6 +122,11 @@ class Metrics:
             "Answers for which the generator failed and the stored one was said.",
             registry=registry,
         )
+        self._again = Counter(
+            "kefu_generator_reused",
+            "Answers that were composed for the same question before, for which no generator was asked.",
+            registry=registry,
+        )
         self._release = Info("kefu_release", "What answers.", registry=registry)
         self._sockets = Gauge(
             "kefu_sockets", "Open connections of a channel.", ["channel"], registry=registry
@@ -164,6 +169,9 @@ class Metrics:
 
     def fell_back(self) -> None:
         self._fallbacks.inc()
+
+    def said_again(self) -> None:
+        self._again.inc()
 
     def answers_with(self, *, release: str, heads: str, encoder: str) -> None:
         """`encoder`: its fingerprint."""

@@ -74,6 +74,8 @@ class ScriptedMind:
         told = self.script.get(ask.text, ())
         if isinstance(told, Exception):
             raise told
+        if isinstance(told, Understanding):
+            return told
         if isinstance(told, str):
             return Understanding((IntentScore(told, 0.9),), (), (), contextual=False)
         return understanding(told)  # type: ignore[arg-type]
