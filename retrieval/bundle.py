@@ -73,8 +73,12 @@ class Bundle:
         return self.contents.entries[int(self.contents.rows[row, 0])]
 
     def text(self, row: int) -> str:
-        place = int(self.contents.rows[row, 1])
-        return self.entry(row).passage if place == PASSAGE else self.entry(row).phrases[place]
+        return self.texts(np.array([row]))[0]
+
+    def texts(self, rows: NDArray[np.int64]) -> list[str]:
+        """The text of each of these rows."""
+        entries = self.contents.entries
+        return [_text(entries[number], place) for number, place in self.contents.rows[rows].tolist()]
 
     def rows_of(self, numbers: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(rows of these entries one after the other, where each entry's begin), both int64."""
@@ -89,7 +93,8 @@ class Bundle:
 
     def vectors_by_text(self) -> dict[str, Vectors]:
         """float32 [dim] for every text, so that a rebuild need not encode what did not change."""
-        return {self.text(row): vector for row, vector in enumerate(self.contents.vectors)}
+        texts = self.texts(np.arange(len(self.contents.vectors)))
+        return dict(zip(texts, self.contents.vectors, strict=True))
 
     def exact(self, text: str, lang: str | None = None, on: date | None = None) -> Entry | None:
         """The entry with a phrasing identical to `text`; of several the one in `lang`, then the first
@@ -161,6 +166,13 @@ def build_bundle(
     with publish(folder) as work:
         write(work, contents)
     return Bundle.open(folder, encoder_fingerprint=encoder_fingerprint)
+
+
+def _text(entry: Entry, place: int) -> str:
+    """As `entry.phrases[place]`, which makes all of them anew."""
+    if place == PASSAGE:
+        return entry.passage
+    return entry.alternatives[place - 1] if place else entry.question
 
 
 def identity_key(text: str) -> np.uint64:

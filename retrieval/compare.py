@@ -38,7 +38,7 @@ def rank(bundle: Bundle, query: Query, right: frozenset[str], *, weights: Weight
     """Of one question. Blocking; the bundle must not be empty."""
     hits = search(bundle, query, DEPTH, weights=weights)
     dense = bundle.contents.vectors @ query.vector
-    lexical = bundle.contents.lexical.scores(tokens(query.text))
+    lexical = bundle.contents.lexical.scores([tokens(query.text)])[0]
     ours = list(dict.fromkeys(hit.entry.key for hit in hits))
     return Found([ours], [_topics(bundle, dense)], [_topics(bundle, lexical)], [right])
 

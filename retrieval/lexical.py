@@ -56,20 +56,17 @@ class Lexical:
         if self._bm25:
             self._bm25.save(folder, allow_pickle=False, show_progress=False)
 
-    def scores(self, terms: Iterable[str]) -> Vectors:
-        """BM25 of every row, float32 [rows], >= 0."""
-        known = [self._vocabulary[term] for term in dict.fromkeys(terms) if term in self._vocabulary]
-        if not known:
-            return np.zeros(self._rows, dtype=np.float32)
-        found = [self._found(place) for place in known]
-        scores = [self._bm25.scores["data"][part] for part in found]
-        # One count for all terms: bm25s adds them up term by term, for twice as long.
-        summed = np.bincount(
-            np.concatenate([self._bm25.scores["indices"][part] for part in found]),
-            np.concatenate(scores),
-            minlength=self._rows,
-        )
-        return summed.astype(np.float32)
+    def scores(self, asked: Sequence[Iterable[str]]) -> Vectors:
+        """BM25 of every row for the terms of each message: float32 [asked, rows], >= 0."""
+        known = self._known(asked)
+        scores = [self._bm25.scores["data"][self._found(place)] for _, place in known]
+        return self._summed(known, scores, len(asked)).astype(np.float32)
+
+    def held(self, asked: Sequence[Iterable[str]]) -> NDArray[np.float64]:
+        """Weight of the terms of each message that every row holds: float64 [asked, rows]."""
+        known = self._known(asked)
+        idf = np.array([self._idf[place] for _, place in known])
+        return self._summed(known, [idf.repeat([self._count(place) for _, place in known])], len(asked))
 
     def weight(self, term: str) -> float:
         """IDF: log(1 + (rows - n + .5) / (n + .5)) for a term in n phrases, Lucene's form; largest for
@@ -90,6 +87,30 @@ class Lexical:
     def bound(self, terms: Iterable[str]) -> float:
         """What no BM25 of these distinct terms can exceed: the sum of their weights; above 0 always."""
         return sum(map(self.weight, terms)) or 1.0
+
+    def _known(self, asked: Sequence[Iterable[str]]) -> list[tuple[int, int]]:
+        """(number of the message, place of the term): every distinct term that a row has."""
+        known = self._vocabulary
+        return [(n, known[t]) for n, terms in enumerate(asked) for t in dict.fromkeys(terms) if t in known]
+
+    def _summed(
+        self, known: Sequence[tuple[int, int]], weights: Sequence[NDArray[Any]], asked: int
+    ) -> NDArray[np.float64]:
+        """float64 [asked, rows]. `weights`: of the terms' rows, one term after the other.
+
+        One count for all terms: bm25s adds them up term by term, for twice as long.
+        """
+        if not known:
+            return np.zeros((asked, self._rows))
+        cells = np.concatenate([self._bm25.scores["indices"][self._found(place)] for _, place in known])
+        if asked > 1:
+            firsts = np.array([number * self._rows for number, _ in known])
+            cells = cells + firsts.repeat([self._count(place) for _, place in known])
+        summed = np.bincount(cells, np.concatenate(weights), minlength=asked * self._rows)
+        return np.asarray(summed, dtype=np.float64).reshape(asked, self._rows)
+
+    def _count(self, place: int) -> int:
+        return self._ends[place + 1] - self._ends[place]
 
     def _found(self, place: int) -> slice:
         """Where the rows of a term stand, and what each scores by it."""

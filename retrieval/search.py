@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,9 @@ DEPTH = 64
 """Rows taken from each list. An entry has about 5 rows, so this gives some 20 to 60 entries to rank."""
 NONE = -1
 CELLS = 1_000_000
-"""Queries times rows that are weighed together at most: 4 MB for each kind of evidence."""
+"""Queries times rows that are weighed together at most: 4 MB for each kind of evidence, 8 while it is added up."""
+FEW = 10_000
+"""Up to so many rows the terms that each of them holds are sooner added up for all than looked for in some."""
 _STEP = 64
 _MARGIN = 4
 
@@ -108,8 +109,9 @@ class _Search:
         self.bundle, self.queries = bundle, queries
         self.data = bundle.contents
         self.terms = [tuple(dict.fromkeys(tokens(query.text))) for query in queries]
-        self.lexical = np.stack([self.data.lexical.scores(terms) for terms in self.terms])
-        self.bounds = np.array([self.data.lexical.bound(terms) for terms in self.terms], dtype=np.float32)
+        self.lexical = self.data.lexical.scores(self.terms)
+        bounds = [self.data.lexical.bound(terms) for terms in self.terms]
+        self.bounds: NDArray[np.float64] = np.array(bounds)
         self.exact = [self._identical(query) for query in queries]
         self.cosines = self._cosines() if self.data.index.exact else None
 
@@ -140,7 +142,7 @@ class _Search:
             is_passage=self.data.rows[rows, 1] == PASSAGE,
             cosines=cosines,
             cosine=normalised_cosine(cosines, self.data.floor),
-            lexical=self.lexical[whose, rows] / self.bounds[whose],
+            lexical=np.divide(self.lexical[whose, rows], self.bounds[whose], dtype=np.float32),
         )
 
     def _identical(self, query: Query) -> dict[int, int]:
@@ -202,19 +204,22 @@ class _Search:
         of_passage = np.where(has_passage, found.cosines[begins + np.maximum(passages - first, 0)], 0)
         covered = self._coverage(asked, np.stack([phrases, passages]))
         covered[1][~has_passage] = 0.0
+        scores = (weighed.scores[best], of_phrase, self.lexical[asked, phrases])
         columns = (
-            *(found.numbers[best], weighed.scores[best], of_phrase, self.lexical[asked, phrases], phrases),
-            *(covered[0], of_passage, covered[1], is_exact[best]),
+            *([self.bundle.entries[number] for number in found.numbers[best].tolist()],),
+            *(column.tolist() for column in scores),
+            *(self.bundle.texts(phrases),),
+            *(column.tolist() for column in (covered[0], of_passage, covered[1], is_exact[best])),
         )
-        hits = [self._hit(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+        hits = list(map(Hit, *columns))
         ends = asked.searchsorted(np.arange(len(self.queries) + 1)).tolist()
         return [hits[start:end] for start, end in pairwise(ends)]
 
-    def _hit(self, number: int, score: float, dense: float, lexical: float, row: int, *others: Any) -> Hit:
-        return Hit(self.bundle.entries[number], score, dense, lexical, self.bundle.text(row), *others)
-
     def _coverage(self, asked: Numbers, rows: Numbers) -> NDArray[np.float64]:
         """float64 [2, n] of rows int64 [2, n] of the queries that are asked [n]."""
+        if len(self.data.rows) <= FEW:
+            held: NDArray[np.float64] = self.data.lexical.held(self.terms)[asked, rows] / self.bounds[asked]
+            return held
         covered = np.empty(rows.shape)
         for place, terms in enumerate(self.terms):
             start, end = asked.searchsorted([place, place + 1])

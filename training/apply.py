@@ -63,18 +63,28 @@ class Scores:
         best = np.argsort(-self.values, kind="stable")[:count]
         return [(self.labels[place], float(self.values[place])) for place in best]
 
-    def evidence(self, labels: Sequence[str], *, unknown: float) -> Floats:
-        """float32 [2, n]: logarithm of each label's probability, and its lead over the best other label."""
-        places = np.array([self.places.get(label, -1) for label in labels], dtype=np.int64)
-        values = np.where(places < 0, np.float32(unknown), self.values[places] if len(self.values) else 0)
-        second, best = np.partition(self.values, -2)[-2:] if len(self.values) > 1 else self._few()
-        own = np.log(values + FLOOR)
-        # Of several with the same largest value each has a lead of nothing over the next.
-        lead = own - np.log(np.where((places >= 0) & (values == best), second, best) + FLOOR)
-        return np.stack([own, lead]).astype(np.float32)
 
-    def _few(self) -> tuple[float, float]:
-        return 0.0, float(self.values[0]) if len(self.values) else 0.0
+def evidence(scores: Sequence[Scores], labels: Sequence[Sequence[str]], *, unknown: float) -> Floats:
+    """float32 [2, n]: logarithm of each label's probability, and its lead over the best other label.
+
+    `labels`: of each text, whose scores are by the same head; `n`: all of them, one text after the other.
+    """
+    text = _numbers(labels)
+    pairs = zip(scores, labels, strict=True)
+    places = np.array([one.places.get(label, -1) for one, own in pairs for label in own], dtype=np.int64)
+    known = np.stack([one.values for one in scores])
+    known = np.pad(known, ((0, 0), (0, max(2 - known.shape[1], 0))))
+    values = np.where(places < 0, np.float32(unknown), known[text, places])
+    second, best = np.partition(known, -2)[:, -2:].T[:, text]
+    own = np.log(values + np.float32(FLOOR))
+    # Of several with the same largest value each has a lead of nothing over the next.
+    lead = own - np.log(np.where((places >= 0) & (values == best), second, best) + np.float32(FLOOR))
+    return np.stack([own, lead])
+
+
+def _numbers(parts: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
+    """int64 [all that the parts hold]: the number of the part that each stands in."""
+    return np.repeat(np.arange(len(parts)), [len(part) for part in parts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,29 +186,43 @@ class Reading:
     topics: Scores
 
 
-def candidate_features(hits: Sequence[Hit], *, reading: Reading, terms: int, lang: str) -> Floats:
-    """Evidence for each hit: float32 [hits, FEATURES]. `terms`: number of search terms in the message.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One text: what was found for it, and how it reads. `terms`: number of search terms in it."""
 
-    A margin is the lead over the best hit of another topic; probabilities enter by their logarithm.
+    hits: Sequence[Hit]
+    reading: Reading
+    terms: int
+    lang: str
+
+
+def candidate_features(texts: Sequence[Found]) -> Floats:
+    """Evidence for each hit of each text, one text after the other: float32 [hits, FEATURES]. All are read by the
+    same heads; numpy takes for many hardly longer than for one.
+
+    A margin is the lead over the text's best hit of another topic; probabilities enter by their logarithm.
     """
+    if not texts:
+        return np.zeros((0, len(FEATURES)), dtype=np.float32)
+    hits = [hit for text in texts for hit in text.hits]
     found = np.array([_seen(hit) for hit in hits], dtype=np.float32).reshape(len(hits), len(_SEEN))
-    keys = [hit.entry.key for hit in hits]
+    keys = [[hit.entry.key for hit in text.hits] for text in texts]
     margin = found - _best_others(found, keys)
-    # An answer newer than the head is neither helped nor harmed.
-    neutral = 1.0 / (len(reading.topics.labels) + 1)
-    intents = [hit.entry.intent or "" for hit in hits]
-    intent = reading.intents.evidence(intents, unknown=0.0)
+    intents = [[hit.entry.intent or "" for hit in text.hits] for text in texts]
+    intent = evidence([text.reading.intents for text in texts], intents, unknown=0.0)
     # What stands under no intent, as a document's passages do, is not spoken against by any.
-    intent[:, [not name for name in intents]] = np.nan
-    topic = reading.topics.evidence(keys, unknown=neutral)
+    intent[:, [not name for names in intents for name in names]] = np.nan
+    topics = [text.reading.topics for text in texts]
+    # An answer newer than the head is neither helped nor harmed.
+    topic = evidence(topics, keys, unknown=1.0 / (len(topics[0].labels) + 1))
     score, passage, dense, lexical, passage_coverage, coverage = found.T
+    own = np.array([(math.log1p(text.terms), text.lang == "zh") for text in texts], dtype=np.float32)
     columns = (
         *(score, margin[:, 0], passage, margin[:, 1], passage_coverage),
         *(dense, margin[:, 2], lexical, margin[:, 3], coverage),
-        *(*intent, *topic),
-        *(np.full(len(hits), np.log1p(terms)), np.full(len(hits), float(lang == "zh"))),
+        *(*intent, *topic, *own[_numbers(keys)].T),
     )
-    return np.stack(columns, axis=1).astype(np.float32)
+    return np.stack(columns, axis=1)
 
 
 _SEEN = ("score", "passage", "dense", "lexical", "passage_coverage", "coverage")
@@ -209,12 +233,18 @@ def _seen(hit: Hit) -> tuple[float, ...]:
     return hit.score, hit.passage, hit.dense, lexical, hit.passage_coverage, hit.coverage
 
 
-def _best_others(found: Floats, keys: Sequence[str]) -> Floats:
-    """For each row the largest values among rows of other topics; 0 where there are none."""
-    numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-    topics = np.array([numbers[key] for key in keys], dtype=np.int64)
-    others = topics[:, None] != topics[None, :]
-    best = np.where(others[:, :, None], found[None], np.float32(-np.inf)).max(axis=1, initial=-np.inf)
+def _best_others(found: Floats, keys: Sequence[Sequence[str]]) -> Floats:
+    """For each row the largest values among its text's rows of other topics; 0 where there are none."""
+    numbers: dict[str, int] = {}
+    text, most = _numbers(keys), max(map(len, keys))
+    place = np.arange(len(text)) - text.searchsorted(text)
+    topics = np.zeros((len(keys), most), dtype=np.int64)
+    topics[text, place] = [numbers.setdefault(key, len(numbers)) for own in keys for key in own]
+    padded = np.full((len(keys), most, found.shape[1]), -np.inf, dtype=np.float32)
+    padded[text, place] = found
+    others = topics[:, :, None] != topics[:, None, :]
+    candidates = np.where(others[..., None], padded[:, None], np.float32(-np.inf))
+    best = candidates.max(axis=2, initial=-np.inf)[text, place]
     return np.where(np.isneginf(best), np.float32(0), best)
 
 

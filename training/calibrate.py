@@ -26,6 +26,7 @@ from training.apply import (
     OUT_OF_SCOPE,
     Calibrator,
     Floats,
+    Found,
     Heads,
     IntentHead,
     candidate_features,
@@ -195,16 +196,15 @@ def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], material: Mate
     said = [material.slips.get(question.text, question.text) for question in asked]
     vectors = [material.vectors[text] for text in said]
     readings = heads.read(np.stack(vectors), said)
-    rows, truth, kinds, numbers = [], [], [], []
+    found, truth, kinds, numbers = [], [], [], []
     for number, (question, reading) in enumerate(zip(asked, readings, strict=True)):
         hits = search(bundle, Query(said[number], vectors[number], question.lang), k=HITS)
-        terms = len(tokens(said[number]))
-        rows.append(candidate_features(hits, reading=reading, terms=terms, lang=question.lang))
+        found.append(Found(hits, reading, len(tokens(said[number])), question.lang))
         truth += [float(h.entry.key == question.key) for h in hits]
         kinds += [question.kind] * len(hits)
         numbers += [number] * len(hits)
     return Judged(
-        np.concatenate(rows),
+        candidate_features(found),
         np.array(truth, np.float32),
         _weights(kinds),
         np.array(numbers, np.float32),

@@ -50,9 +50,7 @@ class WordHead:
         )
 
     def _margin(self, text: str) -> NDArray[np.float32]:
-        counts = {
-            self.places[gram]: count for gram, count in Counter(grams(text)).items() if gram in self.places
-        }
+        counts = Counter(at for at in map(self.places.get, grams(text)) if at is not None)
         if not counts:
             return self.bias
         rows = np.fromiter(counts, dtype=np.int64)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from retrieval.embed import Tokens, Vectors
 from retrieval.search import search_all
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
-from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Heads, Reading, candidate_features
+from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Found, Heads, candidate_features
 from training.entities.entity import Entity
 from training.entities.finder import NOTHING_NAMED, Finder
 from training.lesson import LessonHeads
@@ -217,29 +218,40 @@ def _read(
         return []
     readings = live.heads.read(np.stack(vectors), texts)
     queries = [Query(t, v, ask.lang, ask.on) for ask, t, v in zip(asks, texts, vectors, strict=True)]
-    found = search_all(live.bundle, queries, k=HITS)
-    return [_understanding(live, *seen) for seen in zip(queries, readings, found, strict=True)]
+    hits = search_all(live.bundle, queries, k=HITS)
+    found = [
+        Found(own, reading, len(tokens(query.text)), query.lang or "")
+        for query, reading, own in zip(queries, readings, hits, strict=True)
+    ]
+    confidences = iter(_confidences(live, found))
+    return [
+        _understanding(vector, text, list(islice(confidences, len(text.hits))))
+        for vector, text in zip(vectors, found, strict=True)
+    ]
 
 
-def _understanding(live: Live, query: Query, reading: Reading, hits: Sequence[Hit]) -> Understanding:
+def _confidences(live: Live, texts: Sequence[Found]) -> list[float]:
+    """Of all hits, one text after the other; 0 without a calibrator."""
+    if live.heads.calibrator is None:
+        return [0.0] * sum(len(text.hits) for text in texts)
+    sure: list[float] = live.heads.calibrator.confidence(candidate_features(texts)).tolist()
+    return sure
+
+
+def _understanding(vector: Vectors, text: Found, sure: Sequence[float]) -> Understanding:
+    intents = text.reading.intents
     return Understanding(
-        tuple(IntentScore(*pair) for pair in reading.intents.top(TOP_INTENTS)),
-        _candidates(live, hits, reading, terms=len(tokens(query.text)), lang=query.lang or ""),
-        tuple(hits),
+        tuple(IntentScore(*pair) for pair in intents.top(TOP_INTENTS)),
+        _candidates(text.hits, sure),
+        tuple(text.hits),
         contextual=False,
-        out_of_scope=reading.intents.get(OUT_OF_SCOPE),
-        vector=query.vector,
+        out_of_scope=intents.get(OUT_OF_SCOPE),
+        vector=vector,
     )
 
 
-def _candidates(
-    live: Live, hits: Sequence[Hit], reading: Reading, *, terms: int, lang: str
-) -> tuple[Candidate, ...]:
+def _candidates(hits: Sequence[Hit], sure: Sequence[float]) -> tuple[Candidate, ...]:
     """By calibrated confidence; an identical question stays first whatever the numbers say."""
-    sure = [0.0] * len(hits)
-    if live.heads.calibrator is not None and hits:
-        features = candidate_features(hits, reading=reading, terms=terms, lang=lang)
-        sure = [float(c) for c in live.heads.calibrator.confidence(features)]
     found = [
         Candidate(h.entry.id, h.entry.key, h.entry.intent, c, h.exact)
         for h, c in zip(hits, sure, strict=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from retrieval.types import Entry, Hit
-from training.apply import Reading, Scores, candidate_features
+from training.apply import FEATURES, Found, Reading, Scores, candidate_features
 from training.calibrate import Judged, fit_calibrator
 
 NAN = float("nan")
@@ -45,6 +46,29 @@ def test_what_stands_under_no_intent_is_not_spoken_against() -> None:
         for name, intent in (("faq", "cards"), ("document", None))
     ]
     reading = Reading(Scores.of({"cards": 0.9, "loans": 0.1}), Scores.of({}))
-    faq, document = candidate_features(hits, reading=reading, terms=3, lang="en")
+    faq, document = candidate_features([Found(hits, reading, 3, "en")])
     assert np.isfinite(faq).all()
     assert np.isnan(document).sum() == 2
+
+
+def test_evidence_for_several_texts_at_once_is_that_for_each_alone() -> None:
+    def hit(key: str, score: float, intent: str | None) -> Hit:
+        entry = Entry(f"{key}-{score}", key, "en", "q", "a", intent=intent)
+        return Hit(entry, score, score / 2, 4 * score, "q", coverage=0.5, passage=score / 3)
+
+    def reading(card: float) -> Reading:
+        return Reading(
+            Scores.of({"cards": card, "loans": 1 - card}), Scores.of({"a": card, "b": 0.2, "c": 0.1})
+        )
+
+    found = [
+        Found([hit("a", 0.9, "cards"), hit("b", 0.8, "loans"), hit("a", 0.7, None)], reading(0.7), 3, "en"),
+        Found([], reading(0.2), 0, "zh"),
+        Found([hit("unknown", 0.4, "other")], reading(0.5), 1, "zh"),
+        Found([hit("c", 0.6, "loans"), hit("a", 0.5, "cards")], reading(0.1), 5, "en"),
+    ]
+    together = candidate_features(found)
+    assert together.shape == (6, len(FEATURES))
+    assert np.array_equal(together, np.concatenate([candidate_features([f]) for f in found]), equal_nan=True)
+    margin = together[:, FEATURES.index("score_margin")]
+    assert margin == pytest.approx([0.1, -0.1, -0.1, 0.4, 0.1, -0.1], abs=1e-6)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.apply import FLOOR, Scores
+from training.apply import FLOOR, Scores, evidence
 
 LABELS = tuple("abcdef")
 
 
 @given(st.dictionaries(st.sampled_from(LABELS), st.floats(0, 1, width=32), max_size=6))
 def test_own_logarithm_and_lead_over_the_best_other(probabilities: dict[str, float]) -> None:
-    own, lead = Scores.of(probabilities).evidence(LABELS, unknown=0.25)
+    own, lead = evidence([Scores.of(probabilities)], [LABELS], unknown=0.25)
     for place, label in enumerate(LABELS):
         mine = math.log(probabilities.get(label, 0.25) + FLOOR)
         best = max((p for other, p in probabilities.items() if other != label), default=0.0)
