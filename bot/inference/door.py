@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, Generic, TypeVar, cast
@@ -50,12 +49,22 @@ class _Job(Generic[T]):
     tokens: bool = False
 
 
-class Door:
-    """Runs `encode`, and what follows directly on it, in threads of its own: as many as there are calls of the encoder
-    that gain by going on beside one another.
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Jobs taken in one go. `encoded`: all texts of those that are `ready`, or what went wrong with them."""
 
-    What is queued while all of them are busy becomes the next batch; a lone text goes at once. A text whose deadline
-    (of `clock.monotonic`) has passed before its batch begins is dropped with `Busy`, as is one beyond the queue's end.
+    ready: Sequence[_Job[Any]]
+    late: Sequence[_Job[Any]]
+    began: float
+    encoded: Encoded | Exception
+
+
+class Door:
+    """Runs `encode` in a thread of its own, and what follows directly on it in another: while one batch is followed up,
+    the next is encoded.
+
+    What is queued meanwhile becomes the next batch; a lone text goes at once. A text whose deadline (of
+    `clock.monotonic`) has passed before its batch begins is dropped with `Busy`, as is one beyond the queue's end.
     """
 
     def __init__(
@@ -64,7 +73,6 @@ class Door:
         *,
         clock: Clock | None = None,
         max_queue: int = MAX_QUEUE,
-        threads: int = 1,
         observer: Observer = UNOBSERVED,
     ) -> None:
         self._encoder: Encoder | None = encoder
@@ -73,9 +81,11 @@ class Door:
         self._max_queue = max_queue
         self._queue: deque[_Job[Any]] = deque()
         self._waiting = 0
-        self._idle, self._free = threads, threads  # not asked to serve; without a batch
+        self._idle = True  # the encoder's thread is not asked to serve
         self._lock = Lock()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="kefu-encoder")
+        self._encoding = ThreadPoolExecutor(1, thread_name_prefix="kefu-encoder")
+        self._following = ThreadPoolExecutor(1, thread_name_prefix="kefu-follow")
+        self._followed: Future[None] | None = None  # the batch before; of the encoder's thread alone
         self._closed = False
 
     @property
@@ -105,9 +115,9 @@ class Door:
             self._queue.append(job)
             self._waiting += len(texts)
             if self._idle:
-                self._idle -= 1
+                self._idle = False
                 # Not at once: what else comes in this turn of the loop shares the batch.
-                loop.call_soon(self._threads.submit, self._serve, loop)
+                loop.call_soon(self._encoding.submit, self._serve, loop)
         result: T = await job.done
         return result
 
@@ -122,54 +132,57 @@ class Door:
         await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
-        self._threads.shutdown()
+        self._encoding.shutdown()  # which hands over to the other until its end
+        self._following.shutdown()
         # Here, not where the last reference happens to be dropped: to free a model takes longer than a loop may wait.
         self._encoder = None
 
     def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """In a thread, batch after batch until nobody waits: a busy loop's next turn is not waited for in between."""
-        while batch := self._take():
-            began = self._clock.monotonic()
-            ready, late = [job for job in batch if job.deadline >= began], _late(batch, began)
-            results = self._work(ready) if ready else []
-            seconds = self._clock.monotonic() - began
-            loop.call_soon_threadsafe(
-                self._settle, (*ready, *late), (*results, *map(_too_late, late)), seconds
-            )
-            with self._lock:
-                self._free += 1
+        while jobs := self._take():
+            batch = self._encoded(jobs)
+            if self._followed is not None:
+                wait([self._followed])  # no more than one batch waits to be followed up
+            self._followed = self._following.submit(self._follow, loop, batch)
+
+    def _follow(self, loop: asyncio.AbstractEventLoop, batch: _Batch) -> None:
+        """In the other thread."""
+        results = (*_follow_up(batch.ready, batch.encoded), *map(_too_late, batch.late))
+        seconds = self._clock.monotonic() - batch.began
+        loop.call_soon_threadsafe(self._settle, (*batch.ready, *batch.late), results, seconds)
 
     def _take(self) -> list[_Job[Any]]:
-        """The next batch: whole jobs in order, abandoned ones dropped on the way. Empty: the next job starts anew.
-
-        Threads without a batch leave one another their share.
-        """
+        """The next batch: whole jobs in order, abandoned ones dropped on the way. Empty: the next job starts anew."""
         batch: list[_Job[Any]] = []
         size = 0
         with self._lock:
-            most = min(math.ceil(self._waiting / self._free), MAX_BATCH)
-            while self._queue and (not batch or size + len(self._queue[0].texts) <= most):
+            while self._queue and (not batch or size + len(self._queue[0].texts) <= MAX_BATCH):
                 job = self._queue.popleft()
                 self._waiting -= len(job.texts)
                 if not job.done.done():
                     batch.append(job)
                     size += len(job.texts)
-            self._free -= bool(batch)
-            self._idle += not batch
+            self._idle = not batch
         return batch
 
-    def _work(self, batch: list[_Job[Any]]) -> list[Any]:
-        """One forward for all, then what follows."""
+    def _encoded(self, jobs: Sequence[_Job[Any]]) -> _Batch:
+        """One forward for all that are in time."""
+        began = self._clock.monotonic()
+        ready, late = [job for job in jobs if job.deadline >= began], _late(jobs, began)
+        texts = [text for job in ready for text in job.texts]
+        encoded: Encoded | Exception
         try:
-            encoded = self._encode(
-                [text for job in batch for text in job.texts], any(job.tokens for job in batch)
-            )
+            encoded = self._encode(texts, any(job.tokens for job in ready))
         except RetrievalError as error:
-            return [InferenceError(str(error)) for _ in batch]
-        return _follow_up(batch, encoded)
+            encoded = InferenceError(str(error))
+        except Exception as error:  # whoever waits is told, and the thread goes on
+            encoded = error
+        return _Batch(ready, late, began, encoded)
 
     def _encode(self, texts: Sequence[str], tokens: bool) -> Encoded:
         assert self._encoder is not None
+        if not texts:
+            return Encoded(np.zeros((0, self._encoder.dim), dtype=np.float32))
         if not tokens:
             return Encoded(self._encoder.encode(texts))
         return Encoded(*cast(TokenEncoder, self._encoder).encode_tokens(texts))
@@ -197,8 +210,10 @@ def _as_they_are(_: Sequence[None], encoded: Sequence[Encoded]) -> Sequence[Vect
     return [one.vectors for one in encoded]
 
 
-def _follow_up(batch: Sequence[_Job[Any]], encoded: Encoded) -> list[Any]:
+def _follow_up(batch: Sequence[_Job[Any]], encoded: Encoded | Exception) -> list[Any]:
     """The results of all jobs, in their order."""
+    if isinstance(encoded, Exception) or not batch:
+        return [encoded] * len(batch)
     ends = np.cumsum([len(job.texts) for job in batch])
     parts = [
         Encoded(vectors, encoded.tokens[end - len(vectors) : end])

@@ -23,9 +23,9 @@ PATIENCE_S = 600.0
 class Reader:
     """`close` when nothing that is live pins it any more."""
 
-    def __init__(self, encoder: Encoder, *, threads: int = 1, observer: Observer = UNOBSERVED) -> None:
+    def __init__(self, encoder: Encoder, *, observer: Observer = UNOBSERVED) -> None:
         self.fingerprint = encoder.fingerprint
-        self.door = Door(encoder, threads=threads, observer=observer)
+        self.door = Door(encoder, observer=observer)
         self._recent = Recent()
 
     async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
