@@ -25,8 +25,6 @@ from bot.inference.promised import told
 from bot.settings import Settings
 
 BACKLOG = 1024
-YOUNG = 10_000
-"""New objects before Python looks for cycles among them; its own measure, 700, is full after eight messages."""
 
 
 def run(folder: Path, settings: Settings) -> None:
@@ -81,7 +79,6 @@ def keep_for_good() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG)
 
 
 def _tell_promise(bot: Bot, console: Console) -> None:
