@@ -10,7 +10,8 @@ import click
 from bot.app import encodings_of
 from bot.cli import kept
 from bot.cli.exam import examined
-from bot.cli.training_steps import Work, train, until_stopped
+from bot.cli.stopping import until_stopped
+from bot.cli.training_steps import Work, train
 from bot.inference.encodings import Encoding, FolderEncoding, encoder_folder
 from bot.inference.host import FORESEEN
 from retrieval.model_folder import SERVED, read_manifest

@@ -28,6 +28,7 @@ from bot.cli.report import (
     work_folder,
     write_report,
 )
+from bot.cli.stopping import STOPPED, sigterm_as_ctrl_c, until_stopped
 from bot.cli.train_page import page
 from bot.definition.labelled import MAX_ROWS, DataFile, Example, Tell, read_examples
 from bot.definition.sentences import suggestion
@@ -79,28 +80,35 @@ class Order:
 
 
 def run(sources: Sources, report: Path, settings: Settings, *, order: Order) -> None:
-    """Raises KefuError for what is wrong with data, encoder or report."""
+    """Raises KefuError for what is wrong with data, encoder or report. Ctrl-C and SIGTERM keep what is done, in `out`."""
     check_place(report, sources.train, sources.valid, sources.test)
+    with _stoppable(order):
+        figures = _run(sources, settings, order)
+    write_report(report, figures, page)
+    _show(figures, report)
+
+
+def _run(sources: Sources, settings: Settings, order: Order) -> Figures:
     with shown(Console(stderr=True)) as progress:
         data = read_data(sources, lambda said: progress(said, 0, 0))
     told = list(notes(data))
     for note in told:
         click.echo(note, err=True)
-    with _may_go_on(order), shown(Console(stderr=True)) as progress, work_folder() as work:
-        figures = asyncio.run(_measure(work, data, settings, order, progress))
-    figures |= {"method": order.spec.method, "notes": told}
-    write_report(report, figures, page)
-    _show(figures, report)
+    with shown(Console(stderr=True)) as progress, work_folder() as work:
+        figures = until_stopped(_measure(work, data, settings, order, progress))
+    return figures | {"method": order.spec.method, "notes": told}
 
 
 @contextmanager
-def _may_go_on(order: Order) -> Iterator[None]:
+def _stoppable(order: Order) -> Iterator[None]:
     try:
-        yield
-    except KeyboardInterrupt:
-        if order.out is not None:
-            click.echo(f"Stopped. The same command goes on from what lies in {order.out}.", err=True)
-        raise
+        with sigterm_as_ctrl_c():
+            yield
+    except STOPPED:
+        goes_on = f"The same command goes on from what lies in {order.out}."
+        nothing = "Nothing is kept of it: name a folder with --out."
+        click.echo(f"\nStopped. {goes_on if order.out else nothing}", err=True)
+        raise SystemExit(1) from None
 
 
 def read_order(path: Path | None, settings: Settings, *, method: str | None) -> Spec:

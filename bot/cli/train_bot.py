@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from bot.cli.releases import show_comparison
 from bot.cli.report import room_for
 from bot.cli.rows import rows_of
 from bot.cli.snapshot import snapshot
+from bot.cli.stopping import STOPPED, sigterm_as_ctrl_c
 from bot.cli.train_bot_page import PAGE, write_page
 from bot.cli.training_jobs import Job
 from bot.cli.training_steps import Work, child, train
@@ -68,8 +68,9 @@ def run(settings: Settings, asked: Asked) -> None:
     with shelf.training_lock(settings.home), _in_words():
         job = _job(settings, asked)
         try:
-            name = _run(exam, job)
-        except (KeyboardInterrupt, asyncio.CancelledError):
+            with sigterm_as_ctrl_c():
+                name = _run(exam, job)
+        except STOPPED:
             click.echo(f"\nStopped. `{_again(settings, asked)}` goes on from here ({job.folder}).", err=True)
             raise SystemExit(1) from None
         shelf.finish(job, name)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 from bot.cli.exam import Exam
 from bot.cli.rows import Rows
+from bot.cli.stopping import until_stopped
 from bot.cli.train import HINT
 from bot.cli.training_jobs import Job
 from bot.inference.child import Progress, run_training
 from bot.settings import Settings
 from training.spec import Spec, write_spec
-
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -51,15 +45,3 @@ def train(work: Work, spec: Spec, out: Path) -> None:
 def child(work: Work, verb: str, words: list[str]) -> None:
     """`python -m training VERB`. Raises InferenceError."""
     until_stopped(run_training(verb, words, progress=work.progress, hint=HINT))
-
-
-def until_stopped(steps: Coroutine[Any, Any, T]) -> T:
-    """SIGTERM as Ctrl-C: a child keeps its last checkpoint and ends before we do; nothing is left lying about."""
-
-    async def follow() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        return await steps
-
-    return asyncio.run(follow())

@@ -172,14 +172,17 @@ def test_a_full_disk_leaves_the_earlier_report(monkeypatch: pytest.MonkeyPatch) 
     assert sorted(path.name for path in Path().iterdir()) == ["R.json", "test.jsonl", "train.jsonl"]
 
 
-def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_run_says_so_in_one_line_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, signum: signal.Signals
+) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))
 
     async def interrupted(*arguments: Any, **more: Any) -> dict[str, object]:
         def stop(*_: object) -> None:
-            signal.raise_signal(signal.SIGINT)  # as Ctrl-C does
+            signal.raise_signal(signum)
 
         done = await run_training(*arguments, **{**more, "progress": stop})
         await asyncio.sleep(0)  # where all its lines came at once, it was not interrupted before
@@ -188,14 +191,25 @@ def test_an_interrupted_run_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setattr("bot.cli.train.run_training", interrupted)
     # Whatever a library of an earlier test put in its place: asyncio minds Ctrl-C only where this is what minds it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    before = signal.getsignal(signal.SIGTERM)
     Path("R.json").write_text("earlier")
-    assert train().exit_code == 1
+    done = train()
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-2:] == ["", "Stopped. Nothing is kept of it: name a folder with --out."]
     assert list(scratch.iterdir()) == []
     assert Path("R.json").read_text() == "earlier"
     assert not Path("R.html").exists()
     done = train("--out", "kept")
     assert done.exit_code == 1
-    assert "The same command goes on from what lies in kept." in done.stderr
+    assert done.stderr.splitlines()[-1] == "Stopped. The same command goes on from what lies in kept."
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_file_that_is_read_for_long_may_be_stopped_by_sigterm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.cli.train.read_examples", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    done = train()
+    assert done.exit_code == 1
+    assert "Stopped." in done.stderr
 
 
 def test_no_room_to_work_in_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
