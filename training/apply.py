@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.types import Hit
+from training.neighbours import Neighbours
 from training.words import WordHead
 
 Floats = NDArray[np.float32]
@@ -91,7 +92,8 @@ def _numbers(parts: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
 class IntentHead:
     """Multinomial logistic regression on the encoder's vector, with the text's words beside it, temperature-scaled.
 
-    softmax((log p(label | vector) + share * margin(label | words)) / T). Temperature scaling: Guo et al. 2017, On
+    softmax((log p(label | vector) + share * margin(label | words)) / T). Where there are `near` ones, p(label | vector)
+    is weighed with theirs. Temperature scaling: Guo et al. 2017, On
     Calibration of Modern Neural Networks.
     """
 
@@ -104,6 +106,9 @@ class IntentHead:
     words: WordHead | None = None
     share: float = 0.0
     """How much a margin of the words counts beside a logarithm of a probability."""
+    near: Neighbours | None = None
+    near_share: float = 0.0
+    """How much their logarithm of a probability counts beside the regression's."""
     places: Mapping[str, int] = field(init=False, repr=False, compare=False)
     """Where each label stands."""
 
@@ -125,7 +130,10 @@ class IntentHead:
     def log_probabilities(self, vectors: Floats) -> Floats:
         """float32 [n, dim] -> float32 [n, labels]: of the vectors alone, at temperature 1."""
         logits = ((vectors - self.mean) / self.scale) @ self.weight.T + self.bias
-        return _log_softmax(logits.astype(np.float32))
+        logs = _log_softmax(logits.astype(np.float32))
+        if self.near is None:
+            return logs
+        return _log_softmax(logs + np.float32(self.near_share) * self.near.log_probabilities(vectors))
 
 
 def _log_softmax(logits: Floats) -> Floats:
@@ -307,6 +315,7 @@ def _about(head: IntentHead) -> dict[str, Any]:
         "temperature": head.temperature,
         "share": head.share,
         "grams": list(head.words.places) if head.words else None,
+        "near_share": head.near_share if head.near else None,
     }
 
 
@@ -314,10 +323,13 @@ def _arrays(name: str, head: IntentHead) -> dict[str, Floats]:
     parts = {"mean": head.mean, "scale": head.scale, "weight": head.weight, "bias": head.bias}
     if head.words is not None:
         parts |= {f"words_{part}": getattr(head.words, part) for part in _WORDS}
+    if head.near is not None:
+        parts |= {f"near_{part}": getattr(head.near, part) for part in _NEAR}
     return {f"{name}_{part}": array for part, array in parts.items()}
 
 
 _WORDS = ("idf", "weight", "bias")
+_NEAR = ("centre", "vectors", "labels")
 
 
 def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> IntentHead:
@@ -327,6 +339,9 @@ def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> 
     if own["grams"] is not None:
         places = {gram: row for row, gram in enumerate(own["grams"])}
         words = WordHead(places, *(arrays[f"{name}_words_{part}"] for part in _WORDS))
-    return IntentHead(
-        tuple(own["labels"]), mean, scale, weight, bias, float(own["temperature"]), words, float(own["share"])
-    )
+    labels, near, near_share = tuple(own["labels"]), None, own.get("near_share")
+    if near_share is not None:
+        centre, vectors, places = (arrays[f"{name}_near_{part}"] for part in _NEAR)
+        near = Neighbours(centre, vectors, places.astype(np.int32), len(labels))
+    numbers = (mean, scale, weight, bias, float(own["temperature"]))
+    return IntentHead(labels, *numbers, words, float(own["share"]), near, near_share or 0.0)

@@ -129,7 +129,7 @@ def _weigh(parts: Sequence[_Held], known: int, shares: Sequence[float] = SHARES)
 def _likeliest(parts: Sequence[_Held], shares: Sequence[float]) -> tuple[float, float, float]:
     """(share of the words, temperature, loss)"""
     logs, margins, truth = (np.concatenate(column) for column in zip(*parts, strict=True))
-    weighed: dict[float, Floats] = {share: logs + np.float32(share) * margins for share in SHARES}
+    weighed: dict[float, Floats] = {share: logs + np.float32(share) * margins for share in shares}
     found = [(share, fit_temperature(logits, truth)) for share, logits in weighed.items()]
     judged = [(*pair, _loss(weighed[pair[0]] / pair[1], truth)) for pair in found]
     return min(judged, key=lambda one: one[2])

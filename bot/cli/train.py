@@ -80,7 +80,7 @@ class Order:
 
 
 def run(sources: Sources, report: Path, settings: Settings, *, order: Order) -> None:
-    """Raises KefuError for what is wrong with data, encoder or report. Ctrl-C and SIGTERM keep what is done, in `out`."""
+    """Raises KefuError for what is wrong with data, encoder or report. Ctrl-C and SIGTERM keep what lies in `out`."""
     check_place(report, sources.train, sources.valid, sources.test)
     with _stoppable(order):
         figures = _run(sources, settings, order)

@@ -14,6 +14,7 @@ from bot.inference.child import Progress, run_training
 from bot.settings import Settings
 from training.spec import Spec, write_spec
 
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What every step of a job needs at hand. `live`: the name of the release that is live."""

@@ -47,6 +47,12 @@ def gather(tasks: Sequence[Task], recipe: Recipe) -> Material:
     return Material(list(places), rows)
 
 
+def some_of_each(rows: Rows, most: int, *, seed: int) -> list[Numbers]:
+    """Rows of each label in its order, `most` at the most: drawn, the same ones each time."""
+    rng = np.random.default_rng([seed])
+    return [rng.permutation(np.flatnonzero(rows.labels == n))[:most] for n in range(len(rows.names))]
+
+
 def _rows(task: Task, recipe: Recipe, places: dict[str, int]) -> Rows:
     _check(task)
     if task.kind == "anchors" and not recipe.keep:

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from training.apply import Floats
 from training.tuning.losses import info_nce, pull, supervised_contrastive
-from training.tuning.material import Material, Numbers, Rows
+from training.tuning.material import Material, Numbers, Rows, some_of_each
 from training.tuning.net import Cosine
 from training.tuning.recipes import Recipe
 
@@ -58,8 +58,7 @@ class Objective:
 
     def _head(self, rows: Rows, scale: float) -> Cosine:
         """Each row is its label's mean vector, seen from the mean of all labels."""
-        rng = np.random.default_rng([self._recipe.seed])
-        some = [rng.permutation(np.flatnonzero(rows.labels == n))[:START] for n in range(len(rows.names))]
+        some = some_of_each(rows, START, seed=self._recipe.seed)
         vectors = self._untrained(rows.texts[np.concatenate(some)].tolist())
         ends = np.cumsum([len(part) for part in some])[:-1]
         means = torch.from_numpy(np.stack([part.mean(axis=0) for part in np.split(vectors, ends)]))

@@ -63,6 +63,8 @@ class Recipe:
     """Weight of the pull towards the untrained encoder's vectors, on texts of `retrieval` and `anchors`."""
     names: bool = True
     """Whether the name of a label counts as one text of it more."""
+    near: _Weight = 0.0
+    """How much a text's nearest neighbours among those learned from count beside the classifier."""
     max_length: Annotated[int, Field(ge=8)] = 128
     """Tokens of a text that training sees."""
     patience: Annotated[int, Field(ge=0)] = 2
@@ -85,7 +87,7 @@ class Recipe:
 
 DEFAULTS: Mapping[Method, Mapping[str, Any]] = {
     "full": {"layers": 6, "epochs": 5, "cutoff": 0.1, "average": 0.998},
-    "contrastive": {"epochs": 6, "contrast": 0.5, "cutoff": 0.1},
+    "contrastive": {"epochs": 6, "contrast": 0.5, "cutoff": 0.1, "near": 0.5},
     "lora": {"rate": 1e-3, "layers": 6},
     "adalora": {"rate": 2e-3, "layers": 6},
 }

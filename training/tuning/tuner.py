@@ -22,13 +22,14 @@ from retrieval.model_folder import TOKENIZER
 from training import export
 from training.apply import Floats, IntentHead
 from training.errors import TrainingError
+from training.neighbours import Neighbours
 from training.tuning.adapters import Adapters, merged
 from training.tuning.batches import Batch, count, plan
 from training.tuning.body import Body
 from training.tuning.climb import Climb, factor
 from training.tuning.devices import Devices, bounded, exact
 from training.tuning.kept import Kept, equal
-from training.tuning.material import gather
+from training.tuning.material import Rows, gather, some_of_each
 from training.tuning.mean import Mean
 from training.tuning.net import Net, cut_off
 from training.tuning.objective import Objective
@@ -36,6 +37,8 @@ from training.tuning.place import Place
 from training.tuning.recipes import Recipe
 from training.tuning.task import Step, Task
 
+NEAR = 32
+"""Texts of a label that stand beside the classifier at the most: with more of them it needs them less."""
 _PARTS = ("weights", "best", "climb", "mean", "adapters")
 Evaluate = Callable[["Tuner"], Mapping[str, float]]
 """Metrics at an epoch's end. The first is what early stopping goes by: more of it is better."""
@@ -67,7 +70,7 @@ class Tuner:
             if not adapted:
                 self._body.thaw()
             self._net = Net(self._body, recipe.dropout)
-            self._objective = Objective(self._material, recipe, self._untrained)
+            self._objective = Objective(self._material, recipe, self._vectors_of)
             self._net.heads.update(self._objective.heads(recipe.scale))
         self._climb = Climb(self._net, recipe, self._steps, self._devices)
         self._mean = Mean(self._net, recipe.average)
@@ -141,7 +144,9 @@ class Tuner:
         return found[[places[text] for text in texts]]
 
     def head(self, task: str) -> IntentHead:
-        """The task's classifier for vectors of `encode`: temperature 1, without words."""
+        """The task's classifier for vectors of `encode`, with its nearest neighbours where the recipe weighs them:
+        temperature 1, without words.
+        """
         found = [(n, rows) for n, rows in enumerate(self._material.tasks) if rows.task.name == task]
         if not found or str(found[0][0]) not in self._net.heads:
             raise TrainingError(f"There is no classifier {task!r} in this run")
@@ -151,7 +156,10 @@ class Tuner:
         bias = head.bias.detach().cpu().numpy().astype(np.float32).copy()
         dim = weight.shape[1]
         nothing, one = np.zeros(dim, dtype=np.float32), np.ones(dim, dtype=np.float32)
-        return IntentHead(rows.names, nothing, one, weight, bias, 1.0)
+        plain = IntentHead(rows.names, nothing, one, weight, bias, 1.0)
+        if not self.recipe.near:
+            return plain
+        return replace(plain, near=self._neighbours(rows), near_share=self.recipe.near)
 
     def save(self, folder: Path) -> None:
         """Write a plain sentence-transformers folder; the caller makes it atomic. Takes the encoder's memory twice."""
@@ -229,8 +237,14 @@ class Tuner:
         array: Floats = vectors.float().cpu().numpy()
         return array
 
-    def _untrained(self, texts: Sequence[int]) -> Floats:
-        """Vectors of some of our texts before the first step."""
+    def _neighbours(self, rows: Rows) -> Neighbours:
+        some = np.concatenate(some_of_each(rows, NEAR, seed=self.recipe.seed))
+        with bounded("texts were encoded"):
+            vectors = self._vectors_of(rows.texts[some].tolist())
+        return Neighbours.of(vectors, rows.labels[some], len(rows.names))
+
+    def _vectors_of(self, texts: Sequence[int]) -> Floats:
+        """Of some of our texts, by the weights as they are."""
         wanted = np.asarray(texts, dtype=np.intp)
         found = np.empty((len(wanted), self._body.dim), dtype=np.float32)
         for rows in equal(self._tokens.lengths[wanted]):

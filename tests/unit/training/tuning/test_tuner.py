@@ -83,6 +83,18 @@ def test_it_learns_and_what_is_saved_gives_its_vectors(
     assert not any("lora" in name or "base_layer" in name for name in plain.state_dict())
 
 
+def test_nearest_texts_stand_beside_the_classifier(encoder: Path) -> None:
+    own = tuner(encoder, "full", INTENT, near=0.5, names=False)
+    list(own.run())
+    head = own.head("intent")
+    assert head.near is not None
+    assert head.near_share == 0.5
+    assert head.near.labels.tolist() == [head.places[label] for label in LABELS]
+    named = head.near.log_probabilities(own.encode(TEXTS)).argmax(axis=1)
+    assert named.tolist() == [head.places[label] for label in LABELS]
+    assert tuner(encoder, "full", INTENT, near=0.0).head("intent").near is None
+
+
 def test_embeddings_and_lower_layers_stay_as_they_are(encoder: Path, tmp_path: Path) -> None:
     own = tuner(encoder, rate=1e-2)
     list(own.run())
