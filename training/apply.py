@@ -341,7 +341,7 @@ def _head(name: str, about: Mapping[str, Any], arrays: Mapping[str, Floats]) -> 
         words = WordHead(places, *(arrays[f"{name}_words_{part}"] for part in _WORDS))
     labels, near, near_share = tuple(own["labels"]), None, own.get("near_share")
     if near_share is not None:
-        centre, vectors, places = (arrays[f"{name}_near_{part}"] for part in _NEAR)
-        near = Neighbours(centre, vectors, places.astype(np.int32), len(labels))
-    numbers = (mean, scale, weight, bias, float(own["temperature"]))
-    return IntentHead(labels, *numbers, words, float(own["share"]), near, near_share or 0.0)
+        centre, vectors, numbers = (arrays[f"{name}_near_{part}"] for part in _NEAR)
+        near = Neighbours(centre, vectors, numbers.astype(np.int32), len(labels))
+    regression = (mean, scale, weight, bias, float(own["temperature"]))
+    return IntentHead(labels, *regression, words, float(own["share"]), near, near_share or 0.0)
