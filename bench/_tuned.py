@@ -187,7 +187,7 @@ def shown(name: str, options: Options) -> Tell:
 
 def _code() -> list[str]:
     """What the outcome hangs on beside the recipe."""
-    names = ("apply", "examples", "export", "fit", "words")
+    names = ("apply", "examples", "export", "fit", "neighbours", "words")
     files = [*sorted((ROOT / "training/tuning").glob("*.py")), *(ROOT / f"training/{n}.py" for n in names)]
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 

@@ -13,7 +13,7 @@ from training.fit import FOLDS, blended, fit_words
 from training.job.material import Material, Part
 from training.progress import Report
 
-SHARES = (0.0, 0.1, 0.25, 0.5, 1.0)
+SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 """Of the words beside a tuned encoder, which has learned most of them."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Sequence
 
@@ -23,7 +24,8 @@ class Vectors:
 
     def __init__(self, run: Run, encoder: Encoder, texts: Sequence[str], *, stage: str) -> None:
         self._run, self._encoder = run, encoder
-        self._texts = sorted(dict.fromkeys(texts), key=len)  # texts of one length share batches
+        self._texts = _in_parts(texts)
+        self._of = hashlib.sha256("\0".join(self._texts).encode("utf-8", "surrogatepass")).hexdigest()
         self._places = {text: place for place, text in enumerate(self._texts)}
         self._rows = np.zeros((len(self._texts), encoder.dim), dtype=np.float32)
         self._kept = Checkpoints(run.place.checkpoints(stage), kept=len(self._texts) + 1)
@@ -57,7 +59,7 @@ class Vectors:
         from safetensors.numpy import save_file
 
         rows = self._rows[start:end]
-        self._kept.write(end, lambda path: save_file({"rows": rows}, path), {"start": start})
+        self._kept.write(end, lambda path: save_file({"rows": rows}, path), {"start": start, "of": self._of})
 
     def _restore(self) -> int:
         """How many are there, without a gap."""
@@ -65,8 +67,17 @@ class Vectors:
 
         done = 0
         for part in sorted(self._kept.whole(), key=lambda part: part.number):
-            if part.about["start"] != done:
+            if part.about["start"] != done or part.about.get("of") != self._of:
                 break
             self._rows[done : part.number] = load_file(part.tensors)["rows"]
             done = part.number
         return done
+
+
+def _in_parts(texts: Sequence[str]) -> list[str]:
+    """Texts of one length share a part; parts of all lengths take turns, so that half of them is half of the time."""
+    ordered = sorted(dict.fromkeys(texts), key=len)
+    whole = len(ordered) // PART
+    turns = np.random.default_rng(0).permutation(whole)
+    found = [text for part in turns for text in ordered[part * PART : (part + 1) * PART]]
+    return found + ordered[whole * PART :]

@@ -64,7 +64,7 @@ class Recipe:
     names: bool = True
     """Whether the name of a label counts as one text of it more."""
     near: _Weight = 0.0
-    """How much a text's nearest neighbours among those learned from count beside the classifier."""
+    """How much a text's nearest neighbours count beside the classifier (see `training.neighbours`)."""
     max_length: Annotated[int, Field(ge=8)] = 128
     """Tokens of a text that training sees."""
     patience: Annotated[int, Field(ge=0)] = 2

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from bot.cli.progress import shown
@@ -36,6 +37,23 @@ def test_a_log_gets_a_line_a_stage_and_one_a_quarter() -> None:
         "Opening [the] database",
         *(f"Reading: {done} of 100" for done in (1, 25, 50, 75, 100)),
         "Fitting: 0 of 2",
+    ]
+
+
+def test_a_log_says_how_long_a_stage_still_takes_where_that_is_a_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, now = io.StringIO(), 0.0
+    monkeypatch.setattr("bot.cli.progress.time.monotonic", lambda: now)
+    with shown(Console(file=out)) as report:
+        for done in (6_400, 6_464, 30_000, 99_000):  # an earlier run had encoded the first of them
+            report("encoding", done, 100_000)
+            now += 20.0
+    assert out.getvalue().splitlines() == [
+        "encoding: 6400 of 100000",
+        "encoding: 6464 of 100000, about 487 min left",
+        "encoding: 30000 of 100000, about 2 min left",
+        "encoding: 99000 of 100000",
     ]
 
 
