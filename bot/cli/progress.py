@@ -74,20 +74,21 @@ class _Lines:
         self._quarter = 0
         self._at = 0.0
         self._begun = (0.0, 0)
+        self._total = 0
 
     def report(self, stage: str, done: int, total: int) -> None:
         quarter = 4 * done // total if total else 0
         now = time.monotonic()
         name = stage.partition(":")[0]
-        if name != self._stage:
-            self._begun = (now, done)
+        if name != self._stage or total != self._total or done == self._begun[1]:
+            self._begun, self._total = (now, done), total
         if name != self._stage or quarter > self._quarter or now - self._at >= LINE_EVERY_S:
             self._stage, self._quarter, self._at = name, quarter, now
             text = f"{stage}: {done} of {total}{self._left(now, done, total)}" if total else stage
             self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _left(self, now: float, done: int, total: int) -> str:
-        """At the pace of the stage so far; what an earlier run had done took no time in this one."""
+        """At the pace since the first of it was done: what an earlier run had done took no time in this one."""
         at, first = self._begun
         left = (now - at) / (done - first) * (total - done) if done > first else 0.0
         return f", about {left / 60:.0f} min left" if left >= TOLD_FROM_S else ""

@@ -180,13 +180,24 @@ def _seen_before(work: Work, data: Dataset) -> Iterator[str]:
 def _tell(settings: Settings, name: str, report: Path) -> None:
     show_comparison(settings, releases.LIVE, name, as_json=False)
     click.echo(f"Wrote {report}.")
-    folder = "" if settings.bot == Path() else f" {settings.bot}"
-    click.echo(f"{name} is the candidate. `kefu releases{folder} promote {name}` lets it go live.")
+    folder, home = _typed(settings)
+    click.echo(f"{name} is the candidate. `kefu releases{folder} promote {name}{home}` lets it go live.")
 
 
 def _again(settings: Settings, asked: Asked) -> str:
+    folder, home = _typed(settings)
+    return (
+        f"kefu train{folder} --resume{home}"
+        if asked.out is None
+        else f"kefu train{folder} --out {asked.out}{home}"
+    )
+
+
+def _typed(settings: Settings) -> tuple[str, str]:
+    """What names the bot, and its home where that lies elsewhere."""
     folder = "" if settings.bot == Path() else f" {settings.bot}"
-    return f"kefu train{folder} --resume" if asked.out is None else f"kefu train{folder} --out {asked.out}"
+    beside = settings.home.absolute() == (settings.bot / ".kefu").absolute()
+    return folder, "" if beside else f" --home {settings.home}"
 
 
 @contextmanager
