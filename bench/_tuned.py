@@ -31,8 +31,8 @@ from training.tuning.task import Step, Task
 
 FULL, FEW = "full", "contrastive"
 """The method for a whole training split, and for a few examples a label."""
-SHARES = {FULL: 0.75, FEW: 0.75}
-"""How much a margin of the words counts beside a tuned encoder; by the likelihood of validation texts."""
+SHARES = {FULL: 0.75, FEW: 1.0}
+"""How much a margin of the words counts beside a tuned encoder; by validation texts."""
 _TASK = "intent"
 _EVERY_S = 15.0
 
