@@ -73,7 +73,7 @@ def vector_path(million: Million, options: Options) -> dict[str, float]:
 def _allowed(bundle: Bundle, lang: str) -> Rows:
     """Rows of a language that are valid on the day of the queries."""
     own = ~bundle.in_other_language(lang, bundle.contents.rows[:, 0].astype(np.int64))
-    valid = bundle.valid_rows(TODAY)
+    valid = bundle.allowed_rows(TODAY)
     return Rows(own if valid is None else own & valid.mask)
 
 

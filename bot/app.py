@@ -316,7 +316,11 @@ def _furnish(
     voice = FolderVoice(definition)
     budget = Budget(settings.generator_tokens_per_day, settings.generator_cost_per_day)
     purse = Purse(store, clock, budget)
-    return Desk(store, host, generator, voice, LocalBus(), clock, policy, limits, purse, observer)
+    audiences = {channel.instance: channel.audience for channel in definition.channels}
+    return Desk(
+        *(store, host, generator, voice, LocalBus(), clock, policy, limits, purse, observer),
+        audiences=audiences,
+    )
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -32,7 +32,7 @@ from retrieval.text import identity, normalise, tokens
 from retrieval.types import Entry
 
 PASSAGE = -1
-_DAYS_KEPT = 8
+_KEPT = 8
 
 
 class Bundle:
@@ -45,7 +45,8 @@ class Bundle:
         self._from, self._to = _validity(contents.entries)
         self._starts = np.searchsorted(contents.rows[:, 0], np.arange(len(contents.entries) + 1))
         self._langs = np.array([entry.lang for entry in contents.entries], dtype=np.str_)
-        self._days: dict[date, Rows] = {}
+        self._restricted = any(entry.audience for entry in contents.entries)
+        self._allowed: dict[tuple[date | None, frozenset[str] | None], Rows] = {}
 
     @classmethod
     def open(cls, folder: Path, *, encoder_fingerprint: str) -> Bundle:
@@ -97,42 +98,50 @@ class Bundle:
         return dict(zip(texts, self.contents.vectors, strict=True))
 
     def exact(self, text: str, lang: str | None = None, on: date | None = None) -> Entry | None:
-        """The entry with a phrasing identical to `text`; of several the one in `lang`, then the first
+        """For whomever: the entry with a phrasing identical to `text`; of several the one in `lang`, then the first
         given.
         """
         rows = self.exact_rows(text, on)
         same = [row for row in rows if self.entry(row).lang == lang]
         return self.entry((same or rows)[0]) if rows else None
 
-    def exact_rows(self, text: str, on: date | None = None) -> list[int]:
-        """Rows, in order, whose normalised phrase is that of `text` and whose entry is valid on that day."""
+    def exact_rows(
+        self, text: str, on: date | None = None, audience: frozenset[str] | None = None
+    ) -> list[int]:
+        """Rows, in order, whose normalised phrase is that of `text`, of entries as `allowed_rows` has them."""
         key = identity_key(text)
         start = int(np.searchsorted(self._sorted, key, side="left"))
         end = int(np.searchsorted(self._sorted, key, side="right"))
         wanted = normalise(text) if end > start else ""
         rows = sorted(self._order[start:end].tolist())
-        return [r for r in rows if self._is_same(r, wanted) and self._is_valid(r, on)]
+        return [r for r in rows if self._is_same(r, wanted) and self._is_allowed(r, on, audience)]
 
-    def valid_rows(self, on: date | None) -> Rows | None:
-        """Rows of entries valid on that day; None where that is all of them."""
-        if on is None:
+    def allowed_rows(self, on: date | None, audience: frozenset[str] | None = None) -> Rows | None:
+        """Rows of entries that are valid on that day and for this audience; None where that is all of them."""
+        asked = on, audience if self._restricted else None
+        if asked == (None, None):
             return None
-        if (kept := self._days.get(on)) is None:
-            if len(self._days) >= _DAYS_KEPT:
-                self._days.clear()
-            kept = self._days[on] = self._rows_of(on)
+        if (kept := self._allowed.get(asked)) is None:
+            if len(self._allowed) >= _KEPT:
+                self._allowed.clear()
+            kept = self._allowed[asked] = self._rows_of(*asked)
         return kept if kept.count < len(kept.mask) else None
 
-    def _rows_of(self, on: date) -> Rows:
-        valid = (self._from <= on.toordinal()) & (on.toordinal() <= self._to)
-        return Rows(valid[self.contents.rows[:, 0]])
+    def _rows_of(self, on: date | None, audience: frozenset[str] | None) -> Rows:
+        entries = np.ones(len(self.entries), dtype=np.bool_)
+        if on is not None:
+            entries &= (self._from <= on.toordinal()) & (on.toordinal() <= self._to)
+        if audience is not None:
+            entries &= [_is_for(entry, audience) for entry in self.entries]
+        return Rows(entries[self.contents.rows[:, 0]])
 
     def _is_same(self, row: int, wanted: str) -> bool:
         return self.contents.rows[row, 1] != PASSAGE and normalise(self.text(row)) == wanted
 
-    def _is_valid(self, row: int, on: date | None) -> bool:
+    def _is_allowed(self, row: int, on: date | None, audience: frozenset[str] | None) -> bool:
         number = self.contents.rows[row, 0]
-        return on is None or bool(self._from[number] <= on.toordinal() <= self._to[number])
+        valid = on is None or bool(self._from[number] <= on.toordinal() <= self._to[number])
+        return valid and (audience is None or _is_for(self.entries[number], audience))
 
 
 def build_bundle(
@@ -173,6 +182,10 @@ def _text(entry: Entry, place: int) -> str:
     if place == PASSAGE:
         return entry.passage
     return entry.alternatives[place - 1] if place else entry.question
+
+
+def _is_for(entry: Entry, audience: frozenset[str]) -> bool:
+    return not entry.audience or not audience.isdisjoint(entry.audience)
 
 
 def identity_key(text: str) -> np.uint64:

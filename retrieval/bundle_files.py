@@ -122,6 +122,7 @@ def _entries(path: Path) -> Iterable[Entry]:
         for line in stream:
             fields = json.loads(line)
             fields["alternatives"] = tuple(fields["alternatives"])
+            fields["audience"] = tuple(fields.get("audience", ()))
             for name in _DATES:
                 fields[name] = fields[name] and date.fromisoformat(fields[name])
             yield Entry(**fields)

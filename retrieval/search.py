@@ -147,7 +147,7 @@ class _Search:
 
     def _identical(self, query: Query) -> dict[int, int]:
         """Entries with a phrasing that is the query's text, each with the row of its first one."""
-        rows = self.bundle.exact_rows(query.text, query.on)
+        rows = self.bundle.exact_rows(query.text, query.on, query.audience)
         return {int(self.data.rows[row, 0]): row for row in reversed(rows)}
 
     def _cosines(self) -> Vectors:
@@ -164,7 +164,7 @@ class _Search:
         is_candidate = np.zeros((len(self.queries), len(self.bundle.entries)), dtype=np.bool_)
         owner = self.data.rows[:, 0]
         for place, query in enumerate(self.queries):
-            where = self.bundle.valid_rows(query.on)
+            where = self.bundle.allowed_rows(query.on, query.audience)
             is_candidate[place, owner[self._nearest(place, where)]] = True
             is_candidate[place, owner[top_rows(self.lexical[place], DEPTH, where)]] = True
             is_candidate[place, list(self.exact[place])] = True

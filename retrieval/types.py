@@ -29,6 +29,8 @@ class Entry:
     valid_to: date | None = None
     """Last day on which the answer holds, inclusive."""
     url: str | None = None
+    audience: tuple[str, ...] = ()
+    """Who may hear it, by names that channels bear too; none: everybody."""
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -61,6 +63,8 @@ class Query:
     """Soft: other languages rank below. None: no preference."""
     on: date | None = None
     """Answers not valid on that day are left out."""
+    audience: frozenset[str] | None = None
+    """Who asks: answers that are for others alone are left out. None: whoever, nothing is left out."""
 
 
 @dataclass(frozen=True, slots=True)

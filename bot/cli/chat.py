@@ -18,11 +18,11 @@ from bot.cli.background import background_loop
 from bot.cli.explain import explain
 from bot.cli.progress import shown
 from bot.definition import BotDefinition
+from bot.engine.desk import TERMINAL
 from bot.settings import Settings
 from connectors.errors import ConnectorError
 from connectors.port import MAX_TEXT, Frame, Inbound, Message, QuickReply
 
-CHANNEL = "terminal"
 GOODBYE = ("/quit", "/exit")
 PROMPT = "\001\033[1;36m\002>\001\033[0m\002 "
 """Colours between the marks by which a line editor knows that they take no room."""
@@ -45,7 +45,7 @@ class Talk:
             button = self.buttons[int(text) - 1]
             text, choice = button.label, button.value
         return Inbound(
-            CHANNEL,
+            TERMINAL,
             self.conversation,
             secrets.token_urlsafe(12),
             self.conversation,

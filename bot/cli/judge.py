@@ -10,13 +10,13 @@ from urllib.parse import unquote
 
 from bot.app import Bot
 from bot.definition.questions import CLARIFY, Question
+from bot.engine.desk import TEST
 from bot.engine.draft import ENTRY
 from bot.errors import InferenceError
 from bot.store import ledger
 from connectors.port import Inbound, Message
 from retrieval.types import Entry
 
-CHANNEL = "test"
 RESPONSE_UNKNOWN = "unknown"
 
 
@@ -59,7 +59,7 @@ async def judge(bot: Bot, question: Question) -> Verdict:
 async def say(bot: Bot, conversation: str, text: str, *, locale: str | None = None) -> Message:
     """Send one message as a channel would; the bot's committed reply. Raises InferenceError where none came."""
     async with bot.gateway.subscribe(conversation) as frames:
-        inbound = Inbound(CHANNEL, conversation, secrets.token_urlsafe(8), conversation, text, None, locale)
+        inbound = Inbound(TEST, conversation, secrets.token_urlsafe(8), conversation, text, None, locale)
         receipt = await bot.gateway.receive(inbound)
         async for frame in frames:
             message = frame.message

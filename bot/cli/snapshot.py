@@ -88,7 +88,7 @@ def _stored(rows: Rows) -> Iterator[StoredEntry]:
 
 def _entry(stored: StoredEntry) -> Entry:
     told = (stored.id, stored.key, stored.lang, stored.question, stored.answer, stored.title)
-    return Entry(*told, stored.intent, stored.alternatives)
+    return Entry(*told, stored.intent, stored.alternatives, audience=stored.audience)
 
 
 def _heard(rows: Rows, buttons: dict[str, str], keys: set[str]) -> Heard:

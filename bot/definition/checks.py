@@ -12,8 +12,8 @@ from bot.definition.sentences import suggestion
 from bot.domain.policy import Policy
 from retrieval.text import normalise
 
-TAKEN = ("api", "terminal")
-"""Channels of `bot.api` and `kefu chat`: their conversations are not a web site's."""
+TAKEN = ("api", "terminal", "test")
+"""Channels of `bot.api`, `kefu chat` and `kefu eval`: their conversations are not a web site's."""
 _THRESHOLDS = tuple(f.name for f in fields(Policy))
 
 

@@ -149,6 +149,7 @@ def _entry(row: schema.Knowledge, lang: str) -> Entry:
         valid_from=row.valid_from,
         valid_to=row.valid_to,
         url=row.url,
+        audience=tuple(dict.fromkeys(row.audience)),
     )
 
 

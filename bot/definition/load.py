@@ -62,7 +62,9 @@ def load(
         welcome=bot.welcome,
         suggestions=_tuples(bot.suggestions),
         channels=tuple(
-            ChannelSpec(c.instance, c.type, tuple(c.origins), c.reply_within, c.deadline)
+            ChannelSpec(
+                c.instance, c.type, tuple(c.origins), c.reply_within, c.deadline, frozenset(c.audience)
+            )
             for c in bot.channels
         ),
         policy=PolicyOverrides(bot.policy),

@@ -44,6 +44,8 @@ class ChannelSpec:
     """Of `rasa`: seconds for which a request waits for its answer; None: as the connector has it."""
     deadline: float | None = None
     """Seconds until its customers are told that the answer takes longer; None: as the settings have it."""
+    audience: frozenset[str] = frozenset()
+    """Who its customers are: they hear answers for them, beside those for everybody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bot.documents import COLUMNS_IN_CHINESE
 
 Raw = dict[str, object]
 COLUMNS = tuple(schema.Knowledge.model_fields)
+LISTS = ("alternatives", "audience")
 _DELIMITERS = (",", "\t", ";")
 _FATAL_HEADER = "Use the columns: " + ", ".join(COLUMNS) + "."
 
@@ -79,7 +80,7 @@ class _Lines:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, Raw | Unreadable]]:
-    """Records below a header of column names; cells left blank are absent; `|` parts alternatives.
+    """Records below a header of column names; cells left blank are absent; `|` parts the items of lists.
 
     The header tells what parts the cells: commas, or tabs and semicolons as spreadsheets write them.
     """
@@ -136,6 +137,7 @@ def raw_row(header: Sequence[str], cells: Sequence[str], line: int) -> Raw | Unr
         message = f"has {len(cells)} cells below {len(header)} columns."
         return Unreadable(line, message, 'Put "quotes" around cells that hold commas.')
     raw: Raw = {name: cell for name, cell in zip(header, cells, strict=False) if cell.strip()}
-    if isinstance(parts := raw.get("alternatives"), str):
-        raw["alternatives"] = [part for part in re.split(r"[|\n]", parts) if part.strip()]
+    for name in LISTS:
+        if isinstance(parts := raw.get(name), str):
+            raw[name] = [part.strip() for part in re.split(r"[|\n]", parts) if part.strip()]
     return raw

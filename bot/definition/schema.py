@@ -92,6 +92,7 @@ class Strict(BaseModel):
         return value
 
 
+Audience = Annotated[list[Name], Field(max_length=20)]
 Seconds = Annotated[float, Field(ge=1, le=600, allow_inf_nan=False)]
 
 
@@ -101,6 +102,7 @@ class Channel(Strict):
     origins: list[Origin] = []
     reply_within: Seconds | None = None
     deadline: Seconds | None = None
+    audience: Audience = []
 
 
 class PromiseSpec(Strict):
@@ -171,6 +173,7 @@ class Knowledge(Strict):
     valid_from: date | None = None
     valid_to: date | None = None
     url: Url | None = None
+    audience: Audience = []
 
     @model_validator(mode="after")
     def _in_order(self) -> Knowledge:

@@ -22,6 +22,7 @@ COLUMNS_IN_CHINESE = {
     "生效日期": "valid_from",
     "失效日期": "valid_to",
     "链接": "url",
+    "受众": "audience",
 }
 """Heads of a table in Chinese, and the column they stand for."""
 

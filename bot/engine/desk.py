@@ -16,6 +16,9 @@ from bot.inference.understanding import Ask, Live, Understanding
 from bot.observer import UNOBSERVED, Observer
 from bot.store.db import Database
 
+TERMINAL, TEST = "terminal", "test"
+"""Channels of the house itself: `kefu chat`, and questions that are put to the bot to judge it."""
+
 
 class Mind(Protocol):
     """`bot.inference.host.Host` as the engine sees it."""
@@ -68,3 +71,9 @@ class Desk:
     purse: Purse
     observer: Observer = UNOBSERVED
     answers: Answers = field(default_factory=Answers)
+    audiences: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By channel: who its customers are."""
+
+    def audience(self, channel: str) -> frozenset[str] | None:
+        """Who hears what is said on a channel; the house itself hears everything: None."""
+        return None if channel in (TERMINAL, TEST) else self.audiences.get(channel, frozenset())

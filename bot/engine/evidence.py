@@ -59,14 +59,21 @@ class Scene:
     before: Before
     due: float
     """When the customer is to have an answer, by the monotonic clock."""
+    audience: frozenset[str] | None
+    """Who asks, as `bot.engine.desk.Desk.audience` has it."""
     history: tuple[Exchange, ...] = ()
 
 
-def build_ask(heard: Heard, before: Before, *, today: date) -> Ask:
+def build_ask(heard: Heard, before: Before, *, today: date, audience: frozenset[str] | None = None) -> Ask:
     """The question before goes along only where the message may lean on it."""
     leaning = leans(heard.text)
     previous = (before.question or None) if leaning or fragment(heard.text) else None
-    return Ask(heard.text, heard.lang, today, previous, leaning=leaning, answered_key=before.topic)
+    return Ask(
+        *(heard.text, heard.lang, today, previous),
+        leaning=leaning,
+        answered_key=before.topic,
+        audience=audience,
+    )
 
 
 def weigh(

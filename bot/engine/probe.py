@@ -33,5 +33,6 @@ async def probe(desk: Desk, text: str, *, locale: str | None) -> Probe:
         ask = build_ask(heard, Before(), today=desk.clock.now().date())
         deadline = desk.clock.monotonic() + desk.limits.turn_s
         seen = await desk.mind.understand(live, ask, deadline=deadline)
-    evidence = weigh(heard, Before(), seen, calibrated=live.heads.calibrator is not None)
+    calibrated, bound = live.heads.calibrator is not None, live.bound(lang)
+    evidence = weigh(heard, Before(), seen, calibrated=calibrated, bound=bound)
     return Probe(lang, live, decide(evidence, desk.policy), seen)

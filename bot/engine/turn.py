@@ -101,7 +101,17 @@ async def read_scene(desk: Desk, conversation: str, seq: int) -> Scene | None:
     heard = Heard(message.text, lang, choice, waiting=context.status == "waiting")
     lines = [_line(m) for m in earlier]
     turn, due = secrets.token_urlsafe(9), _due(desk, context.channel, message)
-    return Scene(conversation, seq, turn, context.fence, heard, look_back(lines), due, _history(lines))
+    return Scene(
+        conversation,
+        seq,
+        turn,
+        context.fence,
+        heard,
+        look_back(lines),
+        due,
+        desk.audience(context.channel),
+        _history(lines),
+    )
 
 
 def _due(desk: Desk, channel: str, message: ledger.Line) -> float:
@@ -142,7 +152,7 @@ async def _answer(desk: Desk, scene: Scene) -> str:
 async def _understand(desk: Desk, live: Live, scene: Scene) -> Understanding | None:
     if not needs_understanding(scene.heard):
         return None
-    ask = build_ask(scene.heard, scene.before, today=desk.clock.now().date())
+    ask = build_ask(scene.heard, scene.before, today=desk.clock.now().date(), audience=scene.audience)
     return await desk.mind.understand(live, ask, deadline=desk.clock.monotonic() + desk.limits.give_up_s)
 
 

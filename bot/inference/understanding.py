@@ -117,6 +117,8 @@ class Ask:
     """It bears a sign that it leans. Else it is read in context only where it says too little by itself."""
     answered_key: str | None = None
     """Topic of the answer before: a message that leans on it asks for something else."""
+    audience: frozenset[str] | None = None
+    """Who asks: answers that are for others alone are not found. None: nothing is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,9 @@ def _read(
     if not texts:
         return []
     readings = live.heads.read(np.stack(vectors), texts)
-    queries = [Query(t, v, ask.lang, ask.on) for ask, t, v in zip(asks, texts, vectors, strict=True)]
+    queries = [
+        Query(t, v, ask.lang, ask.on, ask.audience) for ask, t, v in zip(asks, texts, vectors, strict=True)
+    ]
     hits = search_all(live.bundle, queries, k=HITS)
     found = [
         Found(own, reading, len(tokens(query.text)), query.lang or "")

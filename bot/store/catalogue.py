@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Integer, Select, bindparam, or_, select, true
 
+from bot.store.entries import in_tuples
 from bot.store.session import Session
 from bot.store.tables import KNOWLEDGE
 
@@ -30,6 +31,7 @@ class StoredEntry:
     valid_from: date | None
     valid_to: date | None
     url: str | None
+    audience: tuple[str, ...]
     revision: int
     active: bool
     created_at: datetime
@@ -84,4 +86,4 @@ def _filtered(wanted: Wanted) -> Select[Any]:
 
 
 def _entry(row: Any) -> StoredEntry:
-    return StoredEntry(**{**row._mapping, "alternatives": tuple(row.alternatives)})
+    return StoredEntry(**in_tuples(row))

@@ -6,10 +6,21 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from retrieval.types import Entry
 
-CONTENT = ("question", "answer", "title", "intent", "alternatives", "valid_from", "valid_to", "url")
+CONTENT = (
+    "question",
+    "answer",
+    "title",
+    "intent",
+    "alternatives",
+    "valid_from",
+    "valid_to",
+    "url",
+    "audience",
+)
 """What an entry says; (source, key, lang) is what it is called."""
 
 
@@ -28,10 +39,13 @@ class KnowledgeRow:
     valid_to: date | None = None
     """Last day, inclusive."""
     url: str | None = None
+    audience: tuple[str, ...] = ()
+    """Who may hear it; none: everybody."""
     content_hash: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        content = [getattr(self, name) for name in CONTENT]
+        # Rows of earlier versions have no audience and keep their hash: nothing of them has changed.
+        content = [getattr(self, name) for name in CONTENT if name != "audience" or self.audience]
         written = json.dumps(content, ensure_ascii=True, default=date.isoformat)
         object.__setattr__(self, "content_hash", hashlib.sha256(written.encode()).hexdigest())
 
@@ -45,6 +59,12 @@ class SyncReport:
     unchanged: int
     removed: int
     revision: int
+
+
+def in_tuples(row: Any) -> dict[str, Any]:
+    """A row's columns, lists as tuples; what rows of earlier versions do not have is empty."""
+    lists = ("alternatives", "audience")
+    return {**row._mapping, **{name: tuple(row._mapping[name] or ()) for name in lists}}
 
 
 def from_entry(entry: Entry) -> KnowledgeRow:

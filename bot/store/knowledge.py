@@ -11,7 +11,7 @@ from sqlalchemy import Executable, bindparam, false, insert, select, true, updat
 
 from bot.errors import StoreError
 from bot.store.columns import UtcDateTime, new_id
-from bot.store.entries import CONTENT, KnowledgeRow, SyncReport, from_entry
+from bot.store.entries import CONTENT, KnowledgeRow, SyncReport, from_entry, in_tuples
 from bot.store.session import Session
 from bot.store.tables import KNOWLEDGE, META
 from retrieval.types import Entry
@@ -201,7 +201,8 @@ def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def _content(entry: KnowledgeRow, prefix: str = "") -> dict[str, Any]:
     content = {f"{prefix}{name}": getattr(entry, name) for name in (*CONTENT, "content_hash")}
-    return content | {f"{prefix}alternatives": list(entry.alternatives)}
+    lists = {"alternatives": list(entry.alternatives), "audience": list(entry.audience)}
+    return content | {f"{prefix}{name}": values for name, values in lists.items()}
 
 
 def _new(source: str, entry: KnowledgeRow, revision: int, *, now: datetime) -> dict[str, Any]:
@@ -211,4 +212,4 @@ def _new(source: str, entry: KnowledgeRow, revision: int, *, now: datetime) -> d
 
 
 def _entry(row: Any) -> Entry:
-    return Entry(**{**row._mapping, "alternatives": tuple(row.alternatives)})
+    return Entry(**in_tuples(row))

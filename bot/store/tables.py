@@ -183,6 +183,8 @@ class Knowledge(Row, table=True):
     valid_from: date | None = None
     valid_to: date | None = None
     url: str | None = None
+    audience: list[str] | None = Field(default=None, sa_type=json_column())
+    """Who may hear it; empty, or None in rows of earlier versions: everybody."""
     content_hash: str
     revision: int
     """Knowledge revision of the last change."""

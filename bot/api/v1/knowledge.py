@@ -45,6 +45,7 @@ class KnowledgeEntry(Shown):
     valid_from: date | None
     valid_to: date | None
     url: str | None
+    audience: list[str] = Field(description="Who may hear it; empty: everybody.")
     revision: int = Field(
         description="Knowledge revision of its last change; see `/status` for the live one."
     )
@@ -64,6 +65,9 @@ class KnowledgeContent(Given):
     valid_from: date | None = None
     valid_to: date | None = Field(None, description="Last day, inclusive.")
     url: Url | None = Field(None, description="Where the customer can read on.")
+    audience: list[Name] = Field(
+        [], max_length=20, description="Who may hear it: channels of one of these names. Empty: everybody."
+    )
 
 
 class NewKnowledge(KnowledgeContent):
@@ -82,6 +86,7 @@ class KnowledgeChange(Given):
     valid_from: date | None = None
     valid_to: date | None = None
     url: Url | None = None
+    audience: list[Name] | None = Field(None, max_length=20)
 
 
 class KnowledgeFilter(Paging):

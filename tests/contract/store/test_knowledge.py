@@ -16,7 +16,9 @@ from bot.store.sources import Stock
 from retrieval.types import Entry
 from tests.contract.store.samples import NOW, later
 
-RETURNS = KnowledgeRow("returns", "en", "Can I return it?", "Within 30 days.", alternatives=("send back",))
+RETURNS = KnowledgeRow(
+    "returns", "en", "Can I return it?", "Within 30 days.", alternatives=("send back",), audience=("vip",)
+)
 RETURNS_ZH = KnowledgeRow("returns", "zh", "可以退货吗？", "30 天内可以。", title="退货", intent="refund")
 SUMMER = KnowledgeRow(
     *("summer", "en", "When is the sale?", "In July."),
@@ -76,6 +78,7 @@ async def test_a_change_keeps_the_id_and_moves_the_revision(db: Database) -> Non
     assert report == SyncReport(added=0, changed=1, unchanged=2, removed=0, revision=2)
     after = await stored(db)
     assert after["returns", "en"].answer == "Within 14 days."
+    assert (before["returns", "en"].audience, after["returns", "en"].audience) == (("vip",), ())
     assert after["returns", "en"].alternatives == ()
     assert {name: entry.id for name, entry in after.items()} == {n: e.id for n, e in before.items()}
 

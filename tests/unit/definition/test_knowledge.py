@@ -58,9 +58,8 @@ def test_a_row_without_id_and_language_gets_both_from_its_question(tmp_path: Pat
 
 
 def test_csv_with_quotes_line_ends_and_alternatives(tmp_path: Path) -> None:
-    text = (
-        'ID, Question ,answer,alternatives,url\r\na,"Where,\r\nnow?","Say ""here"".",x | y||,\r\n\r\nb,Q,A,,'
-    )
+    head = "ID, Question ,answer,alternatives,url,audience"
+    text = head + '\r\na,"Where,\r\nnow?","Say ""here"".",x | y||,,vip | staff\r\n\r\nb,Q,A,,,'
     found = rows(read(tmp_path / "a.csv", "\ufeff" + text))
     assert [(row.line, row.entry.key, row.entry.question) for row in found] == [
         (2, "a", "Where,\r\nnow?"),
@@ -68,6 +67,7 @@ def test_csv_with_quotes_line_ends_and_alternatives(tmp_path: Path) -> None:
     ]
     assert found[0].entry.answer == 'Say "here".'
     assert found[0].entry.alternatives == ("x", "y")
+    assert [row.entry.audience for row in found] == [("vip", "staff"), ()]
 
 
 @pytest.mark.parametrize("name", ["a.jsonl.gz", "a.csv.GZ", "a.jsonl", "a.csv"])

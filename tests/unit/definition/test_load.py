@@ -76,13 +76,14 @@ def test_channels_site_and_suggestions(tmp_path: Path) -> None:
     text = BOT + (
         "suggestions: {en: [One?, Two?]}\nsite: site\n"
         "channels:\n  - {instance: shop, origins: ['https://a.example:8443', '*']}\n"
-        "  - {instance: old, type: rasa, reply_within: 12}\n"
+        "  - {instance: old, type: rasa, reply_within: 12, deadline: 20, audience: [vip]}\n"
     )
     bot = load(folder(tmp_path, bot=text))
     assert bot.suggestions == {"en": ("One?", "Two?")}
     assert bot.site == tmp_path / "site"
     assert bot.channels[0].origins == ("https://a.example:8443", "*")
     assert (bot.channels[1].type, bot.channels[1].reply_within) == ("rasa", 12.0)
+    assert [(c.deadline, c.audience) for c in bot.channels] == [(None, frozenset()), (20.0, {"vip"})]
 
 
 def test_knowledge_rows_name_their_file_relative_to_the_folder(tmp_path: Path) -> None:

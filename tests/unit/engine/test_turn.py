@@ -17,6 +17,7 @@ from bot.domain.policy import NEVER, Policy
 from bot.engine.desk import Limits
 from bot.engine.draft import WIDGET_ASKS
 from bot.engine.sweep import sweep
+from bot.engine.turn import take_turn
 from bot.errors import Busy, GeneratorError, StoreError
 from bot.inference.generator import Generator
 from bot.store import escalations, ledger
@@ -282,3 +283,17 @@ async def test_a_conversation_belongs_to_its_channel(engine: Engine) -> None:
     await engine.say("hello")
     with pytest.raises(Refused, match="no such conversation"):
         await engine.gateway.receive(Inbound("other", "c1", "x", "c1", "hello"))
+
+
+@pytest.mark.parametrize(
+    ("channel", "audience"), [("web", frozenset({"vip"})), ("api", frozenset()), ("terminal", None)]
+)
+async def test_understanding_is_told_who_asks(
+    engine: Engine, channel: str, audience: frozenset[str] | None
+) -> None:
+    """A channel that names nobody is for everybody; the house itself hears all."""
+    desk = replace(engine.desk, audiences={"web": frozenset({"vip"})})
+    message = Inbound(channel, "c1", "m1", "c1", "fee?", locale="en")
+    await desk.store.write(lambda session: ledger.accept(session, message, desk.clock.now()))
+    await take_turn(desk, "c1", 1)
+    assert [ask.audience for ask in engine.mind.asked] == [audience]

@@ -85,7 +85,7 @@ def test_a_small_million_is_made_of_both_languages_and_some_expired(million: Mil
     assert (
         {entry.lang for entry in bundle.entries} == {"zh", "en"} == {query.lang for query in million.queries}
     )
-    valid = bundle.valid_rows(TODAY)
+    valid = bundle.allowed_rows(TODAY)
     assert valid is not None
     assert 0.9 < valid.count / len(valid.mask) < 1.0
     assert np.linalg.norm(bundle.contents.vectors, axis=1) == pytest.approx(1.0, abs=1e-5)

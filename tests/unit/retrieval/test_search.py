@@ -94,6 +94,30 @@ def test_an_answer_is_found_on_its_days_alone(bundle: Bundle, on: date | None, f
     assert (bundle.exact(SPRING.question, "en", on) == SPRING) is found
 
 
+@pytest.mark.parametrize(
+    ("audience", "found"),
+    [
+        (None, ["all", "vip"]),
+        (frozenset(), ["all"]),
+        ({"staff"}, ["all"]),
+        ({"staff", "vip"}, ["all", "vip"]),
+    ],
+)
+def test_an_answer_is_found_by_its_audience_alone(
+    tmp_path: Path, audience: frozenset[str] | None, found: list[str]
+) -> None:
+    same = "What does a safe cost?"
+    for_all = Entry("all", "safe", "en", same, "Ask at the desk.")
+    vip = Entry("vip", "safe-vip", "en", same, "Nothing.", audience=("vip", "gold"))
+    bundle = build(tmp_path / "b", [vip, for_all, HOURS_EN])
+    who = audience if audience is None else frozenset(audience)
+    for on in (None, date(2026, 3, 1)):
+        for text in (same, "a safe, please"):
+            seen = search(bundle, replace(ask(text, "en", on), audience=who))
+            assert sorted({hit.entry.id for hit in seen} - {HOURS_EN.id}) == found
+    assert Bundle.open(tmp_path / "b", encoder_fingerprint=ENCODER.fingerprint).entries == bundle.entries
+
+
 def test_another_language_ranks_below_but_is_not_left_out(tmp_path: Path) -> None:
     english = Entry("a", "atm", "en", "ATM limit 5000", "")
     chinese = Entry("b", "atm", "zh", "ATM limit 5000", "")
