@@ -50,7 +50,8 @@ class WordHead:
         )
 
     def _margin(self, text: str) -> NDArray[np.float32]:
-        counts = Counter(at for at in map(self.places.get, grams(text)) if at is not None)
+        counts = Counter(map(self.places.get, grams(text)))
+        counts.pop(None, None)  # of those that no example had
         if not counts:
             return self.bias
         rows = np.fromiter(counts, dtype=np.int64)
