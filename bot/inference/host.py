@@ -22,7 +22,7 @@ from bot.inference.door import Door
 from bot.inference.encodings import Encoding, Encodings
 from bot.inference.reader import PATIENCE_S, Reader, give_back
 from bot.inference.release import Lesson, find_release, make_release, with_slips
-from bot.inference.understanding import Ask, Live, Understanding
+from bot.inference.understanding import Ask, Live, Reads, Understanding
 from bot.inference.vectors import load_vectors, prune_vectors, save_vectors
 from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle
@@ -96,7 +96,7 @@ class Host:
         self._examples, self._promise, self._named = tuple(examples), promise, named
         self._observer = observer
         self._live: Live | None = None
-        self._pins: dict[Reader, int] = {}
+        self._pins: dict[Reads, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._gone = asyncio.Event()
         self._switching = asyncio.Lock()
@@ -229,7 +229,7 @@ class Host:
         self._live = live
         return live
 
-    def _unpin(self, reader: Reader) -> None:
+    def _unpin(self, reader: Reads) -> None:
         if reader in self._pins:  # else all were closed
             self._pins[reader] -= 1
             if not self._pins[reader]:
@@ -318,12 +318,12 @@ class Host:
         return Trouble(release, reason)
 
 
-async def _let_go(reader: Reader) -> None:
+async def _let_go(reader: Reads) -> None:
     await reader.close()
     await asyncio.to_thread(give_back)
 
 
-def _on(loop: asyncio.AbstractEventLoop, call: Callable[[Reader], None], reader: Reader) -> None:
+def _on(loop: asyncio.AbstractEventLoop, call: Callable[[Reads], None], reader: Reads) -> None:
     """From whichever thread lets the last turn's pin go."""
     with suppress(RuntimeError):  # the loop has ended, and with it everything
         loop.call_soon_threadsafe(call, reader)

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from bot.domain.decision import HANDOFF, SOCIAL, Candidate, IntentScore
 from bot.domain.followup import contextual
 from bot.domain.policy import NEVER
+from bot.inference.child import Progress
+from bot.inference.door import Door
 from retrieval.bundle import Bundle
 from retrieval.embed import Tokens, Vectors
 from retrieval.search import search_all
@@ -24,9 +26,6 @@ from training.entities.entity import Entity
 from training.entities.finder import NOTHING_NAMED, Finder
 from training.lesson import LessonHeads
 from training.promise import Promised
-
-if TYPE_CHECKING:
-    from bot.inference.reader import Reader
 
 TOP_INTENTS = 3
 CLEAR = 0.8
@@ -45,13 +44,26 @@ SPOKEN = (*SOCIAL, HANDOFF)
 SPOKEN_SURELY = 0.8
 
 
+class Reads(Protocol):
+    """The encoder that serves, as whoever is live holds it: `bot.inference.reader.Reader`."""
+
+    fingerprint: str
+    door: Door
+
+    async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding: ...
+
+    async def embed(self, texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Live:
     """One release and one bundle: what a whole turn is pinned to. As long as anybody holds it, its reader serves."""
 
     name: str
     """Of the release in the registry."""
-    reader: Reader = field(repr=False)
+    reader: Reads = field(repr=False)
     heads: Heads
     bundle: Bundle
     by_id: Mapping[str, Entry] = field(repr=False)
@@ -60,7 +72,7 @@ class Live:
 
     @classmethod
     def of(
-        cls, name: str, reader: Reader, heads: Heads, bundle: Bundle, *, finder: Finder = NOTHING_NAMED
+        cls, name: str, reader: Reads, heads: Heads, bundle: Bundle, *, finder: Finder = NOTHING_NAMED
     ) -> Live:
         return cls(name, reader, heads, bundle, {entry.id: entry for entry in bundle.entries}, finder)
 
