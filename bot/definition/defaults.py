@@ -1,6 +1,7 @@
 """What a bot says where its folder does not say otherwise. `{bot}` becomes the bot's name.
 
-`handoff*`, `refuse`, `clarify`, `late`, `error`, `empty` and the social ones are messages;
+`handoff*`, `refuse`, `clarify`, `late`, `error`, `empty` and the social ones are messages; `other_language` stands
+above an answer in another language than the customer's;
 `offer_person` and `none_of_these` are labels of buttons.
 """
 
@@ -70,6 +71,10 @@ RESPONSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "empty": {
         "en": ("I received a message without text. Please write your question.",),
         "zh": ("没有收到文字内容，请把您的问题写下来。",),
+    },
+    "other_language": {
+        "en": ("I have this in Chinese only:",),
+        "zh": ("这部分资料只有英文：",),
     },
     "offer_person": {"en": ("Talk to a person",), "zh": ("转人工客服",)},
     "none_of_these": {"en": ("None of these",), "zh": ("以上都不是",)},

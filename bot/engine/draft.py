@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from bot.domain.decision import Answer, Handoff
 from bot.engine.desk import Voice
 from connectors.port import Citation, QuickReply
-from retrieval.text import normalise
+from retrieval.text import normalise, script_lang
 from retrieval.types import Entry
 
 ENTRY = "entry:"
@@ -64,6 +64,13 @@ def generated(text: str, entries: Sequence[Entry]) -> Draft:
     """Composed text; only sources that its marks name are cited."""
     used = [cite(n, e) for n, e in enumerate(entries, 1) if f"[{n}]" in text]
     return Draft(text, citations=tuple(used), rateable=True, topic=entries[0].key)
+
+
+def introduced(voice: Voice, draft: Draft, lang: str) -> Draft:
+    """The same; an answer in another language than the customer's says so first."""
+    if not draft.rateable or script_lang(draft.text) in (lang, None):
+        return draft
+    return replace(draft, text=f"{voice.response('other_language', lang)[0]}\n\n{draft.text}")
 
 
 def cite(mark: int, entry: Entry) -> Citation:

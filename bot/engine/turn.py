@@ -6,13 +6,23 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide, least_sure
 from bot.domain.language import choose_language
 from bot.engine.answers import Asked
 from bot.engine.desk import Desk
-from bot.engine.draft import PERSON, ask_which, asks_for_person, hand_over, respond, say, stored
+from bot.engine.draft import (
+    PERSON,
+    ask_which,
+    asks_for_person,
+    hand_over,
+    introduced,
+    respond,
+    say,
+    stored,
+)
 from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
 from bot.engine.record import Record, announce_late, commit, kind
 from bot.engine.speak import Said, Speech, speak
@@ -143,6 +153,7 @@ async def _answer(desk: Desk, scene: Scene) -> str:
     evidence = weigh(scene.heard, scene.before, seen, calibrated=calibrated, bound=bound)
     decision = decide(evidence, desk.policy)
     said = await _carry_out(desk, scene, live, decision, seen)
+    said = replace(said, draft=introduced(desk.voice, said.draft, scene.heard.lang))
     done = desk.clock.monotonic()
     timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - understood)}
     await commit(desk, scene, said, Record(live, decision, seen, timings, least_sure(evidence, desk.policy)))

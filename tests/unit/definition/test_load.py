@@ -42,7 +42,7 @@ def test_every_text_the_engine_needs_is_built_in_for_both_languages() -> None:
     needed = (
         "greet thanks goodbye identity capabilities handoff handoff_already refuse clarify late error empty"
     )
-    assert RESPONSES.keys() == {*needed.split(), "offer_person", "none_of_these"}
+    assert RESPONSES.keys() == {*needed.split(), "other_language", "offer_person", "none_of_these"}
     assert {lang for texts in RESPONSES.values() for lang in texts} == {"en", "zh"}
     assert all(variants and all(variants) for texts in RESPONSES.values() for variants in texts.values())
     assert {"handoff", "out_of_scope", "greet"} <= RESERVED

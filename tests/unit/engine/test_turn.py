@@ -297,3 +297,15 @@ async def test_understanding_is_told_who_asks(
     await desk.store.write(lambda session: ledger.accept(session, message, desk.clock.now()))
     await take_turn(desk, "c1", 1)
     assert [ask.audience for ask in engine.mind.asked] == [audience]
+
+
+async def test_an_answer_in_another_language_says_so_first(engine: Engine) -> None:
+    engine.mind.script["多少钱？"] = [("id-fee", 0.9)]
+    engine.mind.script["fee?"] = [("id-fee", 0.9)]
+    for text, id, first in (
+        ("多少钱？", "m1", "这部分资料只有英文："),
+        ("fee?", "m2", "A card costs 10 yuan."),
+    ):
+        *_, answer = finals(await engine.exchange(text, id=id))
+        assert answer.text.startswith(first)
+        assert answer.text.endswith("Damaged cards are free. [1]")
