@@ -21,6 +21,8 @@ from rich.progress import (
 from bot.inference.child import Progress as Report
 
 LINE_EVERY_S = 10.0
+ENDED = 8
+"""Bars of stages that are done and stay in sight: with all of a training the one at work would lie below the screen."""
 TOLD_FROM_S = 60.0
 """What is left of a stage is told where it is as long as this."""
 
@@ -44,12 +46,13 @@ def shown(console: Console) -> Iterator[Report]:
 
 
 class _Bars:
-    """One bar a stage, under those that are done."""
+    """One bar a stage, under the last of those that are done."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._stage = "Starting"
         self._bar = bars.add_task(self._stage, total=None)
+        self._ended: list[TaskID] = []
 
     def report(self, stage: str, done: int, total: int) -> None:
         name = stage.partition(":")[0]
@@ -63,6 +66,9 @@ class _Bars:
             self._bars.remove_task(bar)
         else:
             self._bars.update(bar, completed=1, total=1)
+            self._ended.append(bar)
+            if len(self._ended) > ENDED:
+                self._bars.remove_task(self._ended.pop(0))
 
 
 class _Lines:

@@ -51,7 +51,8 @@ async def _follow(stream: asyncio.StreamReader | None, progress: Progress) -> di
             last = json.loads(line)
         except ValueError:
             continue
-        progress(str(last.get("text", "")), int(str(last.get("done", 0))), int(str(last.get("total", 0))))
+        if last.get("stage") != "done":  # one thing of several: whoever asked for it knows what comes next
+            progress(str(last.get("text", "")), int(str(last.get("done", 0))), int(str(last.get("total", 0))))
     return last
 
 

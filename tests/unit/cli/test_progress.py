@@ -70,6 +70,20 @@ def test_a_terminal_gets_a_bar_a_stage_and_is_clean_afterwards() -> None:
     assert out.getvalue().endswith("\x1b[2K")
 
 
+def test_of_many_stages_the_last_ones_and_the_one_at_work_are_in_sight() -> None:
+    out = io.StringIO()
+    with shown(Console(file=out, force_terminal=True, width=80, color_system=None)) as report:
+        for stage in range(30):
+            report(f"stage {stage}", 0, 2)
+        out.seek(0)
+        out.truncate()
+        report("at work", 1, 2)
+    last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", out.getvalue()).splitlines()
+    shown_stages = {int(line.split()[2]) for line in last if line.startswith("✓ stage")}
+    assert shown_stages <= set(range(21, 30))
+    assert any("at work" in line for line in last)
+
+
 def test_of_libraries_only_warnings_are_logged() -> None:
     done = subprocess.run([sys.executable, "-c", LOGS], cwd=ROOT, capture_output=True, text=True, check=True)
     said = [line.split(" ", 2)[2] for line in done.stderr.splitlines()]
