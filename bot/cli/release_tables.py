@@ -76,7 +76,7 @@ def about(release: Release, row: dict[str, Any]) -> Table:
 
 
 def figures(evaluation: Evaluation) -> Table:
-    table = Table("metric", _number("value"), _number("95 % interval"), _number("rows"), box=None)
+    table = Table(_metric(), _number("value"), _number("95 % interval"), _number("rows"), box=None)
     for name, metric in evaluation.metrics.items():
         table.add_row(escape(name), f"{metric.value:.4g}", _interval(metric), str(metric.n))
     return table
@@ -85,7 +85,7 @@ def figures(evaluation: Evaluation) -> Table:
 def comparison(verdict: Verdict) -> Table:
     """Better and worse by sign and word as well as by colour."""
     table = Table(
-        "metric", _number(verdict.live), _number("95 % interval"), _number(verdict.candidate), box=None
+        _metric(), _number(verdict.live), _number("95 % interval"), _number(verdict.candidate), box=None
     )
     table.add_column("difference", justify="right")
     table.add_column("")
@@ -164,8 +164,13 @@ def _difference(line: Line) -> str:
     return f"{line.difference:+.4g}" + (f" ({line.pair})" if line.pair else "")
 
 
+def _metric() -> Column:
+    """Where there is no room a name goes on in the next line: what is cut off is what tells two of them apart."""
+    return Column("metric", overflow="fold")
+
+
 def _number(name: str) -> Column:
-    return Column(escape(name), justify="right")
+    return Column(escape(name), justify="right", overflow="fold")
 
 
 def _time(at: datetime) -> str:

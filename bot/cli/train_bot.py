@@ -19,7 +19,7 @@ from bot.cli import training_jobs as shelf
 from bot.cli.beside import baselines, candidate_answers
 from bot.cli.exam import Exam
 from bot.cli.progress import shown
-from bot.cli.releases import show_comparison
+from bot.cli.releases import show_gate
 from bot.cli.report import room_for
 from bot.cli.rows import rows_of
 from bot.cli.snapshot import snapshot
@@ -178,10 +178,11 @@ def _seen_before(work: Work, data: Dataset) -> Iterator[str]:
 
 
 def _tell(settings: Settings, name: str, report: Path) -> None:
-    show_comparison(settings, releases.LIVE, name, as_json=False)
+    passed = show_gate(settings, name, as_json=False)
     click.echo(f"Wrote {report}.")
     folder, home = _typed(settings)
-    click.echo(f"{name} is the candidate. `kefu releases{folder} promote {name}{home}` lets it go live.")
+    go = f"`kefu releases{folder} promote {name}{home}` lets it go live."
+    click.echo(f"{name} is the candidate. {go if passed else 'What is live stays.'}")
 
 
 def _again(settings: Settings, asked: Asked) -> str:

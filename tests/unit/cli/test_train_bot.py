@@ -434,3 +434,11 @@ def test_what_a_release_was_trained_on_is_told_of_a_later_one(monkeypatch: pytes
     assert train().exit_code == 0
     card = CliRunner().invoke(kefu, ["releases", "shop", "show", "candidate"]).stdout
     assert "base was trained on" in " ".join(card.split())
+
+
+def test_what_the_gate_holds_back_is_not_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_bot, "show_gate", lambda *_, **__: False)
+    done = train()
+    assert done.exit_code == 0, done.output
+    assert "is the candidate. What is live stays." in done.stdout.replace("\n", " ")
+    assert "lets it go live" not in done.stdout
