@@ -75,6 +75,10 @@ class Lexical:
         place = self._vocabulary.get(term)
         return self._unknown if place is None else self._idf[place]
 
+    def knows(self, term: str) -> bool:
+        """Whether any phrase has it."""
+        return term in self._vocabulary
+
     def coverage(self, terms: Iterable[str], rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Share (0..1) of the weight of distinct `terms` that each of `rows` holds: float64, in their shape."""
         distinct = tuple(dict.fromkeys(terms))

@@ -21,6 +21,7 @@ from retrieval.bundle import Bundle, build_bundle
 from retrieval.search import search
 from retrieval.text import identity, tokens
 from retrieval.types import Entry, Query
+from training.answerable import OWN, foreignness, own_features
 from training.apply import (
     HITS,
     OUT_OF_SCOPE,
@@ -77,11 +78,16 @@ class Material:
         return identity(text) in self.trained
 
 
+def _nothing() -> Floats:
+    return np.zeros((0, 0), dtype=np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """Candidates with verdicts: features [n, F], truth [n] (1 right), weight [n], question number [n].
 
-    `asked`: the questions, by number. To some nothing was found.
+    `asked`: the questions, by number. To some nothing was found. `own` [n, OWN], `keys` [n] and `foreign` [questions,
+    2]: what else `training.answerable` looks at.
     """
 
     features: Floats
@@ -89,6 +95,9 @@ class Judged:
     weight: Floats
     question: Floats
     asked: Sequence[Question] = ()
+    own: Floats = field(default_factory=_nothing)
+    keys: Sequence[str] = ()
+    foreign: Floats = field(default_factory=_nothing)
 
 
 def training_rows(
@@ -197,18 +206,25 @@ def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], material: Mate
     vectors = [material.vectors[text] for text in said]
     readings = heads.read(np.stack(vectors), said)
     found, truth, kinds, numbers = [], [], [], []
+    own: list[Floats] = []
+    keys: list[str] = []
     for number, (question, reading) in enumerate(zip(asked, readings, strict=True)):
         hits = search(bundle, Query(said[number], vectors[number], question.lang), k=HITS)
         found.append(Found(hits, reading, len(tokens(said[number])), question.lang))
         truth += [float(h.entry.key == question.key) for h in hits]
         kinds += [question.kind] * len(hits)
         numbers += [number] * len(hits)
+        own += [own_features(said[number], hit, bundle.contents.lexical) for hit in hits]
+        keys += [hit.entry.key for hit in hits]
     return Judged(
         candidate_features(found),
         np.array(truth, np.float32),
         _weights(kinds),
         np.array(numbers, np.float32),
         asked,
+        np.array(own, np.float32).reshape(-1, len(OWN)),
+        keys,
+        np.array([foreignness(reading) for reading in readings], np.float32),
     )
 
 
@@ -256,8 +272,8 @@ def summary(folds: Sequence[Judged], calibrator: Calibrator) -> dict[str, float]
     from sklearn.metrics import brier_score_loss, roc_auc_score
 
     scores, truths, weights = [], [], []
-    for fold, confidence in _held_out(folds, calibrator):
-        rows = list(_best(fold, confidence).values())
+    for fold, confidence in held_out(folds, calibrator):
+        rows = list(best_rows(fold, confidence).values())
         scores += confidence[rows].tolist()
         truths += fold.truth[rows].tolist()
         weights += fold.weight[rows].tolist()
@@ -275,29 +291,31 @@ class Verdict:
     question: Question
     sure: float
     right: bool
+    answerable: bool = True
+    """Whether the bot would say it, however sure it is (`training.answerable`)."""
 
 
 def verdicts(folds: Sequence[Judged], calibrator: Calibrator | None) -> Iterator[Verdict]:
     """Of every question, by a calibrator that did not see its fold. Without one nothing is sure."""
     judged = (
-        _held_out(folds, calibrator) if calibrator else ((fold, np.zeros_like(fold.truth)) for fold in folds)
+        held_out(folds, calibrator) if calibrator else ((fold, np.zeros_like(fold.truth)) for fold in folds)
     )
     for fold, confidence in judged:
-        best = _best(fold, confidence)
+        best = best_rows(fold, confidence)
         for number, question in enumerate(fold.asked):
             row = best.get(number)
             found = (0.0, False) if row is None else (float(confidence[row]), bool(fold.truth[row]))
             yield Verdict(question, *found)
 
 
-def _held_out(folds: Sequence[Judged], calibrator: Calibrator) -> Iterator[tuple[Judged, Floats]]:
+def held_out(folds: Sequence[Judged], calibrator: Calibrator) -> Iterator[tuple[Judged, Floats]]:
     """Each fold, and confidences of a calibrator that is fitted to the others, where they are enough for one."""
     for n, fold in enumerate(folds):
         other = fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator
         yield fold, other.confidence(fold.features)
 
 
-def _best(fold: Judged, confidence: Floats) -> dict[int, int]:
+def best_rows(fold: Judged, confidence: Floats) -> dict[int, int]:
     """The surest candidate's row, by number of the question."""
     best: dict[int, int] = {}
     for row, number in enumerate(fold.question.astype(np.int64).tolist()):

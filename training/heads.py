@@ -3,7 +3,8 @@
 In (`work`): examples.jsonl ({"text", "label", "lang"}), entries.json (a list of `retrieval.types.Entry`),
 texts.json (a list), vectors.npy (float32 [texts, dim], the row of each text); where the encoder was trained,
 trained.json (`training.trained`); where a promise is to be kept, asked.json ({"promise", "slips"}). Out:
-heads.safetensors, heads.json, card.json and promise.json (`training.promise`). Progress goes to `report`.
+heads.safetensors, heads.json, card.json, answerable.json (`training.answerable`) and promise.json (`training.promise`).
+Progress goes to `report`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from retrieval.types import Entry
+from training.answerable import write_answerable
 from training.apply import Heads, IntentHead, save_heads
 from training.bounds import learn_bounds
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
@@ -28,9 +30,9 @@ from training.calibrate import (
     summary,
     topic_head,
     training_rows,
-    verdicts,
 )
 from training.fit import FOLDS, fit_scaled, no_head
+from training.fit_answerable import fit_answerable, shares_answered
 from training.lesson import ASKED
 from training.progress import Report
 from training.promise import Promise, write_promised
@@ -51,8 +53,11 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
     calibrator = fit_calibrator(judged)
     figures = summary(judged, calibrator) if calibrator else {}
     save_heads(out, Heads(name, head, topic_head(material, material.entries), calibrator))
+    answerable, told = fit_answerable(judged, calibrator)
+    if answerable is not None:
+        write_answerable(out, answerable)
     if (promise := read_promise(work)) is not None:
-        write_promised(out, learn_bounds(verdicts(judged, calibrator), _languages(material), promise))
+        write_promised(out, learn_bounds(told, _languages(material), promise))
     card = {
         "name": name,
         "examples": len(material.examples),
@@ -61,7 +66,7 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
         "temperature": head.temperature,
         "share_of_words": head.share,
         "judged_by": _judged_by(material),
-        "held_out": {"intent_accuracy": accuracy, **figures},
+        "held_out": {"intent_accuracy": accuracy, **figures, **shares_answered(told)},
     }
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
     return card

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.answerable import Answerable, read_answerable
 from training.apply import Heads, load_heads
 from training.errors import ReleaseError
 from training.promise import Promised, read_promised
@@ -17,9 +18,12 @@ ASKED = "asked.json"
 
 @dataclass(frozen=True, slots=True)
 class LessonHeads(Heads):
-    """`promised`: from which confidence on they answer; None where the bot promises nothing."""
+    """`promised`: from which confidence on they answer; None where the bot promises nothing. `answerable`: whether the
+    best candidate answers at all; None where there was too little to learn it from.
+    """
 
     promised: Promised | None = None
+    answerable: Answerable | None = None
 
 
 def new_heads(releases: Path, name: str) -> AbstractContextManager[Path]:
@@ -35,7 +39,11 @@ def open_heads(releases: Path, name: str) -> LessonHeads | None:
     try:
         check_seal(folder)
         found = load_heads(folder)
-        return LessonHeads(found.name, found.intent, found.topic, found.calibrator, read_promised(folder))
+        return LessonHeads(
+            *(found.name, found.intent, found.topic, found.calibrator),
+            promised=read_promised(folder),
+            answerable=read_answerable(folder),
+        )
     except ReleaseError as error:
         raise ReleaseError(f"{error}. Delete the folder; it is made again") from error
     except (OSError, ValueError, KeyError, TypeError) as error:

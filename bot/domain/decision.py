@@ -14,6 +14,7 @@ OUT_OF_SCOPE = "out_of_scope"
 REFUSE = "refuse"
 MAX_OPTIONS = 3
 CLOSE, UNSURE = "several answers are close", "likely, but not sure enough for the promise"
+UNANSWERED = "sounds like what is known, but is not answered by it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Evidence:
     """The message says no more than that something is not wanted, and the best candidate is about wanting it."""
     out_of_scope: float = 0.0
     """Probability that nothing the bot knows is meant."""
+    answerable: bool = True
+    """False where the best candidate only sounds like the message, and does not answer it."""
     calibrated: bool = True
     """False while no calibrator exists: then intent and retrieval must agree."""
     bound: float | None = None
@@ -148,6 +151,8 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
         return _uncalibrated(e, best, policy)
     if e.out_of_scope >= max(policy.foreign, best.confidence):
         return Answer("out of scope", response=REFUSE, confidence=best.confidence, offer_person=True)
+    if best.confidence >= policy.answer and not e.answerable:
+        return _unanswered(e, policy)
     if best.confidence >= least_sure(e, policy) and (len(rivals) == 1 or e.asked_before):
         return Generate("confident", (best.entry,), best.confidence)
     if best.confidence >= policy.answer and len(rivals) == 1:
@@ -155,6 +160,13 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
     if e.terse and e.out_of_scope < policy.scope:
         rivals = max(rivals, _topics(e.candidates), key=len)
     return _ask_or_refuse(e, rivals)
+
+
+def _unanswered(e: Evidence, policy: Policy) -> Decision:
+    """What does not look foreign may have been put as nobody did before: the customer may say which is meant."""
+    if e.out_of_scope < policy.scope:
+        return _ask_or_refuse(e, _topics(e.candidates), reason=UNANSWERED)
+    return Answer(UNANSWERED, response=REFUSE, confidence=e.candidates[0].confidence, offer_person=True)
 
 
 def least_sure(e: Evidence, policy: Policy) -> float:

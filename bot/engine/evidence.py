@@ -92,6 +92,7 @@ def weigh(
         terse=not (seen and seen.contextual) and terse(heard.text),
         refused=seen is not None and _refused(heard.text, seen),
         out_of_scope=seen.out_of_scope if seen else 0.0,
+        answerable=seen.answerable if seen else True,
         calibrated=calibrated,
         bound=bound,
     )

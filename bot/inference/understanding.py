@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +13,7 @@ import numpy as np
 from bot.domain.decision import HANDOFF, SOCIAL, Candidate, IntentScore
 from bot.domain.followup import contextual
 from bot.domain.policy import NEVER
+from bot.inference.answered import answered
 from bot.inference.child import Progress
 from bot.inference.door import Door
 from retrieval.bundle import Bundle
@@ -143,6 +143,8 @@ class Understanding:
     contextual: bool
     out_of_scope: float = 0.0
     """Probability that nothing the bot knows is meant."""
+    answerable: bool = True
+    """Whether the best candidate answers the message, and does not only sound like it."""
     entities: tuple[Entity, ...] = ()
     """What the message names, in its order; of the message alone, whatever it leans on."""
     vector: Vectors | None = field(default=None, repr=False, compare=False)
@@ -180,7 +182,8 @@ def _both(vectors: Vectors) -> Vectors:
 def _weighed_together(ask: Ask, plain: Understanding, joined: Understanding) -> Understanding:
     hits = tuple({hit.entry.id: hit for hit in (*plain.hits, *joined.hits)}.values())
     candidates = _continued(joined, plain, ask.answered_key)
-    other = replace(joined, contextual=True, candidates=candidates, hits=hits)
+    answerable = plain.answerable or joined.answerable
+    other = replace(joined, contextual=True, candidates=candidates, hits=hits, answerable=answerable)
     return plain if plain.best >= CLEAR and plain.best >= other.best else other
 
 
@@ -239,30 +242,36 @@ def _read(
         Found(own, reading, len(tokens(query.text)), query.lang or "")
         for query, reading, own in zip(queries, readings, hits, strict=True)
     ]
-    confidences = iter(_confidences(live, found))
+    ends = np.cumsum([0, *(len(own) for own in hits)]).tolist()
+    features, sure = _weighed_hits(live, found)
+    parts = [slice(*ends[place : place + 2]) for place in range(len(found))]
     return [
-        _understanding(vector, text, list(islice(confidences, len(text.hits))))
-        for vector, text in zip(vectors, found, strict=True)
+        _understanding(live, query, one, features=features[part], sure=sure[part])
+        for query, one, part in zip(queries, found, parts, strict=True)
     ]
 
 
-def _confidences(live: Live, texts: Sequence[Found]) -> list[float]:
-    """Of all hits, one text after the other; 0 without a calibrator."""
+def _weighed_hits(live: Live, texts: Sequence[Found]) -> tuple[Vectors, Vectors]:
+    """Features and confidence of all hits, one text after the other; confidences are 0 without a calibrator."""
     if live.heads.calibrator is None:
-        return [0.0] * sum(len(text.hits) for text in texts)
-    sure: list[float] = live.heads.calibrator.confidence(candidate_features(texts)).tolist()
-    return sure
+        none = np.zeros(sum(len(text.hits) for text in texts), dtype=np.float32)
+        return none[:, None], none
+    features = candidate_features(texts)
+    return features, live.heads.calibrator.confidence(features)
 
 
-def _understanding(vector: Vectors, text: Found, sure: Sequence[float]) -> Understanding:
+def _understanding(
+    live: Live, query: Query, text: Found, *, features: Vectors, sure: Vectors
+) -> Understanding:
     intents = text.reading.intents
     return Understanding(
         tuple(IntentScore(*pair) for pair in intents.top(TOP_INTENTS)),
-        _candidates(text.hits, sure),
+        _candidates(text.hits, sure.tolist()),
         tuple(text.hits),
         contextual=False,
         out_of_scope=intents.get(OUT_OF_SCOPE),
-        vector=vector,
+        answerable=answered(live, query.text, text, features=features, sure=sure),
+        vector=query.vector,
     )
 
 

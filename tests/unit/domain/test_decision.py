@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.decision import (
+    UNANSWERED,
     UNSURE,
     Answer,
     Candidate,
@@ -191,3 +192,19 @@ def test_an_answer_is_never_said_below_its_threshold(
     if isinstance(decision, Clarify):
         assert len({c.key for c in ranked if c.entry in decision.entries}) >= 2
         assert not asked
+
+
+def test_what_only_sounds_like_an_answer_is_not_said_but_asked_about() -> None:
+    sure = replace(evidence(candidate("a", 0.9), candidate("b", 0.02)), answerable=False)
+    assert decide(sure, POLICY) == Clarify(UNANSWERED, ("a", "b"), 0.9)
+    assert decide(replace(sure, asked_before=True), POLICY).reason == "not sure enough"
+
+
+def test_what_looks_foreign_beside_it_is_refused() -> None:
+    foreign = replace(evidence(candidate("a", 0.9), candidate("b", 0.02)), answerable=False, out_of_scope=0.5)
+    assert decide(foreign, POLICY) == Answer(UNANSWERED, response="refuse", confidence=0.9, offer_person=True)
+
+
+def test_an_identical_question_is_answered_whatever_it_looks_like() -> None:
+    same = replace(evidence(candidate("a", 0.1, exact=True)), answerable=False, out_of_scope=0.9)
+    assert decide(same, POLICY) == Answer("identical to a stored question", entry="a", confidence=1.0)

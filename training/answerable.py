@@ -1,0 +1,180 @@
+"""Does the best of what was found answer the message, or does it only sound like it? numpy alone.
+
+"Which card may I use in Didi" stands close to many a stored question of a bank, and none of them answers it. How sure
+the bot is of the best answer among others says little about that. Beside it count: whether the message looks foreign,
+which of its words the answer does not know (brands, countries, products), and whether what it asks for (an amount, a
+time, a telephone, a place) stands in the answer.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from retrieval.terms import STOP_WORDS
+from retrieval.text import HAN, normalise, tokens
+from retrieval.types import Entry, Hit
+from training.apply import FEATURES as OF_A_CANDIDATE
+from training.apply import FLOOR, OUT_OF_SCOPE, Floats, Reading, standardised
+
+FILE = "answerable.json"
+OWN = (
+    *("held", "unknown", "strangest", "phrase_held", "phrase_extra"),
+    *("unmet", "strange_words", "strange_run", "names"),
+)
+"""What a message and one hit say beside the evidence of the search (see `own_features`)."""
+FEATURES = ("sure", "second", "rest", "foreign", "foreign_topic", *OF_A_CANDIDATE, *OWN)
+_LEAST = 1e-4
+"""Added to a probability and to its complement before its odds are taken."""
+
+_ASKS = (
+    # what a message asks for, and what an answer to it holds
+    (
+        r"\bhow much\b|\bfees?\b|\bcosts?\b|\bcharges?\b|\bprices?\b|多少钱|费用|手续费|收费|价格|几块|运费",
+        r"\d|\bfree\b|no charge|免费|不收",
+    ),
+    (
+        r"\bhow long\b|\bwhen\b|\bhow soon\b|\bhow many days\b|\bwhat time\b|多久|几天|什么时候|何时|几点|多长时间",
+        r"\d|\b(?:day|hour|week|month|minute)s?\b|at once|immediately|天|日|小时|分钟|立即|马上|即时|月|年",
+    ),
+    (r"\bphone\b|\bhotline\b|\bcall\b|电话|热线", r"\d{3}[- ]?\d{3}|\d{5,}"),
+    (
+        r"\bwhere\b|哪里|在哪|哪儿",
+        r"\b(?:app|branch|store|website|counter|page|at|in)\b|网点|门店|柜台|官网|app|页",
+    ),
+)
+_KINDS = tuple((re.compile(asks, re.IGNORECASE), re.compile(holds, re.IGNORECASE)) for asks, holds in _ASKS)
+_NAME = re.compile(r"(?<=[^.!?\s] )[A-Z][A-Za-z]+")
+"""A word with a capital that does not begin a sentence."""
+_RUN = re.compile(f"[{HAN}]+")
+
+
+class Lexicon(Protocol):
+    """`retrieval.lexical.Lexical`: what the words of all stored texts weigh."""
+
+    def weight(self, term: str) -> float: ...
+
+    def knows(self, term: str) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answerable:
+    """Logistic regression over `FEATURES`: the probability that the best candidate is right and something is.
+
+    Below `least` it is not said.
+    """
+
+    centre: Floats
+    scale: Floats
+    weight: Floats
+    bias: float
+    least: float
+
+    def probability(self, features: Floats) -> Floats:
+        """float32 [n, FEATURES] -> float32 [n] in 0..1."""
+        logits = standardised(features, self.centre, self.scale) @ self.weight + self.bias
+        found: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+        return found
+
+
+def answer_features(
+    sure: Floats, keys: Sequence[str], *, foreign: Sequence[float], candidate: Floats, own: Floats
+) -> Floats:
+    """float32 [FEATURES] of a message.
+
+    `sure` [n]: how likely each of its hits is to be right; `keys` [n]: their topics; `foreign` [2]: `foreignness`;
+    `candidate` and `own`: evidence of the surest one (`candidate_features`, `own_features`).
+    """
+    best = int(np.argmax(sure))
+    topics: dict[str, float] = {}
+    for key, one in zip(keys, sure.tolist(), strict=True):
+        topics[key] = max(one, topics.get(key, 0.0))
+    others = [one for key, one in topics.items() if key != keys[best]]
+    told = (
+        *(_odds(float(sure[best])), _odds(max(others, default=0.0)), _odds(sum(others))),
+        *(math.log(one + FLOOR) for one in foreign),
+    )
+    return np.concatenate([np.array(told, dtype=np.float32), candidate, own]).astype(np.float32)
+
+
+def foreignness(reading: Reading) -> tuple[float, float]:
+    """Probability of being out of scope, as intents and as topics have it."""
+    return reading.intents.get(OUT_OF_SCOPE), reading.topics.get(OUT_OF_SCOPE)
+
+
+def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
+    """float32 [OWN] of a message and one of its hits."""
+    terms = tuple(dict.fromkeys(tokens(text)))
+    everywhere = _terms(hit.entry)
+    phrase = frozenset(tokens(hit.phrase))
+    weights = {term: lexicon.weight(term) for term in (*terms, *phrase)}
+    whole = sum(weights[term] for term in terms) or 1.0
+    strange = [term for term in terms if not lexicon.knows(term)]
+    names = [tokens(name) for name in _NAME.findall(text)]
+
+    return np.array(
+        [
+            sum(weights[term] for term in terms if term in everywhere) / whole,
+            sum(weights[term] for term in strange),
+            max((weights[term] for term in terms if term not in everywhere), default=0.0),
+            sum(weights[t] for t in phrase.intersection(terms)) / (sum(weights[t] for t in phrase) or 1.0),
+            max((weights[term] for term in phrase.difference(terms)), default=0.0),
+            float(any(asks.search(text) and not holds.search(hit.entry.answer) for asks, holds in _KINDS)),
+            sum(not _RUN.match(term) for term in strange),
+            _strange_run(text, lexicon),
+            sum(not everywhere.intersection(name) for name in names),
+        ],
+        dtype=np.float32,
+    )
+
+
+@lru_cache(maxsize=2048)
+def _terms(entry: Entry) -> frozenset[str]:
+    return frozenset(tokens(f"{entry.title}\n{entry.answer}")).union(*map(tokens, entry.phrases))
+
+
+def _strange_run(text: str, lexicon: Lexicon) -> int:
+    """The longest row of neighbouring pairs of Chinese characters that stand in no stored text."""
+    longest = run = 0
+    for piece in _RUN.findall(normalise(text)):
+        run = 0
+        for pair in map("".join, pairwise(piece)):
+            run = 0 if pair in STOP_WORDS or lexicon.knows(pair) else run + 1
+            longest = max(longest, run)
+    return longest
+
+
+def _odds(probability: float) -> float:
+    """Their logarithm."""
+    inside = min(max(probability, 0.0), 1.0)
+    return math.log((inside + _LEAST) / (1.0 - inside + _LEAST))
+
+
+def write_answerable(folder: Path, found: Answerable) -> None:
+    """answerable.json. The caller makes the folder atomic."""
+    told = {name: np.asarray(value).tolist() for name, value in asdict(found).items()}
+    text = json.dumps({"features": FEATURES, **told}, indent=1, allow_nan=False)
+    (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def read_answerable(folder: Path) -> Answerable | None:
+    """None where there was too little to learn it from. Raises OSError, KeyError, TypeError or ValueError for what is
+    none of ours.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    if tuple(told["features"]) != FEATURES:
+        raise ValueError(f"{path}: made for other features; train again")
+    arrays = (np.array(told[name], dtype=np.float32) for name in ("centre", "scale", "weight"))
+    return Answerable(*arrays, float(told["bias"]), float(told["least"]))
