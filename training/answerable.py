@@ -176,5 +176,5 @@ def read_answerable(folder: Path) -> Answerable | None:
     told = json.loads(path.read_text(encoding="utf-8"))
     if tuple(told["features"]) != FEATURES:
         raise ValueError(f"{path}: made for other features; train again")
-    arrays = (np.array(told[name], dtype=np.float32) for name in ("centre", "scale", "weight"))
-    return Answerable(*arrays, float(told["bias"]), float(told["least"]))
+    centre, scale, weight = (np.array(told[name], dtype=np.float32) for name in ("centre", "scale", "weight"))
+    return Answerable(centre, scale, weight, float(told["bias"]), float(told["least"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.inference.generator import Prompt
 
-_RULES = {
+RULES = {
     "en": (
         "You are {bot}, a customer-service assistant. Answer the customer's last message in English, in at "
         "most {sentences} short sentences, using ONLY the numbered passages below. Copy numbers, names and "
@@ -38,10 +38,10 @@ _EXAMPLE = {
 
 def as_chat(prompt: Prompt) -> list[dict[str, str]]:
     """Messages for a chat-completion API: rules and passages, earlier turns, the question."""
-    lang = prompt.lang if prompt.lang in _RULES else "en"
+    lang = prompt.lang if prompt.lang in RULES else "en"
     passages = "\n".join(f"[{p.mark}] {p.title}: {p.text}" for p in prompt.passages)
     system = (
-        f"{_RULES[lang].format(bot=prompt.bot, sentences=prompt.sentences)}\n\n{_HEADING[lang]}\n{passages}"
+        f"{RULES[lang].format(bot=prompt.bot, sentences=prompt.sentences)}\n\n{_HEADING[lang]}\n{passages}"
     )
     chat = [{"role": "system", "content": system}]
     for turn in prompt.history:

@@ -86,7 +86,7 @@ def features(sure: Floats, keys: list[str]) -> dict[str, float]:
 
 def test_what_was_learned_is_read_back(tmp_path: Path) -> None:
     ones = np.arange(len(FEATURES), dtype=np.float32)
-    learned = Answerable(ones, ones + 1, ones / 7, 0.3, 0.4)
+    learned = Answerable(ones, ones + 1, ones / np.float32(7), 0.3, 0.4)
     write_answerable(tmp_path, learned)
     found = read_answerable(tmp_path)
     assert found is not None
@@ -104,7 +104,7 @@ def test_what_was_made_for_other_features_is_not_read(tmp_path: Path) -> None:
 
 
 def fold(seed: int, *, foreign: int = 30, apart: float = 2.0) -> Judged:
-    """60 questions with an answer and some foreign ones, whose one hit is as sure, but which are full of strange words."""
+    """60 questions with an answer; foreign ones, whose one hit is as sure, are full of strange words."""
     rng = np.random.default_rng(seed)
     kinds = ["answerable"] * 60 + ["foreign"] * foreign
     count = len(kinds)
@@ -122,7 +122,8 @@ def fold(seed: int, *, foreign: int = 30, apart: float = 2.0) -> Judged:
     )  # fmt: skip
 
 
-EVEN = Calibrator(*(np.full(len(OF_A_CANDIDATE), value, np.float32) for value in (0, 1, 0)), bias=0.0)
+ZEROS = np.zeros(len(OF_A_CANDIDATE), np.float32)
+EVEN = Calibrator(ZEROS, ZEROS + 1, ZEROS, 0.0)
 
 
 def test_foreign_questions_are_refused_and_the_others_answered() -> None:
