@@ -29,7 +29,7 @@ from training.apply import FLOOR, OUT_OF_SCOPE, Floats, Reading, standardised
 FILE = "answerable.json"
 OWN = (
     *("held", "unknown", "strangest", "phrase_held", "phrase_extra"),
-    *("unmet", "strange_words", "strange_run", "names"),
+    *("unmet", "strange_words", "strange_run"),
 )
 """What a message and one hit say beside the evidence of the search (see `own_features`)."""
 FEATURES = ("sure", "second", "rest", "foreign", "foreign_topic", *OF_A_CANDIDATE, *OWN)
@@ -53,8 +53,6 @@ _ASKS = (
     ),
 )
 _KINDS = tuple((re.compile(asks, re.IGNORECASE), re.compile(holds, re.IGNORECASE)) for asks, holds in _ASKS)
-_NAME = re.compile(r"(?<=[^.!?\s] )[A-Z][A-Za-z]+")
-"""A word with a capital that does not begin a sentence."""
 _RUN = re.compile(f"[{HAN}]+")
 
 
@@ -113,13 +111,12 @@ def foreignness(reading: Reading) -> tuple[float, float]:
 
 def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
     """float32 [OWN] of a message and one of its hits."""
-    terms = tuple(dict.fromkeys(tokens(text)))
+    terms, asked = tuple(dict.fromkeys(tokens(text))), normalise(text)
     everywhere = _terms(hit.entry)
     phrase = frozenset(tokens(hit.phrase))
     weights = {term: lexicon.weight(term) for term in (*terms, *phrase)}
     whole = sum(weights[term] for term in terms) or 1.0
     strange = [term for term in terms if not lexicon.knows(term)]
-    names = [tokens(name) for name in _NAME.findall(text)]
 
     return np.array(
         [
@@ -128,10 +125,9 @@ def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
             max((weights[term] for term in terms if term not in everywhere), default=0.0),
             sum(weights[t] for t in phrase.intersection(terms)) / (sum(weights[t] for t in phrase) or 1.0),
             max((weights[term] for term in phrase.difference(terms)), default=0.0),
-            float(any(asks.search(text) and not holds.search(hit.entry.answer) for asks, holds in _KINDS)),
+            float(any(asks.search(asked) and not holds.search(hit.entry.answer) for asks, holds in _KINDS)),
             sum(not _RUN.match(term) for term in strange),
             _strange_run(text, lexicon),
-            sum(not everywhere.intersection(name) for name in names),
         ],
         dtype=np.float32,
     )

@@ -22,7 +22,7 @@ SHARES = {"answerable": 0.6, "removed": 0.07, "foreign": 0.33}
 """What each kind of question counts. Chosen on folds of the example bots: at nine of ten foreign messages refused, this
 answers 78 and 82 % of what can be answered, where how sure the best answer is among others alone answers 57 and 59.
 """
-REFUSED = 0.93
+REFUSED = 0.9
 """Share of the foreign messages that is to be refused."""
 LOST = 0.25
 """Share of the questions with an answer that may be refused for it at most."""

@@ -40,14 +40,14 @@ def own(text: str, entry: Entry) -> dict[str, float]:
 def test_a_brand_that_nothing_stored_names_is_strange() -> None:
     strange, ours = own("how do I pay for a parcel on Didi", FEE), own("how do I pay for a parcel", FEE)
     assert strange["strange_words"] == 1
-    assert strange["names"] == 1
     assert strange["unknown"] > 0
     assert strange["held"] < ours["held"] == 1.0
-    assert ours["unknown"] == ours["names"] == ours["strange_words"] == 0
+    assert ours["unknown"] == ours["strange_words"] == 0
 
 
-def test_what_begins_a_sentence_with_a_capital_is_no_name() -> None:
-    assert own("Parcel lost. Didi", FEE)["names"] == 0
+def test_capitals_and_traditional_characters_change_nothing() -> None:
+    assert own("HOW DO I PAY ON DIDI", FEE) == own("how do i pay on didi", FEE)
+    assert own("怎麼綁定微信支付", BIND) == own("怎么绑定微信支付", BIND)
 
 
 def test_chinese_words_that_nothing_stored_has_make_a_run() -> None:
@@ -130,7 +130,7 @@ def test_foreign_questions_are_refused_and_the_others_answered() -> None:
     learned, told = fit_answerable([fold(n, apart=6.0) for n in range(4)], EVEN)
     assert learned is not None
     shares = shares_answered(told)
-    assert shares["answerable_foreign"] <= 0.08
+    assert shares["answerable_foreign"] <= 0.11
     assert shares["answerable_answerable"] > 0.95
 
 
