@@ -71,6 +71,9 @@ class FolderVoice:
     def name(self, lang: str) -> str:
         return self._definition.name.get(lang) or next(iter(self._definition.name.values()))
 
+    def persona(self, lang: str) -> str:
+        return self._definition.persona.get(lang, "")
+
     def response(self, name: str, lang: str) -> tuple[str, ...]:
         return self._definition.response(name, lang)
 

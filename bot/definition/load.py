@@ -60,6 +60,7 @@ def load(
         name=bot.name,
         languages=tuple(bot.languages),
         welcome=bot.welcome,
+        persona=bot.persona,
         suggestions=_tuples(bot.suggestions),
         channels=tuple(
             ChannelSpec(

@@ -105,6 +105,8 @@ class BotDefinition:
     knowledge: tuple[KnowledgeRow, ...]
     promise: Promise | None = None
     """Of the answers that are given; None: the policy's thresholds decide, and nothing is promised."""
+    persona: Texts = field(default_factory=dict)
+    """How it speaks, for a language model."""
     entities: Specs = field(default_factory=dict)
     """Kinds of what customers name, and how each is found."""
     annotated: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)

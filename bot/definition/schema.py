@@ -116,6 +116,7 @@ class Bot(Strict):
     name: dict[Lang, Phrase] = Field(min_length=1)
     languages: list[Lang] = Field(default=[*LANGUAGES], min_length=1)
     welcome: dict[Lang, Phrase] = Field(min_length=1)
+    persona: dict[Lang, Phrase] = {}
     suggestions: dict[Lang, list[Phrase]] = {}
     channels: list[Channel] = Field(default=[Channel()], min_length=1)
     policy: dict[Name, Share] = {}

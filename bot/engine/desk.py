@@ -36,6 +36,10 @@ class Voice(Protocol):
 
     def name(self, lang: str) -> str: ...
 
+    def persona(self, lang: str) -> str:
+        """How it speaks; empty where the folder says nothing of it."""
+        ...
+
     def response(self, name: str, lang: str) -> tuple[str, ...]: ...
 
 

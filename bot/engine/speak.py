@@ -8,10 +8,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 
 from bot.engine.answers import Asked
-from bot.engine.desk import Desk
+from bot.engine.desk import Desk, Voice
 from bot.engine.draft import Draft, generated, stored
+from bot.engine.passages import as_passages, recent
 from bot.errors import Conflict, GeneratorError
-from bot.inference.generator import MAX_SENTENCES, Bill, Exchange, Passage, Prompt
+from bot.inference.generator import MAX_SENTENCES, Bill, Exchange, Prompt
 from bot.store.spending import Spent
 from connectors.port import Frame
 from retrieval.types import Entry
@@ -52,9 +53,13 @@ class Speech:
     asked: Asked | None = None
     """None: the answer is for nobody else."""
 
-    def prompt(self, bot: str) -> Prompt:
-        passages = tuple(Passage(n, e.question, e.answer) for n, e in enumerate(self.entries, 1))
-        return Prompt(bot, self.question, self.lang, passages, self.history, self.sentences)
+    def prompt(self, voice: Voice) -> Prompt:
+        passages = as_passages(self.entries)
+        return Prompt(
+            *(voice.name(self.lang), self.question, self.lang, passages, recent(self.history)),
+            sentences=self.sentences,
+            persona=voice.persona(self.lang),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ def _author(name: str, bill: Bill) -> str:
 
 
 async def _stream(desk: Desk, speech: Speech, bill: Bill, *, held: Held, budget: float) -> str:
-    prompt = speech.prompt(desk.voice.name(speech.lang))
+    prompt = speech.prompt(desk.voice)
     pieces: list[str] = []
     checked_at = desk.clock.monotonic()
     async with aclosing(desk.generator.stream(prompt, deadline=budget, bill=bill)) as stream:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from bot.domain.decision import Answer, Clarify, Decision, Generate, Handoff, decide, least_sure
+from bot.domain.decision import REFUSE, Answer, Clarify, Decision, Generate, Handoff, decide, least_sure
 from bot.domain.language import choose_language
 from bot.engine.answers import Asked
 from bot.engine.desk import Desk
@@ -24,6 +24,7 @@ from bot.engine.draft import (
     stored,
 )
 from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
+from bot.engine.passages import sayable
 from bot.engine.record import Record, announce_late, commit, kind
 from bot.engine.speak import Said, Speech, speak
 from bot.errors import Conflict, StoreError
@@ -172,23 +173,24 @@ async def _carry_out(
 ) -> Said:
     lang, turn, voice = scene.heard.lang, scene.turn, desk.voice
     match decision:
-        case Generate(entries=ids):
-            return await _compose(desk, scene, live, _entries(live, ids), seen)
-        case Clarify(entries=ids):
-            return Said(ask_which(voice, _entries(live, ids), lang=lang, turn=turn), 1, "clarify")
+        case Generate(entries=ids) if found := _entries(live, ids):
+            return await _compose(desk, scene, live, found, seen)
+        case Clarify(entries=ids) if found := _entries(live, ids):
+            return Said(ask_which(voice, found, lang=lang, turn=turn), 1, "clarify")
         case Handoff():
             return Said(hand_over(voice, decision, lang=lang, turn=turn), 1, "handoff")
-        case Answer(entry=str() as entry_id):
-            found = _entries(live, (entry_id,))
-            draft = stored(found[0]) if found else say(voice, "refuse", lang, turn=turn, person=True)
-            return Said(draft, 1, "stored")
-        case Answer():
+        case Answer(entry=str() as entry_id) if found := _entries(live, (entry_id,)):
+            return Said(stored(found[0]), 1, "stored")
+        case Answer(response=str()):
             return Said(respond(voice, decision, lang=lang, turn=turn), 1, "response")
+        case _:  # what was decided on is gone, or nothing that customers should hear
+            return Said(say(voice, REFUSE, lang, turn=turn, person=True), 1, "response")
 
 
 def _entries(live: Live, ids: Sequence[str]) -> list[Entry]:
-    """An id from an old button may be gone from today's knowledge."""
-    return [entry for i in ids if (entry := live.by_id.get(i)) is not None]
+    """As they may be said. An id from an old button may be gone from today's knowledge."""
+    known = (live.by_id.get(i) for i in ids)
+    return [said for entry in known if entry is not None and (said := sayable(entry)) is not None]
 
 
 async def _compose(

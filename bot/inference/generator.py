@@ -44,6 +44,8 @@ class Prompt:
     passages: tuple[Passage, ...]
     history: tuple[Exchange, ...] = ()
     sentences: int = MAX_SENTENCES
+    persona: str = ""
+    """How the bot speaks, as its folder has it; a language model is told it ahead of the rules."""
     """At most; of a stored answer that is said whole, all."""
 
 

@@ -51,6 +51,9 @@ class Voice:
     def name(self, lang: str) -> str:
         return {"zh": "小客", "en": "Kay"}[lang]
 
+    def persona(self, lang: str) -> str:
+        return {"zh": "", "en": "You are short and friendly."}[lang]
+
     def response(self, name: str, lang: str) -> tuple[str, ...]:
         return RESPONSES[name][lang]
 

@@ -1,0 +1,74 @@
+"""What an answer may be made of: entries as they may be said, and what of the conversation goes along. Pure.
+
+Stored answers were written by the operator. A document was written by anybody: it is read as data. Sentences in it that
+are orders to the bot are left out, its numbers in square brackets are no marks of sources, and a passage has a length.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from bot.inference.generator import Exchange, Passage
+from bot.inference.grounding.commands import is_command, without_commands
+from retrieval.text import HAN
+from retrieval.types import Entry
+
+MAX_PASSAGE = 4_000
+"""Characters: some pages of a document are one paragraph."""
+HISTORY_TOKENS = 600
+"""Of earlier turns, the newest first: what a small model still attends to, beside its passages."""
+_MARK = re.compile(r"\[(\d{1,3})\]")
+_HAN = re.compile(f"[{HAN}]")
+
+
+def sayable(entry: Entry) -> Entry | None:
+    """The entry as customers may hear it; None where nothing of it is for them."""
+    if entry.url is None or "://" in entry.url:
+        return entry
+    answer = without_commands(entry.answer, entry.lang).strip()
+    if not answer or is_command(entry.question):
+        return None
+    return (
+        entry
+        if answer == entry.answer and not is_command(entry.title)
+        else replace(entry, answer=answer, title="" if is_command(entry.title) else entry.title)
+    )
+
+
+def as_passages(entries: Sequence[Entry]) -> tuple[Passage, ...]:
+    """Numbered from 1, in their order."""
+    return tuple(
+        Passage(n, _unmarked(e.question), _cut(_unmarked(e.answer))) for n, e in enumerate(entries, 1)
+    )
+
+
+def recent(history: Sequence[Exchange], *, tokens: int = HISTORY_TOKENS) -> tuple[Exchange, ...]:
+    """The newest exchanges that fit, oldest first."""
+    kept: list[Exchange] = []
+    for exchange in reversed(history):
+        tokens -= about_tokens(exchange.question) + about_tokens(exchange.answer)
+        if tokens < 0:
+            break
+        kept.append(exchange)
+    return tuple(reversed(kept))
+
+
+def about_tokens(text: str) -> int:
+    """As language models count, roughly and rather too many: a Chinese character is one, of others four make one."""
+    han = len(_HAN.findall(text))
+    return han + -(-(len(text) - han) // 4)
+
+
+def _unmarked(text: str) -> str:
+    return _MARK.sub(r"(\1)", text)
+
+
+def _cut(text: str) -> str:
+    """At the end of a sentence or a line where there is one."""
+    if len(text) <= MAX_PASSAGE:
+        return text
+    part = text[:MAX_PASSAGE]
+    end = max(part.rfind(sign) for sign in ("\n", "。", ". ", "！", "？"))
+    return part[: end + 1].rstrip() if end > MAX_PASSAGE // 2 else part
