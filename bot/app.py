@@ -41,6 +41,7 @@ from bot.inference.child import Progress
 from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
 from bot.inference.generators import make_generator
+from bot.inference.grounding.meaning import EncoderMeaning, Meaning
 from bot.inference.host import Host, Named
 from bot.inference.upstream import Bounds, Price, Upstream
 from bot.monitoring.metrics import Metrics
@@ -126,7 +127,7 @@ async def open_bot(
         progress("Loading the encoder and checking the index", 0, 0)
         wanted = await read_wanted(store)
         await host.open(await read_knowledge(store), progress=progress, releases=wanted.order)
-        generator = await asyncio.to_thread(_make_generator, settings, metrics)
+        generator = await asyncio.to_thread(_make_generator, settings, metrics, EncoderMeaning(host))
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
         await generator.open()
@@ -277,7 +278,7 @@ def named(definition: BotDefinition) -> Named:
     return Named(definition.entities, tuple(e for found in definition.annotated.values() for e in found))
 
 
-def _make_generator(settings: Settings, observer: Observer) -> Generator:
+def _make_generator(settings: Settings, observer: Observer, meaning: Meaning) -> Generator:
     openai = settings.generator == "openai"
     return make_generator(
         settings.generator,
@@ -291,6 +292,7 @@ def _make_generator(settings: Settings, observer: Observer) -> Generator:
             waiting=settings.generator_waiting,
         ),
         observer=observer,
+        meaning=meaning,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bot.cli.options import PATH, OfABot, home_option, settings
+from bot.cli.options import PATH, OfABot, folder_argument, home_option, settings
 
 _REPORT = "Where figures go (.json, .html beside it)."
 _RELEASE = click.option(
@@ -15,7 +15,7 @@ _RELEASE = click.option(
 _BOT = click.pass_obj
 
 
-@click.group(cls=OfABot, name="eval", default="answers", subcommand_metavar="[FOLDER] [VERB] ...")
+@click.group(cls=OfABot, name="eval", default="questions", subcommand_metavar="[FOLDER] [VERB] ...")
 def evaluate() -> None:
     """Measure how good the bot in FOLDER is, or a part of Kefu on data of your own.
 
@@ -34,7 +34,7 @@ def evaluate() -> None:
 @click.option("--quick", is_flag=True, help="The questions alone: neither changed nor negated ones.")
 @home_option
 @_BOT
-def answers(
+def questions(
     folder: Path | None,
     release: str | None,
     report: Path | None,
@@ -55,6 +55,36 @@ def answers(
     wanted = Wanted(release, report, data, compare, least, quick)
     if not run(settings(bot=folder, home=home), wanted):
         raise SystemExit(1)
+
+
+@evaluate.command()
+@folder_argument
+@click.option(
+    "--questions",
+    type=PATH,
+    metavar="FILE",
+    help="Questions with their facts, instead of tests/answers.jsonl in the bot folder.",
+)
+@_RELEASE
+@click.option("--report", type=PATH, metavar="FILE", help=_REPORT)
+@home_option
+@_BOT
+def answers(
+    before: Path | None,
+    folder: Path | None,
+    questions: Path | None,
+    release: str | None,
+    report: Path | None,
+    home: Path | None,
+) -> None:
+    """Judge what the bot says, sentence by sentence, by facts that were written apart.
+
+    Questions without an answer are among them. Told are the shares that were answered, and left alone where there is
+    no answer; which sentences no fact or source holds; what was withheld; how long it took. The worst cases come first.
+    """
+    from bot.cli.facts import Wanted, run
+
+    run(settings(bot=folder or before, home=home), Wanted(questions, release, report))
 
 
 @evaluate.command()

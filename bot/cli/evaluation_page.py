@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.cli import figures, names, steady_figures
+from bot.cli import figures, names, steady_figures, told_figures
 from bot.cli.page import Both, Tell, cards, document, points, section
 from bot.cli.promise_figures import promise
 from training.evaluation import Evaluation
 
-FIRST = ("answers.right", "same_answer.typo", "negation.told_apart", "intent.accuracy", "intent.macro_f1",
+FIRST = ("answers.right", "told.answered", "told.abstained", "told.supported", "told.right_source",
+         "same_answer.typo", "negation.told_apart", "intent.accuracy", "intent.macro_f1",
          "sentiment.accuracy", "retrieval.recall@1",
          "retrieval.mrr", "scope.auroc", "intent.ece", "latency.ms", "size.mb")  # fmt: skip
 """Figures that a reader looks for, in this order; those that there are stand on top."""
@@ -52,6 +53,10 @@ def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
         asked = live is not None and live.same_test(whole, "answers.right")
         before = live.details.get("answers", {}).get("rows", ()) if live and asked else ()
         yield section(tell("Question by question", "逐题结果"), figures.answers(rows, before, tell))
+    if rows := details.get("told", {}).get("rows"):
+        yield section(
+            tell("Answer by answer, the worst first", "逐条回答，最差的在前"), told_figures.told(rows, tell)
+        )
     if "promise" in details:
         yield section(tell("The promise", "所作的承诺"), *promise(details["promise"], tell))
     if details.get("changes"):

@@ -14,6 +14,7 @@ FAMILIES: dict[str, Both] = {
     "same_answer": ("same answer", "回答不变"),
     "same_intent": ("same intent", "意图不变"),
     "negation": ("negation", "否定"),
+    "told": ("what was said", "所答内容"),
     "latency": ("latency", "延迟"),
     "size": ("size", "大小"),
 }
@@ -54,6 +55,15 @@ FIGURES: dict[str, Both] = {
     "gap_groups": ("gap between groups", "用户群间差距"),
     "told_apart": ("a wish and its negation told apart", "区分意愿与其否定"),
     "followed": ("what is not wanted is answered", "否定被当作意愿回答"),
+    "answered": ("answered where there is an answer", "有答案时作答"),
+    "abstained": ("not answered where there is none", "无答案时不作答"),
+    "supported": ("sentences that facts or sources hold", "有事实或来源支持的句子"),
+    "right_source": ("answers from the right source", "来源正确的回答"),
+    "complete": ("answers with all that they must say", "要点齐全的回答"),
+    "withheld": ("answers of which something was withheld", "有内容被拦下的回答"),
+    "first_ms": ("ms to the first words, median", "首字毫秒数，中位数"),
+    "last_ms": ("ms to the end, median", "完成毫秒数，中位数"),
+    "last_ms_p95": ("ms to the end, 95th percentile", "完成毫秒数，第 95 百分位"),
     "ms": ("ms a text, median", "毫秒/条，中位数"),
     "ms_p95": ("ms a text, 95th percentile", "毫秒/条，第 95 百分位"),
     "mb": ("MB on disk", "磁盘占用（MB）"),
@@ -62,7 +72,7 @@ FIGURES: dict[str, Both] = {
 STEADY = ("same_answer", "same_intent")
 """Families with a figure for each change: told in a table of their own."""
 LANGS: dict[str, Both] = {"zh": ("Chinese", "中文"), "en": ("English", "英文"), "other": ("other", "其他")}
-SHARES = frozenset(FIGURES) - {"ms", "ms_p95", "mb", "parameters"}
+SHARES = frozenset(FIGURES) - {"ms", "ms_p95", "first_ms", "last_ms", "last_ms_p95", "mb", "parameters"}
 
 
 def family(name: str) -> str:

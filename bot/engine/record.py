@@ -11,6 +11,7 @@ from bot.engine.desk import Desk
 from bot.engine.draft import Draft
 from bot.engine.evidence import Scene
 from bot.engine.speak import Said
+from bot.inference.grounding.objections import told
 from bot.inference.understanding import Live, Understanding
 from bot.store import ledger
 from bot.store.spending import Spent
@@ -83,7 +84,7 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
         release=live.release,
         bundle=live.knowledge,
         decision=f"{kind(record.decision)} by {said.by}",
-        reason=record.decision.reason,
+        reason=record.decision.reason + told(said.withheld),
         lang=scene.heard.lang,
         confidence=None if isinstance(record.decision, Handoff) else record.decision.confidence,
         intents=[{"name": i.name, "probability": round(i.probability, 4)} for i in seen.intents]

@@ -71,6 +71,8 @@ class Said:
     by: str
     spent: Spent | None = None
     """What generators took for it; None where none was asked that counts."""
+    withheld: tuple[str, ...] = ()
+    """Why each sentence that was generated and not said was not."""
 
 
 async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
@@ -91,18 +93,19 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
     if budget < IN_FULL * desk.limits.generator_s:
         speech = replace(speech, sentences=SHORT)
     bill: Bill = []
+    prompt = speech.prompt(desk.voice)
     try:
-        said = await _say(desk, speech, bill, held=held, budget=budget)
+        said = await _say(desk, speech, prompt, bill, held=held, budget=budget)
     finally:
         spent = await desk.purse.settle(bill)
     if spent is not None and said.by != STORED and speech.asked is not None and speech.sentences > SHORT:
         desk.answers.keep(speech.asked, said.draft.text)
-    return replace(said, spent=spent)
+    return replace(said, spent=spent, withheld=tuple(prompt.withheld))
 
 
-async def _say(desk: Desk, speech: Speech, bill: Bill, *, held: Held, budget: float) -> Said:
+async def _say(desk: Desk, speech: Speech, prompt: Prompt, bill: Bill, *, held: Held, budget: float) -> Said:
     try:
-        text = await _stream(desk, speech, bill, held=held, budget=budget)
+        text = await _stream(desk, speech, prompt, bill, held=held, budget=budget)
         return Said(generated(text, speech.entries), 1, _author(desk.generator.name, bill))
     except (GeneratorError, Conflict) as error:
         desk.bus.publish(Frame("withdraw", speech.conversation, turn=speech.turn, attempt=1))
@@ -118,8 +121,9 @@ def _author(name: str, bill: Bill) -> str:
     return f"{name.partition(':')[0]}:{bill[-1].model}" if bill else name
 
 
-async def _stream(desk: Desk, speech: Speech, bill: Bill, *, held: Held, budget: float) -> str:
-    prompt = speech.prompt(desk.voice)
+async def _stream(
+    desk: Desk, speech: Speech, prompt: Prompt, bill: Bill, *, held: Held, budget: float
+) -> str:
     pieces: list[str] = []
     checked_at = desk.clock.monotonic()
     async with aclosing(desk.generator.stream(prompt, deadline=budget, bill=bill)) as stream:

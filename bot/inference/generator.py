@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.errors import GeneratorError
@@ -46,6 +46,8 @@ class Prompt:
     sentences: int = MAX_SENTENCES
     persona: str = ""
     """How the bot speaks, as its folder has it; a language model is told it ahead of the rules."""
+    withheld: list[str] = field(default_factory=list, compare=False)
+    """Filled as the answer comes: why each sentence that was not said was not (`grounding.objections`)."""
     """At most; of a stored answer that is said whole, all."""
 
 

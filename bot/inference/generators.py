@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.errors import SettingsError
 from bot.inference.generator import Generator
+from bot.inference.grounding.meaning import Meaning
 from bot.inference.upstream import Bounds, Upstream
 from bot.observer import UNOBSERVED, Observer
 
@@ -22,11 +23,13 @@ def make_generator(
     servers: Sequence[Upstream] = (),
     bounds: Bounds | None = None,
     observer: Observer = UNOBSERVED,
+    meaning: Meaning | None = None,
 ) -> Generator:
     """Nothing is loaded or connected yet. A language model is heard through `bot.inference.guard` only.
 
     `servers`, `bounds`: for openai. `model`: for local the path of a GGUF file (None: the embedded one). `cache`:
-    where the embedded model is kept. Raises SettingsError, which says what is missing.
+    where the embedded model is kept. `meaning`: what its sentences are asked about beside their words. Raises
+    SettingsError, which says what is missing.
     """
     match kind:
         case "extractive":
@@ -34,25 +37,27 @@ def make_generator(
 
             return Extractive()
         case "openai":
-            return _guarded_openai(servers, bounds, observer)
+            return _guarded_openai(servers, bounds, observer, meaning)
         case "local":
-            return _guarded_local(model, cache)
+            return _guarded_local(model, cache, meaning)
         case _:
             hint = f"KEFU_GENERATOR is one of {', '.join(KINDS)}."
             raise SettingsError(f"There is no generator `{kind}`.", hint=hint)
 
 
-def _guarded_openai(servers: Sequence[Upstream], bounds: Bounds | None, observer: Observer) -> Generator:
+def _guarded_openai(
+    servers: Sequence[Upstream], bounds: Bounds | None, observer: Observer, meaning: Meaning | None
+) -> Generator:
     from bot.inference.guard import Guarded
     from bot.inference.openai import OpenAIGenerator
 
     if not servers:
         hint = "Set KEFU_GENERATOR_URL, up to /v1, and KEFU_GENERATOR_MODEL."
         raise SettingsError("There is no generator server to ask.", hint=hint)
-    return Guarded(OpenAIGenerator(servers, bounds, observer=observer))
+    return Guarded(OpenAIGenerator(servers, bounds, observer=observer), meaning)
 
 
-def _guarded_local(model: str | None, cache: Path) -> Generator:
+def _guarded_local(model: str | None, cache: Path, meaning: Meaning | None) -> Generator:
     from bot.inference.guard import Guarded
     from bot.inference.local import LocalGenerator
     from bot.inference.weights import find_parts
@@ -62,10 +67,10 @@ def _guarded_local(model: str | None, cache: Path) -> Generator:
         raise SettingsError("The local generator's engine, xllamacpp, is missing.", hint=hint)
     if model is None:
         find_parts()
-        return Guarded(LocalGenerator(cache))
+        return Guarded(LocalGenerator(cache), meaning)
     path = Path(model).expanduser()
     if not path.is_file():
         raise SettingsError(
             f"{path} is not a file.", hint="KEFU_GENERATOR_MODEL names a GGUF file, or nothing."
         )
-    return Guarded(LocalGenerator(cache, model=path))
+    return Guarded(LocalGenerator(cache, model=path), meaning)

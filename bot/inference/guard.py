@@ -1,10 +1,11 @@
-"""A floor under generated text: a sentence passes only if one sentence of a passage holds all that it says.
+"""The check under generated text: a sentence passes only if one sentence of a passage holds all that it says.
 
 "All that it says" is compared as words: numbers with their signs, content words (stemmed; Chinese segmented),
 and the words that turn a meaning round or hang it on a condition (not, only, if; 不, 仅, 如). Wording may be
-shorter than the source and in another order; it may not add, negate or drop a condition. This is a floor, not
-the grounding check: it knows nothing of meaning, so a sentence put together wrongly from the words of ONE
-source sentence gets through, and a true paraphrase in other words does not.
+shorter than the source and in another order; it may not add, negate or drop a condition. Beside its words a sentence
+that is not the source's own is asked for what it means (`grounding.meaning`): the encoder finds what was shortened
+beyond sense, and does not see who does what to whom; a model of entailment behind the same port may also let a true
+sentence in words of its own pass.
 """
 
 from __future__ import annotations
@@ -13,19 +14,23 @@ import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from bot.errors import GeneratorError
+from bot.errors import Busy, GeneratorError, InferenceError
 from bot.inference.generator import Bill, Generator, Passage, Prompt, cited, gap
+from bot.inference.grounding.meaning import Meaning, by
+from bot.inference.grounding.objections import MEANING, objection, only_words
 from bot.inference.statement import Statement, read
-from retrieval.text import split_sentences
+from retrieval.text import normalise, split_sentences
 
-_MARK = re.compile(r"\s*\[(\d{1,3})\]")
+PATIENCE_S = 2.0
+"""How long a sentence may wait for the encoder: longer, and it is withheld."""
+MARK = re.compile(r"\s*\[(\d{1,3})\]")
 _LEADING_MARKS = re.compile(r"(?:\s*\[(?:\d{1,3}(?:\]|$)|$))+")
 """The last of them may still be coming in: "[1"."""
 _GLUED_MARK = re.compile(r"(?<=[.!?])(?=\[\d)")
 _MARKED_END = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*\s*(?:\[\d{1,3}\]\s*)+$")
 _ENDED = re.compile(r"[.!?。！？…][\"'”’」』）)\]]*$")
 
-Sources = tuple[tuple[int, Statement], ...]
+Sources = Sequence[tuple[int, Statement]]
 """(mark, statement) of every sentence that may be leaned on, in the order of the passages."""
 
 
@@ -50,15 +55,52 @@ def _ambiguous(said: Statement, sources: Sources) -> bool:
 
 def approve(sentence: str, sources: Sources, lang: str) -> str | None:
     """The sentence with the mark of a passage that supports it (its own, if that does), or None."""
-    plain = _MARK.sub("", sentence).strip()
+    plain = MARK.sub("", sentence).strip()
     marks = supporters(plain, sources)
-    claimed = [int(mark) for mark in _MARK.findall(sentence)]
+    claimed = [int(mark) for mark in MARK.findall(sentence)]
     return cited(plain, next((m for m in claimed if m in marks), marks[0]), lang) if marks else None
 
 
-async def guarded(stream: AsyncGenerator[str, None], prompt: Prompt) -> AsyncGenerator[str, None]:
+async def _approved(
+    sentence: str, sources: Sources, prompt: Prompt, *, meaning: Meaning | None
+) -> str | None:
+    """As `approve`, with what the sentence means beside its words; why it is withheld goes to the prompt."""
+    plain = MARK.sub("", sentence).strip()
+    if (found := approve(sentence, sources, prompt.lang)) is not None:
+        marks = supporters(plain, sources)
+        leaned = [(mark, one) for mark, one in sources if mark in marks and one.covers(read(plain))]
+        if meaning is None or any(one.text == normalise(plain) for _, one in leaned):
+            return found
+        if max(await _support(plain, leaned, meaning), default=0.0) >= meaning.least:
+            return found
+        prompt.withheld.append(MEANING)
+        return None
+    if meaning is not None and meaning.enough is not None:
+        others = [(mark, one) for mark, one in sources if read(plain).words and only_words(plain, one)]
+        support = await _support(plain, others, meaning)
+        for (mark, _), one in sorted(zip(others, support, strict=True), key=lambda pair: -pair[1])[:1]:
+            if one >= meaning.enough:
+                return cited(plain, mark, prompt.lang)
+    prompt.withheld.append(objection(plain, [one for _, one in sources]))
+    return None
+
+
+async def _support(plain: str, sources: Sources, meaning: Meaning) -> Sequence[float]:
+    """What cannot be found out in time supports nothing."""
+    if not sources:
+        return ()
+    try:
+        return await meaning.support(plain, [one.text for _, one in sources], deadline=by(PATIENCE_S))
+    except (Busy, InferenceError):
+        return [0.0] * len(sources)
+
+
+async def guarded(
+    stream: AsyncGenerator[str, None], prompt: Prompt, meaning: Meaning | None = None
+) -> AsyncGenerator[str, None]:
     """What may be said of a generator's stream, sentence by sentence as each comes to its end, nothing twice.
 
+    `meaning`: asked about every sentence that is no sentence of a passage as it stands; None: words alone decide.
     Raises GeneratorError where nothing may be said, and what the stream itself raises. The stream is closed
     with this one.
     """
@@ -67,12 +109,12 @@ async def guarded(stream: AsyncGenerator[str, None], prompt: Prompt) -> AsyncGen
 
     def settled(sentence: str) -> bool:
         """Whatever marks follow, the sentence will be said with the first one that supports it: it is there."""
-        marks = supporters(_MARK.sub("", sentence).strip(), sources)
-        return any(int(mark) in marks for mark in _MARK.findall(sentence))
+        marks = supporters(MARK.sub("", sentence).strip(), sources)
+        return any(int(mark) in marks for mark in MARK.findall(sentence))
 
     async with aclosing(stream), aclosing(_sentences(stream, prompt.lang, settled)) as sentences:
         async for sentence in sentences:
-            approved = approve(sentence, sources, prompt.lang)
+            approved = await _approved(sentence, sources, prompt, meaning=meaning)
             if approved is None or approved in said:
                 continue
             yield (gap(prompt.lang) if said else "") + approved
@@ -86,8 +128,8 @@ async def guarded(stream: AsyncGenerator[str, None], prompt: Prompt) -> AsyncGen
 class Guarded:
     """A generator of which only supported sentences are heard."""
 
-    def __init__(self, generator: Generator) -> None:
-        self._generator = generator
+    def __init__(self, generator: Generator, meaning: Meaning | None = None) -> None:
+        self._generator, self._meaning = generator, meaning
         self.name = generator.name
 
     async def open(self) -> None:
@@ -96,7 +138,7 @@ class Guarded:
     def stream(
         self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
     ) -> AsyncGenerator[str, None]:
-        return guarded(self._generator.stream(prompt, deadline=deadline, bill=bill), prompt)
+        return guarded(self._generator.stream(prompt, deadline=deadline, bill=bill), prompt, self._meaning)
 
     async def close(self) -> None:
         await self._generator.close()
@@ -124,7 +166,7 @@ async def _sentences(
         if _MARKED_END.search(rest) and settled(rest):
             yield rest
             rest, early = "", True
-    if not early and _ENDED.search(_MARK.sub("", rest).strip()):
+    if not early and _ENDED.search(MARK.sub("", rest).strip()):
         yield rest
 
 

@@ -66,7 +66,7 @@ def ask(root: Path, questions: list[dict[str, Any]]) -> None:
 
 def run(*words: str) -> Result:
     """The questions alone: in every other form they would be asked in each test."""
-    return in_full("answers", "--quick", *(word for word in words if word != "answers"))
+    return in_full("questions", "--quick", *(word for word in words if word != "questions"))
 
 
 def in_full(*words: str) -> Result:
