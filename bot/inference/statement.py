@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,6 +20,8 @@ _TURN = re.compile(
     r"|(?:\b(?:ca|wo|sha))?n['’]t\b"
     "|[不没無无未非勿别除仅只如若]"
 )
+_LAST = re.compile(rf"([{HAN}]|[^\W\d_{HAN}]+)\s*$")
+_FIRST = re.compile(rf"^\s*([{HAN}]|[^\W\d_{HAN}]+)")
 _RUN = re.compile(f"[{HAN}]+")
 _ENGLISH = """
 a an the and or but of in on at to for from by with as than then so it its this that these those i me my we us
@@ -37,6 +40,7 @@ class Statement:
     """What one sentence says, as far as this guard can see. `text` is normalised.
 
     `words`: stemmed, of alphabetic scripts. `runs`: of Chinese characters, between the words that carry nothing.
+    `bound`: each number with the word before or behind it ("costs 10", "10 yuan"), or alone where it has neither.
     """
 
     text: str
@@ -44,6 +48,7 @@ class Statement:
     runs: frozenset[str]
     numbers: frozenset[str]
     turns: frozenset[str]
+    bound: frozenset[tuple[str, str]] = frozenset()
 
     def has_words_of(self, other: Statement) -> bool:
         """Chinese knows no blanks between words: each character must stand beside the same neighbour here."""
@@ -51,7 +56,17 @@ class Statement:
 
     def covers(self, other: Statement) -> bool:
         """Whether `other` says nothing that this does not say."""
-        return other.numbers <= self.numbers and other.turns == self.turns and self.has_words_of(other)
+        return self.binds(other) and other.turns == self.turns and self.has_words_of(other)
+
+    def binds(self, other: Statement) -> bool:
+        """Whether every number of `other` stands here, and beside a word that it has there: of "costs 10 and takes
+        5 days" nobody may make "costs 5".
+        """
+        return other.numbers <= self.numbers and all(
+            any(pair in self.bound for pair in other.bound if pair[0] == number)
+            for number in other.numbers
+            if any(pair[0] == number for pair in other.bound)
+        )
 
     def is_whole(self, other: Statement) -> bool:
         """Whether `other` leaves nothing out."""
@@ -68,7 +83,15 @@ def read(sentence: str) -> Statement:
         frozenset(_RUN.findall(_SAYING_NOTHING_ZH.sub(" ", rest))),
         frozenset(_NUMBER.findall(plain)),
         frozenset("not" if turn.endswith(_NOT) else turn for turn in _TURN.findall(plain)),
+        frozenset(_bound(plain)),
     )
+
+
+def _bound(plain: str) -> Iterator[tuple[str, str]]:
+    for match in _NUMBER.finditer(plain):
+        for beside in (_LAST.search(plain[: match.start()]), _FIRST.search(plain[match.end() :])):
+            if beside is not None:
+                yield match.group(), beside.group(1)
 
 
 def _shares_neighbours(run: str, text: str) -> bool:

@@ -25,14 +25,14 @@ def objection(sentence: str, sources: Sequence[Statement]) -> str:
     with_words = [source for source in sources if source.has_words_of(said)]
     if not with_words:
         return WORDS
-    return NUMBERS if all(said.numbers - source.numbers for source in with_words) else TURNS
+    return TURNS if any(source.binds(said) for source in with_words) else NUMBERS
 
 
 def only_words(sentence: str, source: Statement) -> bool:
     """Whether the source has all but the words: numbers, addresses, Latin names in capitals, negations."""
     said = read(sentence)
     return (
-        said.numbers <= source.numbers
+        source.binds(said)
         and said.turns == source.turns
         and all(part.casefold() in source.text for part in (*_links(sentence), *_names(sentence)))
     )
