@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d(?:[\d,.:/\-]*\d)?")
 _NAME = re.compile(
     r"(?<!^)(?<![.!?:] )\b[A-Z][\w&-]*\b|[A-Za-z][\w&-]*(?=[\u4e00-\u9fff])|(?<=[\u4e00-\u9fff])[A-Za-z][\w&-]*"
 )
-_WORD = re.compile(r"[a-z][a-z']+|[\u4e00-\u9fff]+")
+_WORD = re.compile(r"[a-z]{2,}|[\u4e00-\u9fff]+")
 _STOP = """
 a an the and or but of in on at to for from by with as is are was were be been it its this that these those you your we
 our us i my they their he she not no do does did have has had can will would may must if than then so
