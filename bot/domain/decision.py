@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from bot.domain.policy import Policy
 
@@ -14,6 +14,7 @@ OUT_OF_SCOPE = "out_of_scope"
 REFUSE = "refuse"
 MAX_OPTIONS = 3
 CLOSE, UNSURE = "several answers are close", "likely, but not sure enough for the promise"
+SEVERAL = "several questions, each with an answer"
 UNANSWERED = "sounds like what is known, but is not answered by it"
 
 
@@ -61,6 +62,8 @@ class Evidence:
     """False where the best candidate only sounds like the message, and does not answer it."""
     calibrated: bool = True
     """False while no calibrator exists: then intent and retrieval must agree."""
+    parts: tuple[Evidence, ...] = ()
+    """Of each question of a message that asks several."""
     bound: float | None = None
     """From which confidence on the bot may answer in the message's language by its promise; None: it makes none."""
 
@@ -106,7 +109,12 @@ Decision = Answer | Generate | Clarify | Handoff
 
 def decide(evidence: Evidence, policy: Policy) -> Decision:
     """The order of the rules is the order of certainty: what was pressed, what is identical, what is likely."""
-    return _explicit(evidence) or _social(evidence, policy) or _informed(evidence, policy)
+    return (
+        _explicit(evidence)
+        or _social(evidence, policy)
+        or _several(evidence, policy)
+        or _informed(evidence, policy)
+    )
 
 
 def _explicit(e: Evidence) -> Decision | None:
@@ -138,6 +146,25 @@ def _hand_over(e: Evidence, reason: Literal["asked", "button"]) -> Decision:
     if e.waiting:
         return Answer("already waiting for a person", response="handoff_already")
     return Handoff(reason)
+
+
+def _several(e: Evidence, policy: Policy) -> Decision | None:
+    """Where every question of a message has an answer of its own, all are said together."""
+    found = [_explicit(part) or _informed(part, policy) for part in e.parts]
+    said = [one.entries[0] if isinstance(one, Generate) else one.entry for one in found if _is_answer(one)]
+    keys = {c.entry: c.key for part in e.parts for c in part.candidates}
+    entries = tuple(entry for entry in said if entry is not None)
+    if (
+        len(entries) < 2
+        or len(entries) < len(found)
+        or len({keys.get(entry) for entry in entries}) < len(found)
+    ):
+        return None
+    return Generate(SEVERAL, entries, min(one.confidence or 0.0 for one in found if _is_answer(one)))
+
+
+def _is_answer(decision: Decision) -> TypeGuard[Generate | Answer]:
+    return isinstance(decision, Generate) or (isinstance(decision, Answer) and decision.entry is not None)
 
 
 def _informed(e: Evidence, policy: Policy) -> Decision:

@@ -18,7 +18,9 @@ _ALSO = re.compile(
 )
 _CUE_ZH = "怎么|怎样|如何|多少|多久|几|哪|什么|吗|呢|能不能|可不可以|是不是|要不要|有没有|行不行|咋|啥"
 _ALSO_ZH = re.compile(r"[，,]\s*(?:还有|另外|以及|顺便|同时|再)?")
-_ASKS = re.compile(rf"[?？]|\b{_ASK_EN}|{_CUE_ZH}", re.IGNORECASE)
+_ASKS = re.compile(
+    rf"[?？]|\b(?:how|what|which|where|who|why)\b|^\W*(?:and |also )?{_ASK_EN}|{_CUE_ZH}", re.IGNORECASE
+)
 _HAN = re.compile(f"[{HAN}]")
 
 

@@ -50,6 +50,8 @@ class Speech:
     entries: Sequence[Entry]
     history: tuple[Exchange, ...] = ()
     sentences: int = MAX_SENTENCES
+    each: bool = False
+    """Every entry answers a question of its own."""
     asked: Asked | None = None
     """None: the answer is for nobody else."""
 
@@ -59,6 +61,7 @@ class Speech:
             *(voice.name(self.lang), self.question, self.lang, passages, recent(self.history)),
             sentences=self.sentences,
             persona=voice.persona(self.lang),
+            each=self.each,
         )
 
 

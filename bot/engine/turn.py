@@ -9,8 +9,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from bot.domain.decision import REFUSE, Answer, Clarify, Decision, Generate, Handoff, decide, least_sure
+from bot.domain.decision import (
+    REFUSE,
+    SEVERAL,
+    Answer,
+    Clarify,
+    Decision,
+    Generate,
+    Handoff,
+    decide,
+    least_sure,
+)
 from bot.domain.language import choose_language
+from bot.domain.several import questions
 from bot.engine.answers import Asked
 from bot.engine.desk import Desk
 from bot.engine.draft import (
@@ -23,7 +34,7 @@ from bot.engine.draft import (
     say,
     stored,
 )
-from bot.engine.evidence import Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
+from bot.engine.evidence import Before, Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
 from bot.engine.passages import sayable
 from bot.engine.record import Record, announce_late, commit, kind
 from bot.engine.speak import Said, Speech, speak
@@ -148,10 +159,12 @@ async def _answer(desk: Desk, scene: Scene) -> str:
     """What was decided, once it is committed."""
     started = desk.clock.monotonic()
     live = desk.mind.current()
-    seen = await _understand(desk, live, scene)
+    seen, parts = await _understand(desk, live, scene)
     understood = desk.clock.monotonic()
     calibrated, bound = live.heads.calibrator is not None, live.bound(scene.heard.lang)
     evidence = weigh(scene.heard, scene.before, seen, calibrated=calibrated, bound=bound)
+    each = (weigh(part, Before(), one, calibrated=calibrated, bound=bound) for part, one in parts)
+    evidence = replace(evidence, parts=tuple(each))
     decision = decide(evidence, desk.policy)
     said = await _carry_out(desk, scene, live, decision, seen)
     said = replace(said, draft=introduced(desk.voice, said.draft, scene.heard.lang))
@@ -161,11 +174,19 @@ async def _answer(desk: Desk, scene: Scene) -> str:
     return kind(decision)
 
 
-async def _understand(desk: Desk, live: Live, scene: Scene) -> Understanding | None:
-    if not needs_understanding(scene.heard):
-        return None
-    ask = build_ask(scene.heard, scene.before, today=desk.clock.now().date(), audience=scene.audience)
-    return await desk.mind.understand(live, ask, deadline=desk.clock.monotonic() + desk.limits.give_up_s)
+async def _understand(
+    desk: Desk, live: Live, scene: Scene
+) -> tuple[Understanding | None, list[tuple[Heard, Understanding]]]:
+    """The message, and each question of one that asks several: all go into the same batch."""
+    heard, today = scene.heard, desk.clock.now().date()
+    if not needs_understanding(heard):
+        return None, []
+    parts = [] if heard.choice else [Heard(text, heard.lang) for text in questions(heard.text)]
+    asks = [build_ask(heard, scene.before, today=today, audience=scene.audience)]
+    asks += [build_ask(part, Before(), today=today, audience=scene.audience) for part in parts]
+    until = desk.clock.monotonic() + desk.limits.give_up_s
+    whole, *each = await asyncio.gather(*(desk.mind.understand(live, ask, deadline=until) for ask in asks))
+    return whole, list(zip(parts, each, strict=True))
 
 
 async def _carry_out(
@@ -173,8 +194,8 @@ async def _carry_out(
 ) -> Said:
     lang, turn, voice = scene.heard.lang, scene.turn, desk.voice
     match decision:
-        case Generate(entries=ids) if found := _entries(live, ids):
-            return await _compose(desk, scene, live, found, seen)
+        case Generate(entries=ids, reason=why) if found := _entries(live, ids):
+            return await _compose(desk, scene, live, found, seen, each=why == SEVERAL)
         case Clarify(entries=ids) if found := _entries(live, ids):
             return Said(ask_which(voice, found, lang=lang, turn=turn), 1, "clarify")
         case Handoff():
@@ -194,8 +215,16 @@ def _entries(live: Live, ids: Sequence[str]) -> list[Entry]:
 
 
 async def _compose(
-    desk: Desk, scene: Scene, live: Live, entries: Sequence[Entry], seen: Understanding | None
+    desk: Desk,
+    scene: Scene,
+    live: Live,
+    entries: Sequence[Entry],
+    seen: Understanding | None,
+    *,
+    each: bool,
 ) -> Said:
+    """`each`: every entry answers a question of its own."""
+
     async def held() -> bool:
         return await desk.store.look(lambda s: ledger.fence(s, scene.conversation)) == scene.fence
 
@@ -204,7 +233,7 @@ async def _compose(
     if seen is not None and seen.vector is not None and not seen.contextual:
         asked = Asked.by(heard.text, seen.vector, live, entries, lang=heard.lang)
     speech = Speech(
-        scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history, asked=asked
+        scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history, asked=asked, each=each
     )
     return await speak(desk, speech, held=held, due=scene.due)
 

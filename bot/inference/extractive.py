@@ -11,6 +11,8 @@ MAX_MAIN = 6
 """Sentences from the best passage: a stored answer is nearly always said whole."""
 MAX_OTHER = 1
 """Sentences from each further passage: only what adds to the answer."""
+MAX_EACH = 4
+"""Sentences from each passage where several questions are answered."""
 
 
 class Extractive:
@@ -34,12 +36,25 @@ class Extractive:
 
 def compose(prompt: Prompt) -> list[str]:
     """Sentences with their marks, in the order in which they are said; each at most once."""
+    if prompt.each:
+        return _each(prompt)
     main, *others = prompt.passages
     said = split_sentences(main.text, prompt.lang)[:MAX_MAIN]
     answer = _cited(said, main.mark, prompt.lang)
     open_terms = set(tokens(prompt.question)) - set(tokens(f"{main.title}\n{main.text}")) if others else set()
     for passage in others:
         more = [s for s in _relevant(passage, open_terms, prompt.lang) if s not in said][:MAX_OTHER]
+        said += more
+        answer += _cited(more, passage.mark, prompt.lang)
+    return answer
+
+
+def _each(prompt: Prompt) -> list[str]:
+    """The beginning of every passage, one after the other."""
+    said: list[str] = []
+    answer: list[str] = []
+    for passage in prompt.passages:
+        more = [s for s in split_sentences(passage.text, prompt.lang)[:MAX_EACH] if s not in said]
         said += more
         answer += _cited(more, passage.mark, prompt.lang)
     return answer

@@ -46,6 +46,8 @@ class Prompt:
     sentences: int = MAX_SENTENCES
     persona: str = ""
     """How the bot speaks, as its folder has it; a language model is told it ahead of the rules."""
+    each: bool = False
+    """Every passage answers a question of its own: none adds to another one's answer."""
     withheld: list[str] = field(default_factory=list, compare=False)
     """Filled as the answer comes: why each sentence that was not said was not (`grounding.objections`)."""
     """At most; of a stored answer that is said whole, all."""

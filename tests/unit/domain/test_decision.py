@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.decision import (
+    SEVERAL,
     UNANSWERED,
     UNSURE,
     Answer,
@@ -208,3 +209,26 @@ def test_what_looks_foreign_beside_it_is_refused() -> None:
 def test_an_identical_question_is_answered_whatever_it_looks_like() -> None:
     same = replace(evidence(candidate("a", 0.1, exact=True)), answerable=False, out_of_scope=0.9)
     assert decide(same, POLICY) == Answer("identical to a stored question", entry="a", confidence=1.0)
+
+
+def test_several_questions_with_an_answer_each_are_answered_together() -> None:
+    first, second = evidence(candidate("a", 0.9), candidate("b", 0.1)), evidence(candidate("c", 0.7))
+    whole = evidence(candidate("a", 0.4), candidate("c", 0.35))
+    assert decide(replace(whole, parts=(first, second)), POLICY) == Generate(SEVERAL, ("a", "c"), 0.7)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        evidence(candidate("c", 0.3)),
+        evidence(candidate("c", 0.6), candidate("d", 0.55)),
+        evidence(candidate("a2", 0.9, key="a")),
+        replace(evidence(candidate("c", 0.9)), answerable=False),
+        evidence(),
+    ],
+    ids=["unsure", "close", "the same topic", "not answered by it", "nothing found"],
+)
+def test_where_one_of_them_has_none_the_message_is_weighed_as_a_whole(second: Evidence) -> None:
+    whole = evidence(candidate("a", 0.8), candidate("c", 0.1))
+    parts = (evidence(candidate("a", 0.9)), second)
+    assert decide(replace(whole, parts=parts), POLICY) == Generate("confident", ("a",), 0.8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.inference.extractive import MAX_MAIN, Extractive, compose
+from bot.inference.extractive import MAX_EACH, MAX_MAIN, Extractive, compose
 from bot.inference.generator import Passage, Prompt
 
 FEE = Passage(
@@ -66,3 +66,10 @@ async def test_pieces_join_to_a_readable_text() -> None:
     prompt = Prompt("Ada", "what does a card cost", "en", (FEE,))
     text = "".join([piece async for piece in Extractive().stream(prompt, deadline=1)])
     assert text == "A lost debit card costs CNY 10. A damaged one is replaced free. [1]"
+
+
+def test_several_questions_get_each_their_answer() -> None:
+    long = Passage(2, "Rules", " ".join(f"Rule {n} stands." for n in range(1, MAX_EACH + 3)))
+    said = compose(Prompt("Ada", "what does it cost and which rules stand", "en", (FEE, long), each=True))
+    assert said[:1] == compose(Prompt("Ada", "what does it cost", "en", (FEE,)))[:1]
+    assert said[-1] == f"Rule {MAX_EACH} stands. [2]"
