@@ -19,6 +19,7 @@ from bot.engine.draft import WIDGET_ASKS
 from bot.engine.sweep import sweep
 from bot.engine.turn import take_turn
 from bot.errors import Busy, GeneratorError, StoreError
+from bot.inference.extractive import Extractive
 from bot.inference.generator import Generator
 from bot.store import escalations, ledger
 from bot.store.session import Unit
@@ -170,6 +171,28 @@ class TestGeneratorFails:
         assert kinds == ["final", "read", "typing", "delta", "withdraw", "final", "typing"]
         answer = finals(frames)[-1]
         assert (answer.text, answer.attempt) == ("A card costs 10 yuan. Damaged cards are free. [1]", 2)
+
+
+class TestSeveral:
+    @pytest.fixture
+    def generator(self) -> Generator:
+        return Extractive()
+
+    async def test_several_questions_are_answered_in_one_reply_with_both_sources(
+        self, engine: Engine
+    ) -> None:
+        engine.mind.script["what is the fee?"] = [("id-fee", 0.9)]
+        engine.mind.script["how long is the wait?"] = [("id-time", 0.9)]
+        answer = finals(await engine.exchange("what is the fee? how long is the wait?"))[-1]
+        fee = "A card costs 10 yuan. Damaged cards are free. [1]"
+        assert answer.text == f"{fee} A card takes five days. [2]"
+        assert [citation.mark for citation in answer.citations] == [1, 2]
+
+    async def test_one_of_them_without_an_answer_leaves_it_to_the_whole_message(self, engine: Engine) -> None:
+        engine.mind.script["what is the fee?"] = [("id-fee", 0.9)]
+        engine.mind.script["what is the fee? how deep is the sea?"] = [("id-fee", 0.9), ("id-time", 0.0)]
+        answer = finals(await engine.exchange("what is the fee? how deep is the sea?"))[-1]
+        assert answer.text == "A card costs 10 yuan. Damaged cards are free. [1]"
 
 
 class TestLate:
