@@ -25,7 +25,7 @@ from training.noise import changed
 from training.promise import Promise
 from training.trained import write_trained
 
-METHOD = "heads-12"
+METHOD = "heads-13"
 """Changes whenever the same input would give other heads."""
 PROMISED = "promise-1"
 """The same for their bounds, where a bot makes a promise."""
