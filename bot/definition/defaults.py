@@ -1,6 +1,6 @@
 """What a bot says where its folder does not say otherwise. `{bot}` becomes the bot's name.
 
-`handoff*`, `refuse`, `clarify`, `late`, `error`, `empty` and the social ones are messages; `other_language` stands
+`handoff*`, `refuse`, `differ`, `clarify`, `late`, `error`, `empty` and the social ones are messages; `other_language` stands
 above an answer in another language than the customer's;
 `offer_person` and `none_of_these` are labels of buttons.
 """
@@ -55,6 +55,10 @@ RESPONSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "这个问题我没有可靠的资料，不能随便回答您。需要的话，我可以为您转接人工客服。",
             "抱歉，这个问题我没有把握。您可以换个说法，或者由人工客服为您解答。",
         ),
+    },
+    "differ": {
+        "en": ("My sources do not agree on this. A person can tell you which one holds.",),
+        "zh": ("关于这一点，我的资料说法不一，以人工客服的答复为准。",),
     },
     "clarify": {
         "en": ("I want to be sure I understand. Which of these do you mean?",),

@@ -8,6 +8,8 @@ from urllib.parse import unquote
 
 from bot.domain.decision import Answer, Handoff
 from bot.engine.desk import Voice
+from bot.inference.generator import cited, gap
+from bot.inference.grounding.differ import Difference
 from connectors.port import Citation, QuickReply
 from retrieval.text import normalise, script_lang
 from retrieval.types import Entry
@@ -97,6 +99,15 @@ def ask_which(voice: Voice, entries: Sequence[Entry], *, lang: str, turn: str) -
     buttons = [QuickReply(entry.title or entry.question, ENTRY + entry.id) for entry in entries]
     none = QuickReply(voice.response("none_of_these", lang)[0], NONE)
     return Draft(say(voice, "clarify", lang, turn=turn).text, quick_replies=(*buttons, none))
+
+
+def differing(voice: Voice, entries: tuple[Entry, Entry], told: Difference, *, lang: str, turn: str) -> Draft:
+    """What either of two sources says, with both cited, and a person who knows."""
+    said = say(voice, "differ", lang, turn=turn, person=True)
+    both = (cited(sentence, mark, lang) for mark, sentence in enumerate((told.first, told.second), 1))
+    citations = tuple(cite(mark, entry) for mark, entry in enumerate(entries, 1))
+    text = gap(lang).join([said.text, *both])
+    return Draft(text, said.quick_replies, citations, rateable=True, topic=entries[0].key)
 
 
 def hand_over(voice: Voice, decision: Handoff, *, lang: str, turn: str) -> Draft:

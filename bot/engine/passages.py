@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 
 from bot.inference.generator import Exchange, Passage
 from bot.inference.grounding.commands import is_command, without_commands
+from bot.inference.grounding.differ import Difference, difference
 from retrieval.text import HAN
 from retrieval.types import Entry
 
@@ -25,7 +27,7 @@ _HAN = re.compile(f"[{HAN}]")
 
 def sayable(entry: Entry) -> Entry | None:
     """The entry as customers may hear it; None where nothing of it is for them."""
-    if entry.url is None or "://" in entry.url:
+    if not _is_document(entry):
         return entry
     answer = without_commands(entry.answer, entry.lang).strip()
     if not answer or is_command(entry.question):
@@ -35,6 +37,24 @@ def sayable(entry: Entry) -> Entry | None:
         if answer == entry.answer and not is_command(entry.title)
         else replace(entry, answer=answer, title="" if is_command(entry.title) else entry.title)
     )
+
+
+def differing(question: str, entries: Sequence[Entry], lang: str) -> tuple[Entry, Entry, Difference] | None:
+    """Two of these that tell different things about the question. Of stored answers alone none: the operator wrote them
+    beside one another.
+    """
+    for one, other in combinations(entries, 2):
+        if not (_is_document(one) or _is_document(other)) or one.lang != other.lang:
+            continue
+        if (
+            found := difference(question, one.answer[:MAX_PASSAGE], other.answer[:MAX_PASSAGE], lang)
+        ) is not None:
+            return one, other, found
+    return None
+
+
+def _is_document(entry: Entry) -> bool:
+    return entry.url is not None and "://" not in entry.url
 
 
 def as_passages(entries: Sequence[Entry]) -> tuple[Passage, ...]:

@@ -34,8 +34,9 @@ from bot.engine.draft import (
     say,
     stored,
 )
+from bot.engine.draft import differing as say_both
 from bot.engine.evidence import Before, Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
-from bot.engine.passages import sayable
+from bot.engine.passages import differing, sayable
 from bot.engine.record import Record, announce_late, commit, kind
 from bot.engine.speak import Said, Speech, speak
 from bot.errors import Conflict, StoreError
@@ -197,6 +198,11 @@ async def _carry_out(
         case Generate(entries=ids, reason=why) if found := _entries(live, ids):
             return await _compose(desk, scene, live, found, seen, each=why == SEVERAL)
         case Clarify(entries=ids) if found := _entries(live, ids):
+            if (told := differing(scene.heard.text, found, lang)) is not None:
+                one, other, words = told
+                return Said(
+                    say_both(voice, (one, other), words, lang=lang, turn=turn), 1, "differing sources"
+                )
             return Said(ask_which(voice, found, lang=lang, turn=turn), 1, "clarify")
         case Handoff():
             return Said(hand_over(voice, decision, lang=lang, turn=turn), 1, "handoff")

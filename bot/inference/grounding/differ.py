@@ -1,25 +1,40 @@
-"""Whether two passages contradict each other about one thing: the same said with another number, or denied. Pure.
+"""Whether two passages tell a customer different things about what was asked. Pure.
 
-Told by their words, and rather too seldom: a card's fee and another card's are no contradiction. Two sentences speak of
-one thing where one of them says hardly anything that the other does not; of a question's words neither may have one that
-the other lacks.
+Of each passage only sentences count that share a word with the question and two with one another. They differ where
+both hold an amount, a time, a share or another number, and none of one kind is the same; or where one denies what the
+other says. That is rough: it is for passages of documents, which nobody compared with anything, and which both answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
-from itertools import pairwise
 
-from bot.inference.statement import Statement, read
 from retrieval.sentences import split_sentences
-from retrieval.text import tokens
+from retrieval.text import HAN, normalise, tokens
 
-ALIKE = 0.8
-"""Share of the words of the sentence that says less which the other one has too."""
-LEAST = 2
-"""Words that they share at least."""
-_DENIALS = frozenset(("not", "no", "never", "none", "nothing", "without", "cannot", *"不没无未勿"))
+SHARED = 2
+"""Words that two sentences share at least, numbers aside."""
+_ENGLISH = "one two three four five six seven eight nine ten"
+_NUMBERS = {
+    **{word: str(n) for n, word in enumerate(_ENGLISH.split(), 1)},
+    **{word: str(n) for n, word in enumerate("一二三四五六七八九十", 1)},
+    "两": "2",
+}
+_NUMBER = rf"(\d+(?:[.,:]\d+)*|\b(?:{_ENGLISH.replace(' ', '|')})\b|[一两二三四五六七八九十])"
+_TIME = "(?:working |business )?(?:days?|weeks?|months?|hours?|minutes?|工作日|天|日|周|月|小时|分钟)"
+_KINDS = {
+    "amount": rf"(?:cny|rmb|yuan|eur|usd|[$€£¥])\s*{_NUMBER}|{_NUMBER}\s*(?:yuan|euros?|dollars?|元|块|欧元|美元)",
+    "share": rf"{_NUMBER}\s*(?:%|percent\b|per cent\b|个点)",
+    "time": rf"{_NUMBER}\s*个?{_TIME}",
+    "age": rf"{_NUMBER}\s*(?:周?岁|years? old)",
+    "clock": r"(\d{1,2}[:：]\d\d)",
+}
+_FOUND = {kind: re.compile(pattern) for kind, pattern in _KINDS.items()}
+_DENIES = re.compile(
+    r"\b(?:not|no|never|none|cannot|without|free)\b|n't\b|[不无未勿]|免费|免收|(?<!避)免(?!疫|税)"
+)
+_HAN = re.compile(f"[{HAN}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,52 +46,42 @@ class Difference:
 
 
 def difference(question: str, first: str, second: str, lang: str) -> Difference | None:
-    """The first pair of sentences of the two texts that cannot both be true."""
-    asked = frozenset(tokens(question))
-    others = [(text, read(text), _words(text)) for text in split_sentences(second, lang)]
-    for one in split_sentences(first, lang):
-        said, words = read(one), _words(one)
-        for other, its, its_words in others:
-            if _of_one_thing(words, its_words, asked) and (_numbers_differ(said, its) or _denied(said, its)):
-                return Difference(one, other)
+    """The first pair of sentences of the two texts that tell different things about the question."""
+    asked = _words(question)
+    ones = [(text, _words(text)) for text in split_sentences(first, lang)]
+    others = [(text, _words(text)) for text in split_sentences(second, lang)]
+    pairs = (
+        (a, b) for a in ones for b in others if len(a[1] & b[1]) >= SHARED and a[1] & asked and b[1] & asked
+    )
+    for (one, _), (other, _) in pairs:
+        if _differ(normalise(one), normalise(other)):
+            return Difference(one, other)
     return None
 
 
 def _words(text: str) -> frozenset[str]:
-    """What it is about: stems, and pairs of Chinese characters, without numbers."""
-    said = read(text)
-    return said.words.union("".join(pair) for run in said.runs for pair in pairwise(run))
+    """Stems, and pairs of Chinese characters: one of them says little."""
+    return frozenset(
+        term for term in tokens(text) if not term[0].isdigit() and not (len(term) == 1 and _HAN.match(term))
+    )
 
 
-def _of_one_thing(one: frozenset[str], other: frozenset[str], asked: frozenset[str]) -> bool:
-    shared = one & other
-    if len(shared) < LEAST or (one ^ other) & asked:
-        return False
-    return len(shared) >= ALIKE * min(len(one), len(other))
+def _differ(one: str, other: str) -> bool:
+    ones, others = _values(one), _values(other)
+    shared = ones.keys() & others.keys()
+    if shared:
+        return any(ones[kind].isdisjoint(others[kind]) for kind in shared)
+    return bool(_DENIES.search(one)) != bool(_DENIES.search(other))
 
 
-def _numbers_differ(one: Statement, other: Statement) -> bool:
-    """Beside the same word ("3 days", "5 days") they have numbers, and none of them is the same."""
-    ones, others = _by_word(one), _by_word(other)
-    return any(ones[word].isdisjoint(others[word]) for word in ones.keys() & others.keys())
-
-
-def _by_word(said: Statement) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for number, word in said.bound:
-        found.setdefault(word, set()).add(number)
-    return found
-
-
-def _denied(one: Statement, other: Statement) -> bool:
-    """One denies and the other does not, with the same numbers."""
-    return one.numbers == other.numbers and bool(one.turns & _DENIALS) != bool(other.turns & _DENIALS)
-
-
-def disagreeing(question: str, texts: Sequence[str], lang: str) -> tuple[int, int, Difference] | None:
-    """Places of the first two of `texts` that contradict each other, and where."""
-    for place, text in enumerate(texts):
-        for other in range(place + 1, len(texts)):
-            if (found := difference(question, text, texts[other], lang)) is not None:
-                return place, other, found
-    return None
+def _values(text: str) -> dict[str, frozenset[str]]:
+    found = {
+        kind: frozenset(
+            _NUMBERS.get(number, number).replace(",", "")
+            for groups in pattern.findall(text)
+            for number in ([groups] if isinstance(groups, str) else groups)
+            if number
+        )
+        for kind, pattern in _FOUND.items()
+    }
+    return {kind: values for kind, values in found.items() if values}

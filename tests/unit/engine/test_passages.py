@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.engine.passages import MAX_PASSAGE, about_tokens, as_passages, recent, sayable
+from bot.engine.passages import MAX_PASSAGE, about_tokens, as_passages, differing, recent, sayable
 from bot.inference.generator import Exchange
 from retrieval.types import Entry
 
@@ -59,3 +59,12 @@ def test_the_newest_turns_go_along_as_far_as_there_is_room() -> None:
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_tokens_are_counted_for_any_text_and_grow_with_it(one: str, other: str) -> None:
     assert 0 <= about_tokens(one) <= about_tokens(one + other) <= about_tokens(one) + about_tokens(other) + 1
+
+
+def test_only_where_a_document_is_one_of_them_sources_may_differ() -> None:
+    stored = Entry("2", "l", "en", "Fee", "A new card costs CNY 10.")
+    other = replace(stored, id="3", key="m", answer="A new card costs CNY 15.")
+    assert differing("what does a new card cost", [stored, other], "en") is None
+    found = differing("what does a new card cost", [stored, replace(other, url="a.pdf")], "en")
+    assert found is not None
+    assert found[2].second == "A new card costs CNY 15."
