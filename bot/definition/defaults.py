@@ -1,7 +1,7 @@
 """What a bot says where its folder does not say otherwise. `{bot}` becomes the bot's name.
 
-`handoff*`, `refuse`, `differ`, `clarify`, `late`, `error`, `empty` and the social ones are messages; `other_language` stands
-above an answer in another language than the customer's;
+`handoff*`, `refuse`, `differ`, `clarify`, `late`, `error`, `empty` and the social ones are messages;
+`other_language` stands above an answer in another language than the customer's;
 `offer_person` and `none_of_these` are labels of buttons.
 """
 

@@ -1,26 +1,24 @@
-"""Whether the best of what was found for a message answers it, by the heads that are live."""
+"""Whether the best of what was found for a message answers it."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from training.answerable import answer_features, foreignness, own_features
-from training.apply import Floats, Found
+from training.answerable import Answerable, Lexicon, answer_features, foreignness, own_features
+from training.apply import Floats, Found, Heads
 from training.lesson import LessonHeads
 
-if TYPE_CHECKING:
-    from bot.inference.understanding import Live
+
+def learned_by(heads: Heads) -> Answerable | None:
+    """What a bot's own heads learned of it; None where there was too little."""
+    return heads.answerable if isinstance(heads, LessonHeads) and heads.calibrator is not None else None
 
 
-def answered(live: Live, text: str, found: Found, *, features: Floats, sure: Floats) -> bool:
-    """`features` [hits, FEATURES] and `sure` [hits]: evidence of its hits, and their confidence.
-
-    True too where nothing was learned of it: then only how sure the bot is decides.
-    """
-    learned = live.heads.answerable if isinstance(live.heads, LessonHeads) else None
-    if learned is None or not found.hits or live.heads.calibrator is None:
+def answered(
+    learned: Answerable, lexicon: Lexicon, text: str, found: Found, *, features: Floats, sure: Floats
+) -> bool:
+    """`features` [hits, FEATURES] and `sure` [hits]: evidence of its hits, and their confidence."""
+    if not found.hits:
         return True
     best = int(np.argmax(sure))
     row = answer_features(
@@ -28,6 +26,6 @@ def answered(live: Live, text: str, found: Found, *, features: Floats, sure: Flo
         [hit.entry.key for hit in found.hits],
         foreign=foreignness(found.reading),
         candidate=features[best],
-        own=own_features(text, found.hits[best], live.bundle.contents.lexical),
+        own=own_features(text, found.hits[best], lexicon),
     )
     return bool(learned.probability(row[None])[0] >= learned.least)

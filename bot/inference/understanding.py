@@ -13,7 +13,7 @@ import numpy as np
 from bot.domain.decision import HANDOFF, SOCIAL, Candidate, IntentScore
 from bot.domain.followup import contextual
 from bot.domain.policy import NEVER
-from bot.inference.answered import answered
+from bot.inference.answered import answered, learned_by
 from bot.inference.child import Progress
 from bot.inference.door import Door
 from retrieval.bundle import Bundle
@@ -263,14 +263,15 @@ def _weighed_hits(live: Live, texts: Sequence[Found]) -> tuple[Vectors, Vectors]
 def _understanding(
     live: Live, query: Query, text: Found, *, features: Vectors, sure: Vectors
 ) -> Understanding:
-    intents = text.reading.intents
+    intents, learned, lexicon = text.reading.intents, learned_by(live.heads), live.bundle.contents.lexical
+    answers = learned is None or answered(learned, lexicon, query.text, text, features=features, sure=sure)
     return Understanding(
         tuple(IntentScore(*pair) for pair in intents.top(TOP_INTENTS)),
         _candidates(text.hits, sure.tolist()),
         tuple(text.hits),
         contextual=False,
         out_of_scope=intents.get(OUT_OF_SCOPE),
-        answerable=answered(live, query.text, text, features=features, sure=sure),
+        answerable=answers,
         vector=query.vector,
     )
 

@@ -66,7 +66,7 @@ def ask(root: Path, questions: list[dict[str, Any]]) -> None:
 
 def run(*words: str) -> Result:
     """The questions alone: in every other form they would be asked in each test."""
-    return in_full("questions", "--quick", *(word for word in words if word != "questions"))
+    return in_full("questions", "--quick", *words)
 
 
 def in_full(*words: str) -> Result:
@@ -141,7 +141,7 @@ def test_what_was_taken_in_counts_and_another_release_answers_beside_the_earlier
     assert taken.exit_code == 0, taken.output
     ask(bot, [{"text": "When are you open?", "expected": "open"}, {"text": "card gone", "expected": "gone"}])
     before = (bot / ".kefu" / "kefu.db").read_bytes()
-    done = run("answers", "--report", "A.json")
+    done = run("--report", "A.json")
     assert done.exit_code == 0, done.output
     assert "questions that expect what the bot lacks, and count as wrong: 1 (`gone`; line 2)" in done.stderr
     assert read_evaluation(Path("A.json")).metrics["answers.right"].value == 0.5
