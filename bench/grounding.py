@@ -103,10 +103,15 @@ def run(options: Options) -> dict[str, float]:
 
 async def _of_bot(name: str, generator: str, step: int, tally: Tally, options: Options) -> None:
     home = options.cache / f"grounding-{name}"
-    for stale in home.glob("kefu.db*"):
+    for stale in home.glob(f"{generator}.db*"):
         stale.unlink()
     settings = Settings(
-        bot=EXAMPLES / name, home=home, cache=options.models, generator=generator, generator_timeout_s=60
+        bot=EXAMPLES / name,
+        home=home,
+        cache=options.models,
+        database_url=f"sqlite:///{home / generator}.db",
+        generator=generator,
+        generator_timeout_s=60,
     )
     definition = await asyncio.to_thread(load_definition, EXAMPLES / name)
 
@@ -170,7 +175,17 @@ def _judge(bot: Bot, question: FactQuestion, reply: Message, tally: Tally) -> No
     entries = bot.host.current().bundle.entries
     gold = [text for e in entries if _named(e, question.sources) for text in (*e.phrases, e.title, e.answer)]
     texts = (*question.facts, *gold) if question.answerable else ()
-    said = statements(reply.text) if reply.rateable else []
+    own = {
+        text
+        for variants in bot.definition.responses.values()
+        for texts in variants.values()
+        for text in texts
+    }
+    said = (
+        [one for one in statements(reply.text) if not any(one in text for text in own)]
+        if reply.rateable
+        else []
+    )
     wrong = [one for one in said if not holds(one, texts)]
     everything = [e.answer for e in entries]
     invented = [one for one in wrong if not any(holds(one, [text]) for text in everything)]
