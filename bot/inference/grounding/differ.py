@@ -15,6 +15,8 @@ from retrieval.text import HAN, normalise, tokens
 
 SHARED = 2
 """Words that two sentences share at least, numbers aside."""
+ALIKE = 0.4
+"""Share of the words of the shorter one from which on two sentences are alike."""
 _ENGLISH = "one two three four five six seven eight nine ten"
 _NUMBERS = {
     **{word: str(n) for n, word in enumerate(_ENGLISH.split(), 1)},
@@ -50,12 +52,14 @@ def difference(question: str, first: str, second: str, lang: str) -> Difference 
     asked = _words(question)
     ones = [(text, _words(text)) for text in split_sentences(first, lang)]
     others = [(text, _words(text)) for text in split_sentences(second, lang)]
-    pairs = (
-        (a, b) for a in ones for b in others if len(a[1] & b[1]) >= SHARED and a[1] & asked and b[1] & asked
-    )
-    for (one, _), (other, _) in pairs:
-        if _differ(normalise(one), normalise(other)):
-            return Difference(one, other)
+    for one, its in ones:
+        for other, others_words in others:
+            shared = its & others_words
+            if len(shared) < SHARED or not its & asked or not others_words & asked:
+                continue
+            alike = len(shared) >= ALIKE * min(len(its), len(others_words))
+            if _differ(normalise(one), normalise(other), alike=alike):
+                return Difference(one, other)
     return None
 
 
@@ -66,12 +70,13 @@ def _words(text: str) -> frozenset[str]:
     )
 
 
-def _differ(one: str, other: str) -> bool:
+def _differ(one: str, other: str, *, alike: bool) -> bool:
+    """A denial counts between sentences that are `alike`: one that goes on about something else may deny anything."""
     ones, others = _values(one), _values(other)
     shared = ones.keys() & others.keys()
     if shared:
         return any(ones[kind].isdisjoint(others[kind]) for kind in shared)
-    return bool(_DENIES.search(one)) != bool(_DENIES.search(other))
+    return alike and bool(_DENIES.search(one)) != bool(_DENIES.search(other))
 
 
 def _values(text: str) -> dict[str, frozenset[str]]:
