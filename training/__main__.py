@@ -84,6 +84,20 @@ def tagger(work: Path, out: Path, name: str, encoder: Path, cache: Path) -> None
 
 
 @main.command()
+@click.option(
+    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The task's folder."
+)
+@click.option("--out", required=True, type=_PATH, help="Where the figures go.")
+@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
+def entities(work: Path, out: Path, encoder: Path) -> None:
+    """Measure how well entities are found; see training/entities/judge.py for the files."""
+    from training.entities.judge import judge_task
+
+    with _told():
+        judge_task(work, out, encoder=encoder, report=to_stdout)
+
+
+@main.command()
 @click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
 @click.option("--cache", required=True, type=_PATH, help="Where what is known of its graph is kept.")
 def tap(encoder: Path, cache: Path) -> None:

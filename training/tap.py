@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def make_tap(cache: Path, folder: Path, *, report: Report = silent) -> Tap:
         tap = read_tap(path)
         if tap is None:
             report("tap", 0, 1, "Looking for the states of tokens")
-            tap = _tap(folder)
+            tap = tap_at(folder, DEPTHS)
             write_tap(path, tap)
         report("tap", 1, 1, str(path))
     except EncoderError as error:
@@ -35,7 +36,8 @@ def make_tap(cache: Path, folder: Path, *, report: Report = silent) -> Tap:
     return tap
 
 
-def _tap(folder: Path) -> Tap:
+def tap_at(folder: Path, depths: Sequence[float]) -> Tap:
+    """Of the layers at these depths, tried on a text and kept nowhere. Raises `SourceError`, `EncoderError`."""
     import onnx
 
     graph = onnx.load(str(folder / GRAPH)).graph
@@ -44,7 +46,7 @@ def _tap(folder: Path) -> Tap:
         raise SourceError(
             f"{folder}: no states of tokens are found in {GRAPH}: entities cannot be learned on it"
         )
-    outputs = tuple(dict.fromkeys(states[round(depth * (len(states) - 1))] for depth in DEPTHS))
+    outputs = tuple(dict.fromkeys(states[round(depth * (len(states) - 1))] for depth in depths))
     named = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, None) for name in outputs]
     part = onnx.ModelProto(graph=onnx.GraphProto(output=named)).SerializeToString()
     tap = Tap(outputs, part)

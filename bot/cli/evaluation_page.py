@@ -9,6 +9,7 @@ from typing import Any
 from bot.cli import figures, names, steady_figures, told_figures
 from bot.cli.page import Both, Tell, cards, document, points, section
 from bot.cli.promise_figures import promise
+from bot.cli.train_entities_page import entity_figures
 from training.evaluation import Evaluation
 
 FIRST = ("answers.right", "told.answered", "told.abstained", "told.supported", "told.right_source",
@@ -65,6 +66,8 @@ def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
         yield section(tell("Negation", "否定"), *steady_figures.negation(rows, tell))
     if details.get("fairness"):
         yield section(tell("For whom", "对谁更好"), *steady_figures.fairness(details["fairness"], tell))
+    if "entities" in details:
+        yield section(tell("Entities", "实体识别"), *entity_figures(details["entities"], tell))
     for task in CLASSES:
         if task in details:
             yield from _classes(task, details[task], tell)

@@ -168,6 +168,11 @@ def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
 @click.option("--test", "test_file", type=_PATH, metavar="FILE", help="Texts to judge by.")
 @click.option("--report", type=_PATH, metavar="FILE", help="Where figures go (.json, .html beside it).")
 @click.option("--oos-label", metavar="NAME", help="The label of texts that are out of scope.")
+@click.option(
+    "--task",
+    type=click.Choice(["intent", "sentiment", "entities"]),
+    help="What the files teach: a label for each text (intent, sentiment: the default), or what it names (entities).",
+)
 @_home
 def train(folder: Path | None, home: Path | None, listing: bool, **given: Any) -> None:
     """Train the bot in FOLDER, or a classifier on files of your own; and measure it.
@@ -176,10 +181,11 @@ def train(folder: Path | None, home: Path | None, listing: bool, **given: Any) -
     `kefu releases` compares and lets go live. The same command goes on with a job that was stopped.
 
     With --train, --test and --report no bot is needed, and none is changed. Files hold one
-    {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes.
+    {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes. With --task entities they
+    hold {"text": ..., "entities": [{"start": 0, "end": 5, "kind": "city"}]}.
     """
     files = [f"--{name}" for name in ("train", "valid", "test") if given[f"{name}_file"]]
-    files += [f"--{name.replace('_', '-')}" for name in ("report", "oos_label") if given[name]]
+    files += [f"--{name.replace('_', '-')}" for name in ("report", "oos_label", "task") if given[name]]
     of_a_bot = [f"--{name.replace('_', '-')}" for name in _OF_A_BOT if given[name]]
     of_a_bot += [
         *(["FOLDER"] if folder else []),
@@ -201,12 +207,25 @@ def _train_on_files(given: dict[str, Any]) -> None:
     for name in ("train_file", "test_file", "report"):
         if given[name] is None:
             raise click.UsageError(f"Missing option '--{name.removesuffix('_file')}'.")
+    if given["task"] == "entities":
+        _train_entities(given)
+        return
     from bot.cli.train import Order, Sources, read_order, run
 
     settings = _settings()
     order = Order(read_order(given["spec_file"], settings, method=given["method"]), given["out"])
     sources = Sources(given["train_file"], given["valid_file"], given["test_file"], given["oos_label"])
     run(sources, given["report"], settings, order=order)
+
+
+def _train_entities(given: dict[str, Any]) -> None:
+    if other := next((name for name in ("method", "spec_file", "out", "oos_label") if given[name]), None):
+        option = other.removesuffix("_file").replace("_", "-")
+        raise click.UsageError(f"--{option} is not for --task entities: a bot learns those when it starts.")
+    from bot.cli.train_entities import run
+
+    train, valid, test = (given[f"{name}_file"] for name in ("train", "valid", "test"))
+    run(train, valid, test, report=given["report"], settings=_settings())
 
 
 def _train_bot(given: dict[str, Any], *, listing: bool, bot: Path | None, home: Path | None) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-from bot.definition.labelled import MAX_TEXT, SEED, Asked, DataFile, Example
+from bot.definition.labelled import MAX_TEXT, SEED, Asked, DataFile, Example, Marked
 from bot.errors import KefuError
 from retrieval.publish import publish_files
 
@@ -79,7 +79,7 @@ def made_with(encoder: Mapping[str, Any]) -> Figures:
     }
 
 
-def about(data: DataFile[Example] | DataFile[Asked]) -> Figures:
+def about(data: DataFile[Example] | DataFile[Asked] | DataFile[Marked]) -> Figures:
     return {
         "file": data.path.name,
         "sha256": data.sha256,
@@ -91,7 +91,7 @@ def about(data: DataFile[Example] | DataFile[Asked]) -> Figures:
     }
 
 
-def notes_on(data: DataFile[Example] | DataFile[Asked], limit: int) -> Iterator[str]:
+def notes_on(data: DataFile[Example] | DataFile[Asked] | DataFile[Marked], limit: int) -> Iterator[str]:
     """What was not taken as it stands, for people."""
     name = data.path.name
     if data.found > limit:

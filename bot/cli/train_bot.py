@@ -17,10 +17,11 @@ from rich.table import Table
 from bot.app import load_definition
 from bot.cli import training_jobs as shelf
 from bot.cli.beside import baselines, candidate_answers
+from bot.cli.bot_entities import entities_judged, told_in_words
 from bot.cli.exam import Exam
 from bot.cli.progress import shown
 from bot.cli.releases import show_gate
-from bot.cli.report import room_for
+from bot.cli.report import Figures, room_for
 from bot.cli.rows import rows_of
 from bot.cli.snapshot import snapshot
 from bot.cli.stopping import STOPPED, sigterm_as_ctrl_c
@@ -69,13 +70,13 @@ def run(settings: Settings, asked: Asked) -> None:
         job = _job(settings, asked)
         try:
             with sigterm_as_ctrl_c():
-                name = _run(exam, job)
+                name, evaluation = _run(exam, job)
         except STOPPED:
             click.echo(f"\nStopped. `{_again(settings, asked)}` goes on from here ({job.folder}).", err=True)
             raise SystemExit(1) from None
         shelf.finish(job, name)
         shelf.prune(settings.home)
-    _tell(settings, name, job.folder / PAGE)
+    _tell(settings, name, job.folder / PAGE, entities=evaluation.details.get("entities"))
 
 
 def show_jobs(settings: Settings) -> None:
@@ -128,8 +129,8 @@ def _stopped(settings: Settings, asked: Asked, folder: Path) -> Job | None:
     return job if job is not None and job.release is None else None
 
 
-def _run(exam: Exam, job: Job) -> str:
-    """The name of the release."""
+def _run(exam: Exam, job: Job) -> tuple[str, Evaluation]:
+    """The name of the release, and how good it is."""
     settings = exam.settings
     with shown(Console(stderr=True)) as progress, rows_of(settings) as rows:
         live = rows.read(releases.aliases).live
@@ -138,7 +139,7 @@ def _run(exam: Exam, job: Job) -> str:
         train(work, work.spec, job.out)
         progress("Comparing with what is live", 0, 0)
         known = baselines(work, data)
-        draft = _draft(work, data, known)
+        draft = _draft(work, data, known, entities_judged(work, exam.definition))
         release = add_release(work.releases, draft, now=SystemClock().now())
         rows.write(partial(releases.offer, name=release.name, now=SystemClock().now()))
         live_one = (live, known.get(live))
@@ -146,7 +147,7 @@ def _run(exam: Exam, job: Job) -> str:
             write_page(
                 job.folder, job.out, definition=exam.definition, release=release, data=data, live=live_one
             )
-    return release.name
+    return release.name, release.evaluation
 
 
 def _data(work: Work, definition: BotDefinition) -> Dataset:
@@ -162,10 +163,12 @@ def _data(work: Work, definition: BotDefinition) -> Dataset:
     return read_dataset(job.data)
 
 
-def _draft(work: Work, data: Dataset, known: Mapping[str, Evaluation]) -> Draft:
+def _draft(work: Work, data: Dataset, known: Mapping[str, Evaluation], entities: Evaluation | None) -> Draft:
     answers = candidate_answers(work, data)
-    draft = draft_of(work.job.out, baselines=known, parent=work.live, data=data, more=answers)
+    more = [*answers, *([entities] if entities else [])]
+    draft = draft_of(work.job.out, baselines=known, parent=work.live, data=data, more=more)
     notes = [*_seen_before(work, data), *([] if answers else [UNASKED])]
+    notes += [told_in_words(entities.details["entities"])] if entities else []
     card = draft.card + "".join(f"\n{note}\n" for note in notes)
     return replace(draft, card=card, settings={"job": work.job.name})
 
@@ -177,8 +180,10 @@ def _seen_before(work: Work, data: Dataset) -> Iterator[str]:
         yield f"{work.live} was trained on {count} of the test texts: the figures of it flatter it."
 
 
-def _tell(settings: Settings, name: str, report: Path) -> None:
+def _tell(settings: Settings, name: str, report: Path, *, entities: Figures | None) -> None:
     passed = show_gate(settings, name, as_json=False)
+    if entities:
+        click.echo(told_in_words(entities))
     click.echo(f"Wrote {report}.")
     folder, home = _typed(settings)
     go = f"`kefu releases{folder} promote {name}{home}` lets it go live."

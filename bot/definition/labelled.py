@@ -16,6 +16,7 @@ from bot.definition.text import one_line
 from bot.documents import digest
 from bot.errors import DefinitionError
 from retrieval.text import normalise
+from training.entities.spec import Span
 
 MAX_ROWS = 100_000
 MAX_LABELS = 500
@@ -52,7 +53,19 @@ class Asked:
     cut: bool = False
 
 
-Row = TypeVar("Row", Example, Asked)
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text with what it names, to the character."""
+
+    text: str
+    spans: tuple[Span, ...]
+    lang: str | None
+    """None: nobody said."""
+    line: int
+    cut: bool = False
+
+
+Row = TypeVar("Row", Example, Asked, Marked)
 T = TypeVar("T")
 
 
@@ -80,7 +93,9 @@ class DataFile(Generic[Row]):
 
 def read_examples(path: Path, *, limit: int = MAX_ROWS, tell: Tell = _nobody) -> DataFile[Example]:
     """`{"text", "label"}` a line. Raises `DefinitionError` for the first line that cannot be used."""
-    read = _read(path, told_rows(path, _rows(path, '{"text": ..., "label": ...}', _example), tell), limit)
+    read = read_file(
+        path, told_rows(path, made_rows(path, '{"text": ..., "label": ...}', _example), tell), limit
+    )
     clashing, repeated = _same_texts(read.rows)
     lines = {line for lines in clashing for line in lines}
     kept = tuple(row for row in read.rows if row.line not in lines)
@@ -99,7 +114,9 @@ def read_asked(path: Path, *, limit: int = MAX_ROWS, tell: Tell = _nobody) -> Da
 
     Raises `DefinitionError` for the first line that cannot be used.
     """
-    return _read(path, told_rows(path, _rows(path, '{"text": ..., "expected": ...}', _asked), tell), limit)
+    return read_file(
+        path, told_rows(path, made_rows(path, '{"text": ..., "expected": ...}', _asked), tell), limit
+    )
 
 
 def told_rows(path: Path, rows: Iterable[T], tell: Tell) -> Iterator[T]:
@@ -110,7 +127,8 @@ def told_rows(path: Path, rows: Iterable[T], tell: Tell) -> Iterator[T]:
         yield row
 
 
-def _read(path: Path, rows: Iterator[Row], limit: int) -> DataFile[Row]:
+def read_file(path: Path, rows: Iterator[Row], limit: int) -> DataFile[Row]:
+    """At most `limit` of the rows, drawn. Raises `DefinitionError` where there are none."""
     kept, found = _drawn(rows, limit)
     if not kept:
         raise DefinitionError("holds no row.", file=str(path), hint="Name a file of JSON lines.")
@@ -120,18 +138,21 @@ def _read(path: Path, rows: Iterator[Row], limit: int) -> DataFile[Row]:
         raise DefinitionError(f"cannot be read: {error.strerror}.", file=str(path)) from None
 
 
-def _rows(path: Path, shape: str, make: Callable[[_Line, Raw], Row]) -> Iterator[Row]:
+def made_rows(path: Path, shape: str, make: Callable[[Line, Raw], Row]) -> Iterator[Row]:
+    """A row of each line. Raises `DefinitionError` for the first that is not of that shape."""
     try:
         for line, raw in json_rows(path, shape=shape):
             if isinstance(raw, Unreadable):
                 raise raw
-            yield make(_Line(str(path), line, f"Write one {shape} a line."), raw)
+            yield make(Line(str(path), line, f"Write one {shape} a line."), raw)
     except Unreadable as error:
         raise DefinitionError(error.message, file=str(path), line=error.line, hint=error.hint) from None
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class Line:
+    """Where a row stands, and what to do about what is wrong with it."""
+
     file: str
     number: int
     hint: str
@@ -161,12 +182,12 @@ class _Line:
         return value
 
 
-def _example(line: _Line, raw: Raw) -> Example:
+def _example(line: Line, raw: Raw) -> Example:
     text, label = line.text(raw, "text"), line.text(raw, "label", limit=MAX_LABEL)
     return Example(text[:MAX_TEXT], label, line.number, len(text) > MAX_TEXT)
 
 
-def _asked(line: _Line, raw: Raw) -> Asked:
+def _asked(line: Line, raw: Raw) -> Asked:
     name = "expected" if "expected" in raw else "id"
     if name not in raw:
         raise line.wrong("has neither `expected` nor `id`.")

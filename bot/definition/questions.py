@@ -25,7 +25,8 @@ CLARIFY = "clarify"
 SHAPE = '{"text": ..., "expected": ...}'
 KEYS = ("id", "lang", "group", "text", "turns", "expected", "between", "says")
 NEGATION = "negation.jsonl"
-OTHERS = (NEGATION, "answers.jsonl", "contradictions.jsonl", "entities.jsonl")
+ENTITIES = "entities.jsonl"
+OTHERS = (NEGATION, "answers.jsonl", "contradictions.jsonl", ENTITIES)
 """Files of the folder that hold something else, each in a form of its own."""
 NEGATED = "negated"
 MAX_QUESTIONS = 10_000

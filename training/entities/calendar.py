@@ -90,6 +90,26 @@ def of_month(on: date, number: int, *, months: int | None) -> Days:
     return day(min(found, key=lambda there: abs((there - on).days)))
 
 
+def begins(there: Days) -> Days:
+    """The first week of a month, the first month of a year."""
+    if there.first.month == there.last.month:
+        return Days(there.first, there.first + timedelta(6))
+    return month(there.first.year, there.first.month)
+
+
+def ends(there: Days) -> Days:
+    """The last week of a month, the last month of a year."""
+    if there.first.month == there.last.month:
+        return Days(there.last - timedelta(6), there.last)
+    return month(there.last.year, there.last.month)
+
+
+def every_year(on: date, number: int, of_month: int) -> Days:
+    """A day that comes each year: the next one, or the one before where that was less than a month ago."""
+    years = (date(year, number, of_month) for year in (on.year - 1, on.year, on.year + 1))
+    return day(next(there for there in years if there >= on - timedelta(30)))
+
+
 def full_year(said: int) -> int:
     """24 is 2024."""
     return said if said >= 100 else 2000 + said

@@ -16,7 +16,8 @@ from training.entities.entity import Found, folded
 _TO = re.compile(r"\s?(?:到|至|~|–|—|-)\s?| (?:to|until|till|through) ")
 _RULES = (*dates_zh.RULES, *dates_en.RULES)
 
-_Dated = tuple[int, int, Days]
+_Dated = tuple[int, int, Days | None]
+"""First character, the one after the last, and the days; None for a holiday whose day the moon tells."""
 
 
 def dates(text: str, on: date) -> Iterator[Found]:
@@ -24,14 +25,18 @@ def dates(text: str, on: date) -> Iterator[Found]:
     plain = folded(text)
     before: _Dated | None = None
     for found in _leftmost(plain, on):
-        if before is not None and _joins(plain, before, found):
-            before = before[0], found[1], Days(before[2].first, found[2].last)
+        if before is not None and (joined := _joined(plain, before, found)):
+            before = joined
             continue
         if before is not None:
-            yield Found(before[0], before[1], before[2].iso)
+            yield _told(before)
         before = found
     if before is not None:
-        yield Found(before[0], before[1], before[2].iso)
+        yield _told(before)
+
+
+def _told(found: _Dated) -> Found:
+    return Found(found[0], found[1], found[2].iso if found[2] else None)
 
 
 def _leftmost(plain: str, on: date) -> Iterator[_Dated]:
@@ -52,7 +57,10 @@ def _all(plain: str, on: date) -> Iterator[_Dated]:
                 continue
 
 
-def _joins(plain: str, before: _Dated, found: _Dated) -> bool:
+def _joined(plain: str, before: _Dated, found: _Dated) -> _Dated | None:
     """From one day to a later one."""
     between = plain[before[1] : found[0]]
-    return len(between) < 10 and bool(_TO.fullmatch(between)) and before[2].first <= found[2].last
+    if before[2] is None or found[2] is None or len(between) >= 10 or not _TO.fullmatch(between):
+        return None
+    days = Days(before[2].first, found[2].last)
+    return (before[0], found[1], days) if days.first <= days.last else None

@@ -8,8 +8,11 @@ from datetime import date
 from training.entities.calendar import (
     Days,
     Unit,
+    begins,
     dated,
     day,
+    ends,
+    every_year,
     full_year,
     moved,
     of_month,
@@ -41,6 +44,21 @@ _NEAR = {
     "tmr": 1,
     "last night": -1,
 }
+_HOLIDAYS: dict[str, tuple[int, int] | None] = {
+    "new year's day": (1, 1),
+    "valentine's day": (2, 14),
+    "national day": (10, 1),
+    "halloween": (10, 31),
+    "singles' day": (11, 11),
+    "christmas eve": (12, 24),
+    "christmas day": (12, 25),
+    "christmas": (12, 25),
+    "new year's eve": (12, 31),
+    **dict.fromkeys(("labour day", "labor day", "easter", "thanksgiving", "black friday"), None),
+    **dict.fromkeys(("spring festival", "chinese new year", "lunar new year", "mid-autumn festival"), None),
+    "dragon boat festival": None,
+}
+"""Month and day; None where they differ from year to year, or from country to country."""
 _TURNS = {"last": -1, "past": -1, "previous": -1, "this": 0, "coming": 0, "next": 1}
 _SMALL = {word: number for number, word in enumerate(_NUMBERS.split(), 1)} | {
     "a": 1,
@@ -59,6 +77,7 @@ _COUNT = rf"\d{{1,3}}|{_any(_SMALL)}"
 _UNIT = "(?P<unit>day|week|month|year)s?"
 _MONTH = rf"(?P<month>{_any(_MONTHS)})\.?"
 _YEAR = r"(?:,? (?P<year>(?:19|20)\d\d))?"
+_OF_DAY = "(?: (?:morning|afternoon|evening|night))?"
 _NTH = "(?:st|nd|rd|th)"
 _VERBS = ("may", "mar", "march", "sept", "sep", "jan", "dec", "jun", "jul", "oct", "nov", "apr", "aug", "feb")
 _LONG = "|".join(name for name in _MONTH_NAMES.split() if name not in _VERBS)
@@ -119,6 +138,34 @@ def _month(match: Match, on: date) -> Days:
     return dated(on, year=year, number=_MONTHS[match["month"]], of_month=None)
 
 
+def _month_by_turn(match: Match, on: date) -> Days:
+    """Last March is the one before today, next March the one after."""
+    number, turn = _MONTHS[match["month"]], _TURNS[match["turn"]]
+    year = on.year
+    if turn < 0 and number >= on.month:
+        year -= 1
+    if turn > 0 and match["turn"] != "coming" and number <= on.month:
+        year += 1
+    return dated(on, year=year, number=number, of_month=None)
+
+
+def _part(match: Match, on: date) -> Days:
+    if match["month"]:
+        there = dated(on, year=None, number=_MONTHS[match["month"]], of_month=None)
+    else:
+        there = span(on, _UNITS[match["unit"]], _TURNS[match["turn"]] if match["turn"] else 0)
+    return begins(there) if match["part"] in ("beginning", "start") else ends(there)
+
+
+def _this_weekend(match: Match, on: date) -> Days:
+    return weekend(on, 0)
+
+
+def _holiday(match: Match, on: date) -> Days | None:
+    there = _HOLIDAYS[match["name"].replace("’", "'")]
+    return None if there is None else every_year(on, *there)
+
+
 def _of_month(match: Match, on: date) -> Days:
     return of_month(on, int(match["day"]), months=None)
 
@@ -140,15 +187,26 @@ RULES = [
         ),
         _either_way,
     ),
-    (_word(f"(?P<near>{_any(_NEAR)})(?: (?:morning|afternoon|evening|night))?"), _near),
+    (_word(f"(?P<near>{_any(_NEAR)}){_OF_DAY}"), _near),
     (_word("(?:the )?day (?P<side>before yesterday|after tomorrow)"), _after_next),
-    (_word(f"(?:(?P<turn>next|last|this|coming|past) )?(?P<day>{_any(_WEEKDAYS)})"), _of_week),
+    (_word(f"(?:(?P<turn>next|last|this|coming|past) )?(?P<day>{_any(_WEEKDAYS)}){_OF_DAY}"), _of_week),
+    (_word("this (?:morning|afternoon|evening)"), lambda _, on: day(on)),
+    (_word("the weekend"), _this_weekend),
+    (
+        _word(
+            "(?:the )?(?P<part>beginning|start|end) of "
+            rf"(?:(?:the |(?P<turn>this|last|next) )(?P<unit>month|year)|{_MONTH})"
+        ),
+        _part,
+    ),
+    (_word(f"(?P<turn>last|next|this|coming) {_MONTH}"), _month_by_turn),
+    (_word(f"(?P<name>{'|'.join(_HOLIDAYS).replace(chr(39), f'[{chr(39)}’]')})"), _holiday),
     (_word("(?P<turn>next|last|this|past|previous) (?P<unit>week|month|year|weekend)"), _span),
     (_word(f"(?P<count>{_COUNT}) {_UNIT} (?P<way>ago|from now|earlier|later)"), _away),
     (_word(f"in (?P<count>{_COUNT}) {_UNIT}(?! time)"), _ahead),
     (_word(rf"(?:the )?(?P<day>\d{{1,2}}){_NTH}?(?: of)? {_MONTH}{_YEAR}"), _on_month),
     (_word(rf"{_MONTH} (?:the )?(?P<day>\d{{1,2}}){_NTH}?(?!:){_YEAR}"), _on_month),
     (_word(rf"(?<!\d )(?P<month>{_LONG}|(?<=in )(?:may|march)|(?<=last )(?:may|march)){_YEAR}"), _month),
-    (_word(rf"the (?P<day>\d{{1,2}}){_NTH}(?! of)"), _of_month),
+    (_word(rf"the (?P<day>\d{{1,2}}){_NTH}(?! of (?!each|every))"), _of_month),
 ]
 """(what to look for, what it comes to), in texts that are folded."""

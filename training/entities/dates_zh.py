@@ -8,8 +8,11 @@ from datetime import date
 from training.entities.calendar import (
     Days,
     Unit,
+    begins,
     dated,
     day,
+    ends,
+    every_year,
     full_year,
     moved,
     of_month,
@@ -37,6 +40,19 @@ _UNITS: dict[str, Unit] = {
     "年": "years",
 }
 _HALF: dict[str, tuple[int, Unit]] = {"年": (6, "months"), "月": (15, "days")}
+_TENS = "[二三]?十[一二三四五六七八九]?"
+_HOLIDAYS: dict[str, tuple[int, int] | None] = {
+    **dict.fromkeys(("元旦", "元旦节", "元旦節"), (1, 1)),
+    **dict.fromkeys(("五一", "劳动节", "勞動節"), (5, 1)),
+    **dict.fromkeys(("国庆", "國慶", "国庆节", "國慶節"), (10, 1)),
+    **dict.fromkeys(("双十一", "双11", "雙十一"), (11, 11)),
+    **dict.fromkeys(("双十二", "双12", "雙十二"), (12, 12)),
+    **dict.fromkeys(("圣诞", "圣诞节", "聖誕節"), (12, 25)),
+    **dict.fromkeys(("春节", "春節", "除夕", "大年三十", "大年初一", "元宵", "元宵节", "元宵節"), None),
+    **dict.fromkeys(("清明", "清明节", "清明節", "端午", "端午节", "端午節", "七夕"), None),
+    **dict.fromkeys(("中秋", "中秋节", "中秋節", "重阳节", "重陽節"), None),
+}
+"""Month and day; None where the moon decides."""
 _OF_DAY = "(?:早上|上午|中午|下午|傍晚|晚上|夜里|凌晨)?"
 
 
@@ -66,7 +82,7 @@ def _in_month(match: Match, on: date) -> Days:
 
 
 def _of_month(match: Match, on: date) -> Days:
-    return of_month(on, int(match["day"]), months=None)
+    return of_month(on, _number(match["day"]), months=None)
 
 
 def _near(match: Match, on: date) -> Days:
@@ -96,6 +112,37 @@ def _whole_year(match: Match, on: date) -> Days:
     return span(on, "years", _YEARS[match["year"]])
 
 
+def _part_of_month(match: Match, on: date) -> Days:
+    if match["month"]:
+        there = dated(on, year=None, number=_number(match["month"]), of_month=None)
+    else:
+        there = span(on, "months", _TURNS[match["turn"]] if match["turn"] else 0)
+    return begins(there) if match["part"] == "初" else ends(there)
+
+
+def _part_of_year(match: Match, on: date) -> Days:
+    year = span(on, "years", _YEARS[match["year"]] if match["year"] else 0)
+    return begins(year) if match["part"] == "初" else ends(year)
+
+
+def _half_year(match: Match, on: date) -> Days:
+    year = on.year + (_YEARS[match["year"]] if match["year"] else 0)
+    return (
+        Days(date(year, 1, 1), date(year, 6, 30))
+        if match["half"] == "上"
+        else Days(date(year, 7, 1), date(year, 12, 31))
+    )
+
+
+def _year_said(match: Match, on: date) -> Days:
+    return span(date(int(match["year"]), 1, 1), "years", 0)
+
+
+def _holiday(match: Match, on: date) -> Days | None:
+    there = _HOLIDAYS[match["name"]]
+    return None if there is None else every_year(on, *there)
+
+
 RULES = [
     (
         re.compile(
@@ -105,7 +152,31 @@ RULES = [
         _on_month,
     ),
     (re.compile(rf"(?P<turn>{_TURN})[个個]?月份?的?(?:(?P<day>{_TWO})[日号號]{_OF_DAY})?"), _in_month),
-    (re.compile(rf"(?<![\d第.月])(?P<day>\d{{1,2}})[号號](?![线線楼樓店门門馆院]){_OF_DAY}"), _of_month),
+    (
+        re.compile(
+            rf"(?:(?P<month>{_TWO})月份?|(?:(?P<turn>{_TURN})[个個]?)?月)(?P<part>[底末初])(?![一二三四五六七八九十])"
+        ),
+        _part_of_month,
+    ),
+    (
+        re.compile(rf"(?<![\d{HAN_NUMBER[1:-1]}])(?:(?P<year>[今去明前])年?)?年(?P<part>[底末初])"),
+        _part_of_year,
+    ),
+    (re.compile("(?:(?P<year>[今去明前])年)?(?P<half>[上下])半年"), _half_year),
+    (re.compile(r"(?<!\d)(?P<year>(?:19|20)\d\d)年(?![\d个個])"), _year_said),
+    (
+        re.compile(
+            rf"(?<![{HAN_NUMBER[1:-1]}])(?P<name>{'|'.join(sorted(_HOLIDAYS, key=len, reverse=True))})"
+            rf"(?![{HAN_NUMBER[1:-1]}])"
+        ),
+        _holiday,
+    ),
+    (
+        re.compile(
+            rf"(?<![\d第.月{HAN_NUMBER[1:-1]}])(?P<day>\d{{1,2}}|{_TENS})[号號](?![线線楼樓店门門馆院]){_OF_DAY}"
+        ),
+        _of_month,
+    ),
     (
         re.compile(rf"(?P<near>大前|大后|大後|前|昨|今|明|后|後)[天日]{_OF_DAY}|(?P<short>昨|今|明)[早晚]"),
         _near,

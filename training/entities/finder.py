@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from retrieval.embed import Tokens
 from training.entities.entity import Entity, apart
 from training.entities.marks import Marked, marked
 from training.entities.numbers import to_decimal
+from training.entities.phrases import Phrases
 from training.entities.recognise import Recognisers
-from training.entities.spec import FORMS, KindSpec, Span, Specs
+from training.entities.spec import FORMS, Example, KindSpec, Span, Specs
 from training.entities.tagger import Tagger
 
 CHECKED = ("pattern", "email", "card_number", "phone")
@@ -33,11 +34,11 @@ class Finder:
 
     def find(self, text: str, tokens: Tokens | None, on: date) -> tuple[Entity, ...]:
         """In order, none over another. `tokens`: of the text; without them, what recognisers find. `on`: today."""
-        known = self._recognisers.find(text, on)
+        hits = self._recognisers.hits(text, on)
         if self._tagger is None or tokens is None:
-            return tuple(entity for entity in known if not entity.kind.startswith(_SEEN))
-        spans = self._tagger.find(seen(text, tokens, known))
-        return apart(self._joined(text, known, spans))
+            return tuple(entity for entity in apart(hits) if not entity.kind.startswith(_SEEN))
+        spans = self._tagger.find(seen(text, tokens, hits, self._tagger.said))
+        return apart(self._joined(text, hits, spans))
 
     def _joined(self, text: str, known: Sequence[Entity], spans: Sequence[Span]) -> Iterator[Entity]:
         """Kinds that examples teach are the tagger's, unless somebody is sure; of the others recognisers are right."""
@@ -49,8 +50,9 @@ class Finder:
 
     def _tagged(self, text: str, span: Span, known: Sequence[Entity]) -> Entity:
         said = text[span.start : span.end]
-        same = [one.value for one in known if (one.start, one.end) == (span.start, span.end)]
-        value = same[0] if same else self._amount(span.kind, said)
+        same = [one for one in known if (one.start, one.end) == (span.start, span.end)]
+        same.sort(key=lambda one: one.kind != span.kind)
+        value = same[0].value if same else self._amount(span.kind, said)
         return Entity(span.kind, said, span.start, span.end, value, "examples")
 
     def _amount(self, kind: str, said: str) -> str | None:
@@ -71,6 +73,13 @@ def with_all_forms(specs: Specs) -> Specs:
     return {**specs, **{_SEEN + form: KindSpec(form) for form in FORMS if form not in asked}}
 
 
-def seen(text: str, tokens: Tokens, known: Sequence[Entity]) -> Marked:
-    """A text as a tagger is taught and asked."""
-    return marked(text, tokens, ((one.source, one.start, one.end) for one in known))
+def seen(
+    text: str, tokens: Tokens, hits: Iterable[Entity], said: Phrases, *, own: Example | None = None
+) -> Marked:
+    """A text as a tagger is taught and asked. `own`: the example that it is, when it is taught."""
+    return marked(text, tokens, ((_named(one), one.start, one.end) for one in hits), said, own=own)
+
+
+def _named(hit: Entity) -> str:
+    """A form is one for all bots; numbers and lists are of a kind."""
+    return hit.source if hit.source in FORMS else f"{hit.source}:{hit.kind}"

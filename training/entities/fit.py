@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from training.entities.marks import Annotated, Floats
+from training.entities.marks import HIT, Annotated, Floats
+from training.entities.phrases import NOTHING_SAID, Phrases
 from training.entities.tagger import NEAR, Tagger, allowed, tagged
 
 STEPS = 80
@@ -27,14 +28,18 @@ class Strength:
 
     states: float = 10.0
     marks: float = 1.0
+    hits: float = 0.1
+    """Of marks that say what was recognised, or what a folder lists: they mean the same wherever they stand."""
 
 
 FOLLOWS = 0.1
 """The same for what follows what."""
 
 
-def fit_tagger(rows: Sequence[Annotated], strength: Strength = Strength()) -> Tagger:
-    """On all rows; those without a word count for nothing. Deterministic."""
+def fit_tagger(
+    rows: Sequence[Annotated], strength: Strength = Strength(), *, said: Phrases = NOTHING_SAID
+) -> Tagger:
+    """On all rows; those without a word count for nothing. `said`: what their examples name. Deterministic."""
     rows = sorted((row for row in rows if row.text.places), key=lambda row: len(row.text.places))
     kinds = tuple(sorted({span.kind for row in rows for span in row.spans}))
     if not kinds:
@@ -44,8 +49,8 @@ def fit_tagger(rows: Sequence[Annotated], strength: Strength = Strength()) -> Ta
     places = {mark: row for row, mark in enumerate(sorted(m for m, n in counts.items() if n >= least))}
     states = np.concatenate([row.text.states for row in rows])
     mean, scale = states.mean(axis=0), states.std(axis=0) + SPARE
-    fitted = _fitted(_Batch.of(rows, places, (mean, scale), kinds), len(places), strength)
-    return Tagger(kinds, mean, scale, places=places, **fitted)
+    fitted = _fitted(_Batch.of(rows, places, (mean, scale), kinds), list(places), strength)
+    return Tagger(kinds, mean, scale, places=places, said=said, **fitted)
 
 
 FEW = 500
@@ -110,14 +115,16 @@ def _around(seen: Floats) -> Floats:
     return np.concatenate([before, seen, after], axis=1).astype(np.float32)
 
 
-def _fitted(batch: _Batch, marks: int, strength: Strength) -> dict[str, Floats]:
+def _fitted(batch: _Batch, places: Sequence[str], strength: Strength) -> dict[str, Floats]:
     import torch
 
     torch.set_num_threads(1)  # sums are small: threads would wait for one another
     size, width = batch.tag_count, batch.seen.shape[1]
+    held_marks = [strength.hits if HIT.match(mark) else strength.marks for mark in places]
+    weights = np.array(held_marks or [1.0], np.float32)
     shapes: dict[str, tuple[int, ...]] = {
         "states": (width, size),
-        "marks": (max(marks, 1), size),
+        "marks": (len(weights), size),
         "bias": (size,),
         "first": (size,),
     }
@@ -126,21 +133,26 @@ def _fitted(batch: _Batch, marks: int, strength: Strength) -> dict[str, Floats]:
         for name, shape in (*shapes.items(), ("follows", (size, size)))
     }
     table = torch.from_numpy(allowed((size - 1) // 2))
-    held = {"states": strength.states, "marks": strength.marks, "follows": FOLLOWS, "first": FOLLOWS}
+    held: dict[str, Any] = {
+        "states": strength.states,
+        "marks": torch.from_numpy(weights)[:, None],
+        "follows": FOLLOWS,
+        "first": FOLLOWS,
+    }
     optimizer = torch.optim.LBFGS(list(free.values()), max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def loss() -> Any:
         optimizer.zero_grad()
         total = _unlikely(batch, free, table)
         for name, weight in held.items():
-            total = total + 0.5 * weight * free[name].square().sum()
+            total = total + 0.5 * (weight * free[name].square()).sum()
         total.backward()
         return total
 
     optimizer.step(loss)  # type: ignore[no-untyped-call]
     found = {name: tensor.detach().numpy() for name, tensor in free.items()}
     found["states"] = found["states"].reshape(len(NEAR), width // len(NEAR), size)
-    found["marks"] = found["marks"][:marks]
+    found["marks"] = found["marks"][: len(held_marks)]
     found["first"], found["follows"] = found["first"] + table[0].numpy(), found["follows"] + table[1:].numpy()
     return found
 

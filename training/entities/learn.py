@@ -14,6 +14,7 @@ from retrieval.onnx_encoder import OnnxEncoder
 from training.entities.finder import seen, with_all_forms
 from training.entities.lesson import EntityLesson, read_lesson
 from training.entities.marks import Annotated
+from training.entities.phrases import said_in
 from training.entities.recognise import Recognisers
 from training.errors import SourceError
 from training.progress import Report
@@ -36,19 +37,20 @@ def make_tagger(work: Path, out: Path, *, encoder: Path, cache: Path, report: Re
     except EncoderError as error:
         raise SourceError(str(error)) from error
     report("tagger", 0, 1, "learning entities")
-    save_tagger(out, fit_tagger(rows), {"examples": len(rows)})
+    save_tagger(out, fit_tagger(rows, said=said_in(lesson.examples, lesson.kinds)), {"examples": len(rows)})
     report("tagger", 1, 1, "learning entities")
 
 
 def annotated(lesson: EntityLesson, encoder: OnnxEncoder, *, report: Report) -> list[Annotated]:
     """Examples as a tagger is taught them, in their order."""
     recognisers = Recognisers(with_all_forms(lesson.kinds))
+    said = said_in(lesson.examples, lesson.kinds)
     rows: list[Annotated] = []
     for start in range(0, len(lesson.examples), PART):
         part = lesson.examples[start : start + PART]
         _, tokens = encoder.encode_tokens([example.text for example in part])
         for example, told in zip(part, tokens, strict=True):
-            known = recognisers.find(example.text, ON)
-            rows.append(Annotated(seen(example.text, told, known), example.spans))
+            hits = recognisers.hits(example.text, ON)
+            rows.append(Annotated(seen(example.text, told, hits, said, own=example), example.spans))
         report("states", start + len(part), len(lesson.examples), "reading examples of entities")
     return rows

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.embed import Tokens
 from training.entities.entity import Place, atoms, folded
-from training.entities.spec import Span
+from training.entities.numbers import HAN_NUMBER, NUMBER
+from training.entities.phrases import NOTHING_SAID, Phrases
+from training.entities.spec import Example, Span
 
 Floats = NDArray[np.float32]
 
 AROUND = (-2, -1, 1, 2)
+LIST, _SAID, _NUMBER = "list", "said", "number"
+_HAN_DIGITS = frozenset(HAN_NUMBER[1:-1])
+HIT = re.compile(rf"-?\d[bie]:(?!{_SAID}|{_NUMBER})")
+"""Marks of what is recognised or listed, at a place or near it."""
 _EDGE = "|"
 LONGEST = 512
 """Atoms that are tagged; an encoder's tokens hardly ever hold more."""
@@ -37,12 +46,27 @@ class Annotated:
     spans: tuple[Span, ...]
 
 
-def marked(text: str, tokens: Tokens, known: Iterable[tuple[str, int, int]] = ()) -> Marked:
-    """As far as the encoder has read. `known`: kind, start and end of what recognisers found."""
+def marked(
+    text: str,
+    tokens: Tokens,
+    known: Iterable[tuple[str, int, int]] = (),
+    said: Phrases = NOTHING_SAID,
+    *,
+    own: Example | None = None,
+) -> Marked:
+    """As far as the encoder has read. `known`: kind, start and end of what recognisers found; `said`: what is known by
+    examples, of which this may be one (`own`).
+    """
     read = int(tokens.places[:, 1].max(initial=0))
     places = [place for place in atoms(text) if place[0] < read][:LONGEST]
     words = [folded(text[start:end]) for start, end in places]
-    return Marked(places, states_of(places, tokens), _marks(words, _hits(places, known)))
+    told = (
+        (f"{LIST if kind in said.listed else _SAID}:{kind}", start, end)
+        for kind, start, end in said.find(words, places, own=own)
+    )
+    numbers = [match.span() for match in NUMBER.finditer(folded(text))]
+    hits = _hits(places, chain(known, told, ((_NUMBER, *number) for number in numbers)))
+    return Marked(places, states_of(places, tokens), _marks(words, hits, _counted(words, places, numbers)))
 
 
 def states_of(places: Sequence[Place], tokens: Tokens) -> Floats:
@@ -67,13 +91,35 @@ def _hits(places: Sequence[Place], known: Iterable[tuple[str, int, int]]) -> lis
         inside = [number for number, (first, _) in enumerate(places) if start <= first < end]
         for place, number in enumerate(inside):
             found[number].append(f"{'b' if place == 0 else 'i'}:{kind}")
+        if inside:
+            found[inside[-1]].append(f"e:{kind}")
+    return [list(dict.fromkeys(marks)) for marks in found]
+
+
+def _counted(
+    words: Sequence[str], places: Sequence[Place], numbers: Sequence[tuple[int, int]]
+) -> list[list[str]]:
+    """Of each atom of a number what stands before and after the whole of it: 4,362.18 is five atoms."""
+    found: list[list[str]] = [[] for _ in words]
+    starts = [start for start, _ in places]
+    for start, end in numbers:
+        first, after = bisect_left(starts, start), bisect_left(starts, end)
+        near = [
+            words[at] if 0 <= at < len(words) else _EDGE for at in (first - 2, first - 1, after, after + 1)
+        ]
+        marks = [f"n<{near[1]}", f"n>{near[2]}", f"n<<{near[0]} {near[1]}", f"n>>{near[2]} {near[3]}"]
+        for place in range(first, after):
+            found[place] = marks
     return found
 
 
-def _marks(words: Sequence[str], hits: Sequence[Sequence[str]]) -> list[list[str]]:
+def _marks(
+    words: Sequence[str], hits: Sequence[Sequence[str]], counted: Sequence[Sequence[str]]
+) -> list[list[str]]:
     shapes = [shape(word) for word in words]
     return [
-        [*_own(words, shapes, place), *_around(words, shapes, hits, place)] for place in range(len(words))
+        [*_own(words, shapes, place), *_around(words, shapes, hits, place), *counted[place]]
+        for place in range(len(words))
     ]
 
 
@@ -103,9 +149,11 @@ def _around(
 
 
 def shape(word: str) -> str:
-    """Digits by their number, letters, one letter or Chinese character, anything else."""
+    """Digits by their number, Chinese numerals, letters, one letter or Chinese character, anything else."""
     if word.isdecimal():
         return f"d{min(len(word), 8)}"
+    if word in _HAN_DIGITS:
+        return "h"
     if word.isalpha():
         return "w" if len(word) > 1 else "c"
     return "p"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 from training.entities.amounts import amounts
 from training.entities.dates import dates
 from training.entities.entity import Entity, Found, apart, atoms, folded
+from training.entities.phrases import Phrase, inflected, longest, phrase
 from training.entities.spec import FORMS, PATTERN_SIGNS, Specs
 from training.scrub import FINDERS, REGIONS, WIDE
 
@@ -19,7 +20,7 @@ class Recognisers:
     def __init__(self, specs: Specs) -> None:
         self._patterns = [(kind, compiled(p)) for kind, spec in specs.items() for p in spec.patterns]
         self._said = _phrases(specs)
-        self._longest = max((len(phrase) for phrase in self._said), default=0)
+        self._most = max(map(len, self._said), default=0)
         self._forms = [(kind, spec.recogniser) for kind, spec in specs.items() if spec.recogniser]
         self._forms.sort(key=lambda form: FORMS.index(form[1]))
 
@@ -28,33 +29,34 @@ class Recognisers:
 
         `on`: the day on which it was written.
         """
-        return apart(self._all(text, on))
+        return apart(self.hits(text, on))
 
-    def _all(self, text: str, on: date) -> Iterator[Entity]:
+    def hits(self, text: str, on: date) -> list[Entity]:
+        """All that is found, in the order in which it has its way where it overlaps. A phrase of a list that is part of
+        something longer (the euros of 20 euros) comes last.
+        """
         plain = folded(text)
-        for kind, pattern in self._patterns:
-            for match in pattern.finditer(plain):
-                yield entity(kind, text, Found(*match.span(), match.group().upper()), "pattern")
-        if self._said:
-            for kind, found in self._listed(text, plain):
-                yield entity(kind, text, found, "list")
-        for kind, form in self._forms:
-            for found in RECOGNISERS[form](text, on):
-                yield entity(kind, text, found, form)
+        numbers = [
+            entity(kind, text, Found(*match.span(), match.group().upper()), "pattern")
+            for kind, pattern in self._patterns
+            for match in pattern.finditer(plain)
+        ]
+        forms = [
+            entity(kind, text, found, form)
+            for kind, form in self._forms
+            for found in RECOGNISERS[form](text, on)
+        ]
+        listed = [entity(kind, text, found, "list") for kind, found in self._listed(text, plain)]
+        whole, parts = _parted(listed, forms)
+        return [*numbers, *whole, *forms, *parts]
 
     def _listed(self, text: str, plain: str) -> Iterator[tuple[str, Found]]:
-        """The longest phrase that begins at a place."""
+        if not self._said:
+            return
         places = atoms(text)
         words = [plain[start:end] for start, end in places]
-        at = 0
-        while at < len(words):
-            for length in range(min(self._longest, len(words) - at), 0, -1):
-                if (said := self._said.get(tuple(words[at : at + length]))) is not None:
-                    kind, value = said
-                    yield kind, Found(places[at][0], places[at + length - 1][1], value)
-                    at += length - 1
-                    break
-            at += 1
+        for (kind, value), first, last in longest(self._said.get, self._most, words):
+            yield kind, Found(places[first][0], places[last - 1][1], value)
 
 
 def entity(kind: str, text: str, found: Found, source: str) -> Entity:
@@ -67,15 +69,32 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9]){body}(?![a-z0-9])")
 
 
-def _phrases(specs: Specs) -> dict[tuple[str, ...], tuple[str, str]]:
-    """The words of every phrase -> (kind, name of the value); of two equal ones the first counts."""
-    found: dict[tuple[str, ...], tuple[str, str]] = {}
+def _parted(listed: Sequence[Entity], forms: Sequence[Entity]) -> tuple[list[Entity], list[Entity]]:
+    """Of `listed` what stands by itself, and what is part of something longer."""
+    lengths: dict[int, int] = {}
+    for one in forms:
+        for place in range(one.start, one.end):
+            lengths[place] = max(lengths.get(place, 0), one.end - one.start)
+    found: tuple[list[Entity], list[Entity]] = [], []
+    for one in listed:
+        around = min(lengths.get(one.start, 0), lengths.get(one.end - 1, 0))
+        found[around > one.end - one.start].append(one)
+    return found
+
+
+def _phrases(specs: Specs) -> dict[Phrase, tuple[str, str]]:
+    """The words of every phrase -> (kind, name of the value); of two equal ones the first counts, and
+    no plural takes what is listed.
+    """
+    plain: dict[Phrase, tuple[str, str]] = {}
     for kind, spec in specs.items():
         for name, said in spec.values.items():
-            for phrase in (name, *said):
-                words = tuple(folded(phrase[start:end]) for start, end in atoms(phrase))
-                if words:
-                    found.setdefault(words, (kind, name))
+            for words in filter(None, map(phrase, (name, *said))):
+                plain.setdefault(words, (kind, name))
+    found = dict(plain)
+    for words, meant in plain.items():
+        for form in inflected(words):
+            found.setdefault(form, meant)
     return found
 
 

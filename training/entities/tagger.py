@@ -16,12 +16,13 @@ import numpy as np
 
 from training.entities.entity import Place
 from training.entities.marks import Floats, Marked
+from training.entities.phrases import NOTHING_SAID, Phrases
 from training.entities.spec import Span
 
 NEAR = (-1, 0, 1)
 """Whose states an atom is judged by."""
 NEVER = np.float32(-1e4)
-FORMAT = "tagger-1"
+FORMAT = "tagger-2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Tagger:
     """`kinds`: of the T = 1 + 2 * kinds tags O, B-kind, I-kind, B-kind ...
 
     `mean`, `scale`: float32 [width]. `states`: float32 [NEAR, width, T]. `places`: mark -> row of `marks` [marks, T].
-    `bias`, `first`: float32 [T]. `follows`: float32 [T, T], from and to.
+    `bias`, `first`: float32 [T]. `follows`: float32 [T, T], from and to. `said`: what examples named.
     """
 
     kinds: tuple[str, ...]
@@ -41,6 +42,7 @@ class Tagger:
     bias: Floats
     first: Floats
     follows: Floats
+    said: Phrases = NOTHING_SAID
 
     def find(self, text: Marked) -> list[Span]:
         """In order, none over another."""
@@ -116,7 +118,14 @@ def save_tagger(folder: Path, tagger: Tagger, about: Mapping[str, Any]) -> None:
 
     arrays = {name: np.ascontiguousarray(getattr(tagger, name)) for name in _ARRAYS}
     save_file(arrays, folder / "tagger.safetensors")
-    told = {"format": FORMAT, "kinds": tagger.kinds, "marks": list(tagger.places), "about": about}
+    told = {
+        "format": FORMAT,
+        "kinds": tagger.kinds,
+        "marks": list(tagger.places),
+        "said": list(tagger.said.said.items()),
+        "listed": sorted(tagger.said.listed),
+        "about": about,
+    }
     (folder / "tagger.json").write_text(json.dumps(told, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -129,7 +138,9 @@ def load_tagger(folder: Path) -> Tagger:
         raise ValueError(f"{folder}: made by another version")
     arrays = load_file(folder / "tagger.safetensors")
     places = {mark: row for row, mark in enumerate(told["marks"])}
-    return Tagger(tuple(told["kinds"]), places=places, **{name: arrays[name] for name in _ARRAYS})
+    phrases = {tuple(words): kinds for words, kinds in told["said"]}
+    said = Phrases(phrases, frozenset(told["listed"]))
+    return Tagger(tuple(told["kinds"]), places=places, said=said, **{name: arrays[name] for name in _ARRAYS})
 
 
 _ARRAYS = ("mean", "scale", "states", "marks", "bias", "first", "follows")

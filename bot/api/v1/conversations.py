@@ -46,6 +46,17 @@ class NewConversation(Given):
     locale: Locale | None = Field(None, description="As a browser says it; for texts that show no language.")
 
 
+class Named(Shown):
+    """Something that a customer's message names: characters `start` up to `end` of its text."""
+
+    kind: str = Field(description="A kind of the bot's `entities.yml`.")
+    start: int = Field(description="Its first character, from 0, counted in Unicode code points.")
+    end: int = Field(description="The one after its last character.")
+    source: str = Field(
+        description="What found it: `examples`, `pattern`, `list`, or the recogniser (`amount`, `date`, ...)."
+    )
+
+
 class Reason(Shown):
     """What was known when a message was answered. It holds the bot's phrasings, not the customer's words."""
 
@@ -68,6 +79,9 @@ class Reason(Shown):
     )
     completion_tokens: int | None = Field(description="Written by them.")
     cost: int | None = Field(description="Millionths of the money that `KEFU_GENERATOR_PRICE` is in.")
+    entities: list[Named] | None = Field(
+        description="What the message names, in its order; null in traces of earlier versions."
+    )
 
 
 class Trace(Shown):

@@ -28,6 +28,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.returncode == 0, done.stderr
     with (folder / "bot.yml").open("a", encoding="utf-8") as stream:
         stream.write("  - instance: old\n    type: rasa\n")
+    (folder / "entities.yml").write_text("entities: {price: {recognise: amount}}\n", encoding="utf-8")
     return folder
 
 

@@ -42,6 +42,16 @@ async def test_a_message_is_answered(api: Api, conversation: str) -> None:
     assert await api.all("/spending", limit=1) == []
 
 
+@pytest.mark.parametrize(("text", "start"), [("Is delivery free from 99 yuan?", 22), ("🙂满99元包邮吗？", 2)])
+async def test_what_a_message_names_stands_in_its_trace(
+    api: Api, conversation: str, text: str, start: int
+) -> None:
+    await say(api, conversation, text)
+    [trace] = await api.all(f"/conversations/{conversation}/traces", limit=1)
+    end = text.index("yuan") + 4 if "yuan" in text else text.index("元") + 1
+    assert trace["trace"]["entities"] == [{"kind": "price", "start": start, "end": end, "source": "amount"}]
+
+
 async def test_the_same_key_is_the_same_message_however_many_send_it_at_once(
     api: Api, conversation: str
 ) -> None:

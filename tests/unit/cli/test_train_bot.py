@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 from filelock import FileLock, Timeout
 
-from bot.cli import exam, train_bot, training_jobs, training_steps
+from bot.cli import bot_entities, exam, train_bot, training_jobs, training_steps
 from bot.cli.main import kefu
 from bot.definition import FOLDER
 from bot.errors import InferenceError
@@ -29,6 +29,7 @@ from retrieval.text import identity
 from retrieval.types import Entry
 from tests.tiny import letters
 from training.dataset import SPLITS, Dataset, Row, Task, read_dataset
+from training.entities.judge import judge_task
 from training.errors import TrainingError
 from training.job.job import Asked as JobAsked
 from training.job.job import run_job
@@ -97,7 +98,7 @@ def real_children() -> None:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, child: Callable[..., None]) -> None:
-    for module in (train_bot, training_steps):
+    for module in (train_bot, training_steps, bot_entities):
         monkeypatch.setattr(module, "child", child)
 
 
@@ -107,6 +108,8 @@ def in_process(_: training_steps.Work, verb: str, words: Sequence[str]) -> None:
     try:
         if verb == "dataset":
             prepare(given["--work"], given["--out"], report=silent)
+        elif verb == "entities":
+            judge_task(given["--work"], given["--out"], encoder=given["--encoder"], report=silent)
         else:
             asked = JobAsked(given["--spec"], given["--data"], given["--out"], given["--cache"], 1)
             assert run_job(asked, report=silent) == 0
@@ -245,6 +248,29 @@ def test_a_question_that_cannot_be_read_is_said_before_anything_is_trained() -> 
     assert done.exit_code == 2
     assert "tests/questions.jsonl:1: unknown key `expect`" in done.stderr
     assert not jobs()
+
+
+ENTITIES = """
+entities: {city: }
+examples:
+  en: ['to [Rome](city) now', 'to [Oslo](city) now', 'from [Rome](city)', 'from [Oslo](city)', to me, now]
+"""
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_customers_name_is_judged_in_folds_or_on_what_was_written_apart(apart: bool) -> None:
+    Path("shop/entities.yml").write_text(ENTITIES, "utf-8")
+    if apart:
+        row = {"text": "from Oslo to Rome", "entities": [{"start": 5, "end": 9, "kind": "city"}]}
+        Path("shop/tests").mkdir()
+        Path("shop/tests/entities.jsonl").write_text(json.dumps(row) + "\n", "utf-8")
+    done = train()
+    assert done.exit_code == 0, done.output
+    said = "on 1 texts of tests/entities.jsonl" if apart else "on 6 texts of its own examples, in 5 folds"
+    assert said in done.stdout
+    card = CliRunner().invoke(kefu, ["releases", "shop", "show", "candidate"]).stdout
+    assert said in " ".join(card.split())
+    assert "实体识别" in (jobs()[0].folder / "report.html").read_text("utf-8")
 
 
 def test_a_bot_without_questions_is_trained_and_its_card_says_so() -> None:

@@ -84,6 +84,7 @@ def test_pairs_of_a_wish_and_its_negation_stand_in_a_file_of_their_own(tmp_path:
     assert read_pairs(tmp_path) == ()
     row = {"id": "n", "text": "block my card", "expected": "card-lost", "negated": "don't block my card"}
     write(tmp_path, row, name="negation.jsonl")
+    write(tmp_path, {"text": "to Rome", "entities": []}, name="entities.jsonl")  # asks nothing
     (pair,) = read_pairs(tmp_path)
     assert (pair.question.turns, pair.negated) == (("block my card",), "don't block my card")
     (question,) = read_questions(tmp_path)

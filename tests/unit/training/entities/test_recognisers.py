@@ -70,6 +70,24 @@ def test_not_amounts(text: str) -> None:
         ("12/31/2024", "12/31/2024", "2024-12-31"),
         ("29 February 2024", "29 February 2024", "2024-02-29"),
         ("last month", "last month", "2026-10-01/2026-10-31"),
+        ("二十号扣款", "二十号", "2026-11-20"),
+        ("9月底前办好", "9月底", "2026-09-24/2026-09-30"),
+        ("下个月初", "下个月初", "2026-12-01/2026-12-07"),
+        ("今年年底", "今年年底", "2026-12-01/2026-12-31"),
+        ("去年下半年", "去年下半年", "2025-07-01/2025-12-31"),
+        ("2023年的利息", "2023年", "2023-01-01/2023-12-31"),
+        ("五一放假吗", "五一", "2027-05-01"),
+        ("双十一还会降吗", "双十一", "2026-11-11"),
+        ("at the end of September", "the end of September", "2026-09-24/2026-09-30"),
+        ("early, beginning of next year", "beginning of next year", "2027-01-01/2027-01-31"),
+        ("on Friday afternoon", "Friday afternoon", "2026-11-27"),
+        ("since this morning", "this morning", "2026-11-26"),
+        ("last March", "last March", "2026-03-01/2026-03-31"),
+        ("last December", "last December", "2025-12-01/2025-12-31"),
+        ("next May", "next May", "2027-05-01/2027-05-31"),
+        ("on New Year’s Day", "New Year’s Day", "2027-01-01"),
+        ("the 1st of each month", "the 1st", "2026-12-01"),
+        ("at the weekend", "the weekend", "2026-11-28/2026-11-29"),
     ],
 )
 def test_dates(text: str, said: str, value: str) -> None:
@@ -77,10 +95,30 @@ def test_dates(text: str, said: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["I may go", "10号线", "3个月", "31 June 2024", "sat down", "2024-13-01", "第3号"]
+    "text",
+    [
+        *("I may go", "10号线", "3个月", "31 June 2024", "sat down", "2024-13-01", "第3号", "二十号楼"),
+        *("第二十号", "五一二路", "一年底薪", "the end of it"),
+    ],
 )
 def test_not_dates(text: str) -> None:
     assert found(text, "date") == []
+
+
+@pytest.mark.parametrize("text", ["春节期间", "Spring Festival", "中秋"])
+def test_days_that_the_moon_tells_have_no_value(text: str) -> None:
+    [(said, value)] = found(text, "date")
+    assert (said in text, value) == (True, None)
+
+
+def test_a_currency_of_a_list_does_not_take_an_amount_apart() -> None:
+    own = Recognisers({"amount": KindSpec("amount"), "currency": KindSpec(values={"EUR": ("欧元", "euro")})})
+    said = own.find("200 euros or 300欧元? Euros!", ON)
+    assert [(e.kind, e.text, e.value) for e in said] == [
+        ("amount", "200 euros", "200 EUR"),
+        ("amount", "300欧元", "300 EUR"),
+        ("currency", "Euros", "EUR"),
+    ]
 
 
 def test_numbers_that_have_a_form() -> None:
