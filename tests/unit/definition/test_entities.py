@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.definition import load
+from bot.definition.annotated import cuts_words, read_annotated
 from bot.errors import DefinitionError
+from retrieval.text import normalise
 from tests.unit.definition.folders import folder
 from training.entities.entity import atoms
 from training.entities.spec import Example, KindSpec, Span
@@ -80,8 +82,14 @@ def test_a_wrong_kind_is_told(tmp_path: Path, kind: str, message: str) -> None:
 
 @pytest.mark.parametrize("name", ["bank", "shop"])
 def test_marks_of_the_example_bots_are_exact(name: str, tmp_path: Path) -> None:
-    text = Path(f"examples/{name}/entities/entities.yml").read_text(encoding="utf-8")
+    text = Path(f"examples/{name}/entities.yml").read_text(encoding="utf-8")
     bot = load(folder(tmp_path, entities=text))
+    apart = read_annotated(Path(f"examples/{name}/tests/entities.jsonl"), tell=lambda _: None)
+    assert not any(map(cuts_words, apart.rows))
+    assert {span.kind for row in apart.rows for span in row.spans} <= set(bot.entities)
+    assert {row.lang for row in apart.rows} == {"en", "zh"}
+    known = {normalise(example.text) for found in bot.annotated.values() for example in found}
+    assert known.isdisjoint(map(normalise, apart.texts))
     for example in (e for found in bot.annotated.values() for e in found):
         assert "](" not in example.text
         for span in example.spans:
