@@ -18,8 +18,9 @@ from bench._bank import encoder_folder
 from bench._named import KeptStates, multidogo, nlupp
 from bot.definition.load import load
 from retrieval.onnx_encoder import OnnxEncoder
-from training.entities.judge import LAST, EntityTask, Sight, Told, judged
+from training.entities.judge import LAST, Sight, judged
 from training.entities.spec import Example, Span
+from training.entities.task import EntityTask, Told
 from training.progress import silent
 from training.tap import DEPTHS, tap_at
 

@@ -11,7 +11,7 @@ from bot.definition import BotDefinition
 from bot.definition.annotated import read_annotated
 from bot.definition.questions import ENTITIES, FOLDER
 from retrieval.model_folder import locate
-from training.entities.judge import EntityTask, Told, write_task
+from training.entities.task import EntityTask, Told, write_task
 from training.evaluation import Evaluation
 from training.release import ENCODER
 

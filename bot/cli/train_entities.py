@@ -36,8 +36,8 @@ from bot.inference.child import Progress, run_training
 from bot.inference.encoder import make_encoder
 from bot.settings import Settings
 from retrieval.text import normalise, script_lang
-from training.entities.judge import RESULT, EntityTask, Told, write_task
 from training.entities.spec import Example, KindSpec
+from training.entities.task import RESULT, EntityTask, Told, write_task
 
 OTHER = "other"
 """What is neither Chinese nor English."""

@@ -1,6 +1,6 @@
 """How well entities are found on texts that were not learned from: files in, files out.
 
-In (`work`): task.json, as `write_task` leaves it. Out (`out`): result.json, of which `judged` says what is in it.
+In (`work`): as `training.entities.task` leaves it. Out (`out`): result.json, of which `judged` says what is in it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import TypeAdapter
 
 from retrieval.embed import Tokens
 from retrieval.errors import EncoderError
@@ -27,8 +26,9 @@ from training.entities.measure import Counts, by_kind, count
 from training.entities.phrases import said_in
 from training.entities.plain import fit_plain, of_layer
 from training.entities.recognise import Recognisers
-from training.entities.spec import Example, KindSpec, Span
+from training.entities.spec import Example, Span
 from training.entities.tagger import Tagger
+from training.entities.task import RESULT, EntityTask, Told, read_task
 from training.errors import SourceError
 from training.progress import Report
 from training.tap import DEPTHS, tap_at
@@ -41,38 +41,11 @@ STRENGTHS = (10.0, 3.0, 30.0)
 """Of states, among which texts to choose by decide; without such the first."""
 WORST = 20
 TIMED = 200
-FILE, RESULT = "task.json", "result.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A marked text. `line`: in its file; `lang`: what it is written in."""
-
-    example: Example
-    line: int
-    lang: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntityTask:
-    """Without `test` the texts of `train` are judged, each by what the other folds teach."""
-
-    kinds: dict[str, KindSpec]
-    train: tuple[Told, ...]
-    valid: tuple[Told, ...] = ()
-    test: tuple[Told, ...] = ()
-
-
-_TASK = TypeAdapter(EntityTask)
-
-
-def write_task(work: Path, task: EntityTask) -> None:
-    (work / FILE).write_bytes(_TASK.dump_json(task))
 
 
 def judge_task(work: Path, out: Path, *, encoder: Path, report: Report) -> None:
     """`encoder`: its folder. Raises SourceError."""
-    task = _TASK.validate_json((work / FILE).read_bytes())
+    task = read_task(work)
     try:
         tap = tap_at(encoder, (*DEPTHS, LAST))
         opened = OnnxEncoder.open(encoder, threads=1, tap=tap)

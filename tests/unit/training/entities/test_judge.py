@@ -10,8 +10,9 @@ import pytest
 
 from retrieval.model_folder import locate
 from tests.tiny import letters
-from training.entities.judge import RESULT, EntityTask, Told, judge_task, write_task
+from training.entities.judge import judge_task
 from training.entities.spec import Example, KindSpec, Span
+from training.entities.task import RESULT, EntityTask, Told, write_task
 from training.progress import silent
 
 CITIES, NAMES = ("rome", "oslo", "paris", "lima", "北京", "成都"), ("ann", "bo", "li", "mei")
