@@ -63,4 +63,5 @@ def test_a_long_text_takes_time_in_proportion(piece: str) -> None:
         return time.process_time() - started
 
     seconds(1_000)
-    assert seconds(30_000) < 30 * max(min(seconds(3_000) for _ in range(3)), 0.005)
+    most = 30 * max(min(seconds(3_000) for _ in range(3)), 0.005)
+    assert any(seconds(30_000) < most for _ in range(3))  # a busy machine may spoil one of them
