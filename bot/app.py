@@ -40,7 +40,7 @@ from bot.events import LocalBus
 from bot.inference.child import Progress
 from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
-from bot.inference.generators import make_generator
+from bot.inference.generators import make_generator, rewriter_of
 from bot.inference.grounding.meaning import EncoderMeaning, Meaning
 from bot.inference.host import Host, Named
 from bot.inference.upstream import Bounds, Price, Upstream
@@ -324,6 +324,7 @@ def _furnish(
     audiences = {channel.instance: channel.audience for channel in definition.channels}
     return Desk(
         *(store, host, generator, voice, LocalBus(), clock, policy, limits, purse, observer),
+        rewriter=rewriter_of(generator),
         audiences=audiences,
     )
 

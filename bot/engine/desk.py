@@ -11,7 +11,7 @@ from bot.domain.policy import Policy
 from bot.engine.answers import Answers
 from bot.engine.purse import Purse
 from bot.events import Bus
-from bot.inference.generator import Generator
+from bot.inference.generator import Generator, Rewriter
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.observer import UNOBSERVED, Observer
 from bot.store.db import Database
@@ -74,6 +74,8 @@ class Desk:
     limits: Limits
     purse: Purse
     observer: Observer = UNOBSERVED
+    rewriter: Rewriter | None = None
+    """Says follow-ups anew that are not understood; None: nobody does."""
     answers: Answers = field(default_factory=Answers)
     audiences: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By channel: who its customers are."""

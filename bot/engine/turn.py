@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bot.domain.decision import (
@@ -15,6 +15,7 @@ from bot.domain.decision import (
     Answer,
     Clarify,
     Decision,
+    Evidence,
     Generate,
     Handoff,
     decide,
@@ -38,6 +39,7 @@ from bot.engine.draft import differing as say_both
 from bot.engine.evidence import Before, Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
 from bot.engine.passages import differing, sayable
 from bot.engine.record import Record, announce_late, commit, kind
+from bot.engine.rewriting import is_lost, rewritten
 from bot.engine.speak import Said, Speech, speak
 from bot.errors import Conflict, StoreError
 from bot.inference.generator import Exchange
@@ -156,23 +158,52 @@ def _history(lines: Sequence[Line]) -> tuple[Exchange, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Thought:
+    seen: Understanding | None
+    evidence: Evidence
+    decision: Decision
+
+
 async def _answer(desk: Desk, scene: Scene) -> str:
     """What was decided, once it is committed."""
     started = desk.clock.monotonic()
     live = desk.mind.current()
-    seen, parts = await _understand(desk, live, scene)
+    thought = await _think(desk, live, scene)
     understood = desk.clock.monotonic()
+    thought = await _thought_again(desk, live, scene, thought)
+    decision = thought.decision
+    anew = desk.clock.monotonic()
+    said = await _carry_out(desk, scene, live, decision, thought.seen)
+    said = replace(said, draft=introduced(desk.voice, said.draft, scene.heard.lang))
+    done = desk.clock.monotonic()
+    timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - anew)}
+    if desk.rewriter is not None:
+        timings["rewrite"] = 1e3 * (anew - understood)
+    least = least_sure(thought.evidence, desk.policy)
+    await commit(desk, scene, said, Record(live, decision, thought.seen, timings, least))
+    return kind(decision)
+
+
+async def _think(desk: Desk, live: Live, scene: Scene) -> _Thought:
+    seen, parts = await _understand(desk, live, scene)
     calibrated, bound = live.heads.calibrator is not None, live.bound(scene.heard.lang)
     evidence = weigh(scene.heard, scene.before, seen, calibrated=calibrated, bound=bound)
     each = (weigh(part, Before(), one, calibrated=calibrated, bound=bound) for part, one in parts)
     evidence = replace(evidence, parts=tuple(each))
-    decision = decide(evidence, desk.policy)
-    said = await _carry_out(desk, scene, live, decision, seen)
-    said = replace(said, draft=introduced(desk.voice, said.draft, scene.heard.lang))
-    done = desk.clock.monotonic()
-    timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - understood)}
-    await commit(desk, scene, said, Record(live, decision, seen, timings, least_sure(evidence, desk.policy)))
-    return kind(decision)
+    return _Thought(seen, evidence, decide(evidence, desk.policy))
+
+
+async def _thought_again(desk: Desk, live: Live, scene: Scene, first: _Thought) -> _Thought:
+    """Of a follow-up that is lost on the bot and can be said anew, where that leads to an answer; else the first."""
+    heard = await rewritten(desk, scene, first.decision)
+    if heard is None:
+        return first
+    before = replace(scene.before, question=None, topic=None)
+    other = await _think(desk, live, replace(scene, heard=heard, before=before))
+    if is_lost(other.decision) or other.seen is None:
+        return first
+    return replace(other, seen=replace(other.seen, contextual=True))
 
 
 async def _understand(

@@ -9,12 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import GeneratorError
-from bot.inference.generator import Prompt
 from bot.inference.heard import Heard
-from bot.inference.instructions import as_chat
 from bot.inference.upstream import Bounds, Upstream, UpstreamError, garbage, plain
 
 if TYPE_CHECKING:
@@ -22,9 +21,16 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionChunk
 
 PROBE_S = 5.0
-TOKENS_A_SENTENCE = 100
 TAIL_S = 0.25
 """A whole answer waits no longer than this for the server's count of tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """What a server is asked: `messages` of the API, and how many `tokens` the answer may have at most."""
+
+    messages: list[dict[str, str]]
+    tokens: int
 
 
 class ChatServer:
@@ -39,12 +45,12 @@ class ChatServer:
     async def open(self) -> None:
         await self._connected()
 
-    async def say(self, prompt: Prompt, heard: Heard) -> AsyncGenerator[str, None]:
+    async def say(self, chat: Chat, heard: Heard) -> AsyncGenerator[str, None]:
         """Pieces of text, none empty; `heard` is kept up to date. Raises UpstreamError, also at the end of what was
         said where that is no whole answer."""
         failure: UpstreamError | None = None
         try:
-            async with aclosing(self._pieces(prompt, heard)) as pieces:
+            async with aclosing(self._pieces(chat, heard)) as pieces:
                 async for piece in pieces:
                     yield piece
         except GeneratorError:
@@ -85,16 +91,16 @@ class ChatServer:
         if client is not None:
             await client.close()
 
-    async def _pieces(self, prompt: Prompt, heard: Heard) -> AsyncGenerator[str, None]:
+    async def _pieces(self, chat: Chat, heard: Heard) -> AsyncGenerator[str, None]:
         client = await self._connected()
-        messages: Any = as_chat(prompt)
+        messages: Any = chat.messages
         stream: AsyncStream[ChatCompletionChunk] = await client.chat.completions.create(
             model=self.upstream.model,
             messages=messages,
             stream=True,
             stream_options={"include_usage": True},
             temperature=0,
-            max_tokens=min(self._bounds.max_tokens, TOKENS_A_SENTENCE * prompt.sentences),
+            max_tokens=min(self._bounds.max_tokens, chat.tokens),
         )
         async with stream:
             kind = stream.response.headers.get("content-type", "")

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.errors import GeneratorError
 from bot.observer import Generation
@@ -44,13 +44,34 @@ class Prompt:
     passages: tuple[Passage, ...]
     history: tuple[Exchange, ...] = ()
     sentences: int = MAX_SENTENCES
+    """At most; of a stored answer that is said whole, all."""
     persona: str = ""
     """How the bot speaks, as its folder has it; a language model is told it ahead of the rules."""
     each: bool = False
     """Every passage answers a question of its own: none adds to another one's answer."""
     withheld: list[str] = field(default_factory=list, compare=False)
     """Filled as the answer comes: why each sentence that was not said was not (`grounding.objections`)."""
-    """At most; of a stored answer that is said whole, all."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A message that leans on what was said before it. `history`: oldest first, not empty."""
+
+    question: str
+    lang: str
+    history: tuple[Exchange, ...]
+
+
+@runtime_checkable
+class Rewriter(Protocol):
+    """What can say a follow-up so that it stands by itself."""
+
+    async def rewrite(self, asked: FollowUp, *, deadline: float, bill: Bill | None = None) -> str:
+        """The question, in the follow-up's language. Not to be trusted: see `bot.inference.standalone`.
+
+        `deadline` and `bill` as in `Generator.stream`. Raises `bot.errors.GeneratorError`.
+        """
+        ...
 
 
 class Generator(Protocol):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.errors import SettingsError
-from bot.inference.generator import Generator
+from bot.inference.generator import Generator, Rewriter
 from bot.inference.grounding.meaning import Meaning
 from bot.inference.upstream import Bounds, Upstream
 from bot.observer import UNOBSERVED, Observer
@@ -43,6 +43,14 @@ def make_generator(
         case _:
             hint = f"KEFU_GENERATOR is one of {', '.join(KINDS)}."
             raise SettingsError(f"There is no generator `{kind}`.", hint=hint)
+
+
+def rewriter_of(generator: Generator) -> Rewriter | None:
+    """The same behind its guard, where it can say follow-ups anew: generator servers can."""
+    from bot.inference.guard import Guarded
+
+    inner = generator.inner if isinstance(generator, Guarded) else generator
+    return inner if isinstance(inner, Rewriter) else None
 
 
 def _guarded_openai(

@@ -135,6 +135,11 @@ class Guarded:
     async def open(self) -> None:
         await self._generator.open()
 
+    @property
+    def inner(self) -> Generator:
+        """Unguarded."""
+        return self._generator
+
     def stream(
         self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
     ) -> AsyncGenerator[str, None]:

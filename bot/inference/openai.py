@@ -25,10 +25,11 @@ from tenacity import (
 
 from bot.errors import GeneratorError
 from bot.inference.breaker import Breaker
-from bot.inference.completions import ChatServer
+from bot.inference.completions import Chat, ChatServer
 from bot.inference.gate import Gate
-from bot.inference.generator import Bill, Prompt, refuse_hopeless
+from bot.inference.generator import Bill, FollowUp, Prompt, refuse_hopeless
 from bot.inference.heard import Heard
+from bot.inference.instructions import as_chat, as_rewriting
 from bot.inference.upstream import Bounds, Upstream, UpstreamError
 from bot.observer import UNOBSERVED, Generation, Observer
 
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 ROUNDS = 3
 _JITTER = wait_random_exponential(multiplier=0.1, max=1.0)
 """Anything from nothing to 0.1, then 0.2 s: many customers do not come back at one moment."""
+TOKENS_A_SENTENCE = 100
 WAITS_AT_MOST = 0.5
 """Of an answer's time, for a free place: later there would be no time left to answer in."""
 
@@ -79,9 +81,21 @@ class OpenAIGenerator:
         self, prompt: Prompt, *, deadline: float, bill: Bill | None = None
     ) -> AsyncGenerator[str, None]:
         refuse_hopeless(prompt, deadline)
+        chat = Chat(as_chat(prompt), TOKENS_A_SENTENCE * prompt.sentences)
+        async with aclosing(self._said(chat, deadline, bill)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def rewrite(self, asked: FollowUp, *, deadline: float, bill: Bill | None = None) -> str:
+        """As `bot.inference.generator.Rewriter` has it."""
+        chat = Chat(as_rewriting(asked), TOKENS_A_SENTENCE)
+        async with aclosing(self._said(chat, deadline, bill)) as pieces:
+            return "".join([piece async for piece in pieces])
+
+    async def _said(self, chat: Chat, deadline: float, bill: Bill | None) -> AsyncGenerator[str, None]:
         time = _Time(deadline, asyncio.get_running_loop().time() + deadline)
         async with self._gate.place(patience=WAITS_AT_MOST * deadline):
-            first, rest = await self._begin(prompt, time, [] if bill is None else bill)
+            first, rest = await self._begin(chat, time, [] if bill is None else bill)
             async with aclosing(rest):
                 yield first
                 async for piece in rest:
@@ -90,7 +104,7 @@ class OpenAIGenerator:
     async def close(self) -> None:
         await asyncio.gather(*(line.server.close() for line in self._lines))
 
-    async def _begin(self, prompt: Prompt, time: _Time, bill: Bill) -> tuple[str, AsyncGenerator[str, None]]:
+    async def _begin(self, chat: Chat, time: _Time, bill: Bill) -> tuple[str, AsyncGenerator[str, None]]:
         """The first piece, and the stream of all others."""
         rounds = AsyncRetrying(
             retry=retry_if_exception(lambda e: isinstance(e, _NobodyAnswered) and e.pause_s is not None),
@@ -99,20 +113,18 @@ class OpenAIGenerator:
             reraise=True,
         )
         try:
-            return await rounds(self._ask_each, prompt, time, bill)
+            return await rounds(self._ask_each, chat, time, bill)
         except _NobodyAnswered as nobody:
             failure = nobody.failure
         raise failure
 
-    async def _ask_each(
-        self, prompt: Prompt, time: _Time, bill: Bill
-    ) -> tuple[str, AsyncGenerator[str, None]]:
+    async def _ask_each(self, chat: Chat, time: _Time, bill: Bill) -> tuple[str, AsyncGenerator[str, None]]:
         failures: list[UpstreamError] = []
         for line in self._lines:
             ticket = line.breaker.admit()
             if ticket is None:
                 continue
-            stream = line.ask(prompt, ticket, time, bill)
+            stream = line.ask(chat, ticket, time, bill)
             try:
                 return await anext(stream), stream
             except UpstreamError as error:
@@ -137,14 +149,14 @@ class _Line:
         self.breaker = Breaker(lambda: asyncio.get_running_loop().time(), self._told)
         self._model, self._bounds, self._observer = upstream.model, bounds, observer
 
-    async def ask(self, prompt: Prompt, ticket: int, time: _Time, bill: Bill) -> AsyncGenerator[str, None]:
+    async def ask(self, chat: Chat, ticket: int, time: _Time, bill: Bill) -> AsyncGenerator[str, None]:
         """One attempt; at least one piece, or an error. Breaker and bill get their report however it ends."""
         heard = Heard()
         began = asyncio.get_running_loop().time()
         end, first_s = "given_up", None
         report: Callable[[int], None] = self.breaker.released
         try:
-            async with aclosing(self._in_time(prompt, heard, time)) as pieces:
+            async with aclosing(self._in_time(chat, heard, time)) as pieces:
                 async for piece in pieces:
                     if first_s is None:
                         first_s = asyncio.get_running_loop().time() - began
@@ -169,12 +181,12 @@ class _Line:
         cost = self.server.upstream.price.of(*tokens)
         return Generation(self.place, self._model, end, *tokens, first_s, cost)
 
-    async def _in_time(self, prompt: Prompt, heard: Heard, time: _Time) -> AsyncGenerator[str, None]:
+    async def _in_time(self, chat: Chat, heard: Heard, time: _Time) -> AsyncGenerator[str, None]:
         """Each step is timed on its own: a timeout around a `yield` would strike the consumer."""
         loop = asyncio.get_running_loop()
         early = time.left > time.all_s / 2
         allowed = self._bounds.first_token_s
-        async with aclosing(self.server.say(prompt, heard)) as pieces:
+        async with aclosing(self.server.say(chat, heard)) as pieces:
             while True:
                 until = min(loop.time() + allowed, time.ends)
                 try:

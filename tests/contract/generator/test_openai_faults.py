@@ -28,7 +28,7 @@ from bot.inference.faulty import (
     saying,
     sending,
 )
-from bot.inference.generator import Bill, Prompt
+from bot.inference.generator import Bill, Exchange, FollowUp, Prompt
 from bot.inference.openai import ROUNDS, OpenAIGenerator
 from bot.inference.upstream import Price, Upstream
 from tests.contract.generator.prompts import CHINESE, ENGLISH
@@ -245,3 +245,31 @@ async def test_a_text_no_server_can_be_sent_is_an_error_too(faulty: FaultyServer
     _, error = await hear(faulty.url, prompt=replace(ENGLISH, question="half a character \ud83d"))
     assert_silent(error)
     assert not faulty.requests
+
+
+async def test_a_follow_up_is_said_anew_from_what_was_said_before(faulty: FaultyServer) -> None:
+    faulty.behaviour = saying("How long does ", "delivery take abroad?")
+    generator = OpenAIGenerator([Upstream(faulty.url, "m", key=KEY)])
+    bill: Bill = []
+    asked = FollowUp("and abroad?", "en", (Exchange("how long does delivery take", "3 days. [1]"),))
+    assert await generator.rewrite(asked, deadline=PATIENCE_S, bill=bill) == (
+        "How long does delivery take abroad?"
+    )
+    await generator.close()
+    (request,) = faulty.requests
+    messages = request["messages"]
+    assert isinstance(messages, list)
+    assert [turn["role"] for turn in messages] == ["system", "user", "assistant", "user"]
+    assert [turn["content"] for turn in messages[1:]] == [
+        "how long does delivery take", "3 days. [1]", "and abroad?",
+    ]  # fmt: skip
+    assert [one.end for one in bill] == ["done"]
+
+
+async def test_what_cannot_be_said_anew_is_an_error_as_any(faulty: FaultyServer) -> None:
+    faulty.behaviour = refusing(400)
+    generator = OpenAIGenerator([Upstream(faulty.url, "m", key=KEY)])
+    with pytest.raises(GeneratorError) as caught:
+        await generator.rewrite(FollowUp("?", "en", ()), deadline=PATIENCE_S)
+    assert_silent(caught.value)
+    await generator.close()
