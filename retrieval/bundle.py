@@ -28,6 +28,7 @@ from retrieval.errors import BundleError
 from retrieval.index import FaissIndex, Progress, Rows
 from retrieval.lexical import Lexical
 from retrieval.publish import publish
+from retrieval.sections import sections
 from retrieval.text import identity, normalise, tokens
 from retrieval.types import Entry
 
@@ -45,6 +46,7 @@ class Bundle:
         self._from, self._to = _validity(contents.entries)
         self._starts = np.searchsorted(contents.rows[:, 0], np.arange(len(contents.entries) + 1))
         self._langs = np.array([entry.lang for entry in contents.entries], dtype=np.str_)
+        self._sections = sections(contents.entries)
         self._restricted = any(entry.audience for entry in contents.entries)
         self._allowed: dict[tuple[date | None, frozenset[str] | None], Rows] = {}
 
@@ -96,6 +98,10 @@ class Bundle:
         """float32 [dim] for every text, so that a rebuild need not encode what did not change."""
         texts = self.texts(np.arange(len(self.contents.vectors)))
         return dict(zip(texts, self.contents.vectors, strict=True))
+
+    def section(self, entry: Entry) -> tuple[Entry, ...]:
+        """The passages of its section of a document, in their order; the entry alone where it is all of it."""
+        return self._sections.get(entry.id, (entry,))
 
     def exact(self, text: str, lang: str | None = None, on: date | None = None) -> Entry | None:
         """For whomever: the entry with a phrasing identical to `text`; of several the one in `lang`, then the first

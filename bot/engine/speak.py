@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.engine.answers import Asked
 from bot.engine.desk import Desk, Voice
@@ -52,11 +52,13 @@ class Speech:
     sentences: int = MAX_SENTENCES
     each: bool = False
     """Every entry answers a question of its own."""
+    wholes: Mapping[str, str] = field(default_factory=dict)
+    """Of entries that are passages of documents, by id: the sections around them."""
     asked: Asked | None = None
     """None: the answer is for nobody else."""
 
     def prompt(self, voice: Voice) -> Prompt:
-        passages = as_passages(self.entries)
+        passages = as_passages(self.entries, self.wholes)
         return Prompt(
             *(voice.name(self.lang), self.question, self.lang, passages, recent(self.history)),
             sentences=self.sentences,

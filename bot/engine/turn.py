@@ -37,7 +37,7 @@ from bot.engine.draft import (
 )
 from bot.engine.draft import differing as say_both
 from bot.engine.evidence import Before, Heard, Line, Scene, build_ask, look_back, needs_understanding, weigh
-from bot.engine.passages import differing, sayable
+from bot.engine.passages import differing, sayable, whole
 from bot.engine.record import Record, announce_late, commit, kind
 from bot.engine.rewriting import is_lost, rewritten
 from bot.engine.speak import Said, Speech, speak
@@ -270,7 +270,10 @@ async def _compose(
     if seen is not None and seen.vector is not None and not seen.contextual:
         asked = Asked.by(heard.text, seen.vector, live, entries, lang=heard.lang)
     speech = Speech(
-        scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history, asked=asked, each=each
+        *(scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history),
+        wholes={entry.id: whole(entry, live.bundle.section(entry)) for entry in entries},
+        asked=asked,
+        each=each,
     )
     return await speak(desk, speech, held=held, due=scene.due)
 

@@ -24,6 +24,12 @@ class Passage:
     mark: int
     title: str
     text: str
+    whole: str = ""
+    """The text with what stands around it in its document, where there is more: what a language model reads."""
+
+    @property
+    def read(self) -> str:
+        return self.whole or self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ Sources = Sequence[tuple[int, Statement]]
 
 
 def read_sources(passages: Sequence[Passage], lang: str) -> Sources:
-    return tuple((p.mark, read(sentence)) for p in passages for sentence in split_sentences(p.text, lang))
+    return tuple((p.mark, read(sentence)) for p in passages for sentence in split_sentences(p.read, lang))
 
 
 def supporters(sentence: str, sources: Sources) -> tuple[int, ...]:

@@ -56,7 +56,7 @@ def as_chat(prompt: Prompt) -> list[dict[str, str]]:
     A passage is one line, behind its number: nobody's text can begin a line of what the bot itself is told.
     """
     lang = prompt.lang if prompt.lang in RULES else "en"
-    passages = "\n".join(f"[{p.mark}] {_line(p.title)}: {_line(p.text)}" for p in prompt.passages)
+    passages = "\n".join(f"[{p.mark}] {_line(p.title)}: {_line(p.read)}" for p in prompt.passages)
     rules = RULES[lang].format(bot=prompt.bot, sentences=prompt.sentences)
     told = (prompt.persona, rules, f"{_HEADING[lang]}\n{passages}")
     system = "\n\n".join(part for part in told if part)
@@ -84,7 +84,7 @@ def as_completion(prompt: Prompt, *, facts: int, question: int) -> str:
     and never changes: what the model computed for it is used again.
     """
     template = _EXAMPLE[prompt.lang if prompt.lang in _EXAMPLE else "en"]
-    told = _cut(" ".join(p.text for p in prompt.passages), facts)
+    told = _cut(" ".join(p.read for p in prompt.passages), facts)
     return template.format(facts=told, question=_cut(prompt.question, question))
 
 
