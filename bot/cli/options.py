@@ -54,3 +54,10 @@ def settings(**given: Path | str | int | None) -> Settings:
     from bot.settings import load_settings
 
     return load_settings(**given)
+
+
+def typed(settings: Settings) -> tuple[str, str]:
+    """What is typed to name the bot, and its home where that lies elsewhere: for a command that somebody is told."""
+    folder = "" if settings.bot == Path() else f" {settings.bot}"
+    beside = settings.home.absolute() == (settings.bot / ".kefu").absolute()
+    return folder, "" if beside else f" --home {settings.home}"

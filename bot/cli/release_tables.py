@@ -38,7 +38,7 @@ def listing(found: Sequence[Found], aliases: Aliases) -> Table:
     named = [name for name in HEADLINES if any(one.release and _has(one.release, name) for one in found)]
     table = Table("", "release", "made", "method", "encoder", box=None)
     for name in named:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", overflow="fold")
     table.columns[1].no_wrap = True
     for one in found:
         release = one.release
@@ -97,7 +97,8 @@ def comparison(verdict: Verdict) -> Table:
 
 
 def history(changes: Iterable[Change]) -> Table:
-    table = Table(_number("#"), "when", "what", "release", "instead of", "by", "gate", "why", box=None)
+    names = (Column(name, overflow="fold") for name in ("release", "instead of"))
+    table = Table(_number("#"), "when", "what", *names, "by", "gate", "why", box=None)
     for change in changes:
         why = escape(one_line(change.why, 80))
         row = (

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 from bot.cli import release_tables as tables
+from bot.cli.options import typed
 from bot.cli.rows import Rows, expect_database, rows_of
 from bot.clock import SystemClock
 from bot.definition.sentences import suggestion
@@ -175,7 +176,7 @@ def go_live(settings: Settings, name: str, *, force: bool, why: str) -> bool:
         after = desk.rows.write(partial(step, instead=desk.aliases.live))
     if not verdict.passed:
         click.echo(f"The gate refused ({len(verdict.reasons)} reasons, kept in the history).")
-    _tell_live(after)
+    _tell_live(after, settings)
     return True
 
 
@@ -186,7 +187,7 @@ def go_back(settings: Settings, *, why: str) -> None:
             desk.whole(desk.aliases.previous)
         note = store.Note(_me(), why)
         after = desk.rows.write(partial(store.roll_back, now=SystemClock().now(), note=note))
-    _tell_live(after)
+    _tell_live(after, settings)
 
 
 def remove_one(settings: Settings, name: str) -> None:
@@ -265,9 +266,10 @@ def _tell(verdict: Verdict) -> None:
     click.echo("Nothing was changed. `promote NAME --force --why TEXT` lets it live all the same.")
 
 
-def _tell_live(aliases: store.Aliases) -> None:
+def _tell_live(aliases: store.Aliases, settings: Settings) -> None:
+    folder, home = typed(settings)
     click.echo(f"{aliases.live} is live; a running server takes it up by itself.")
-    click.echo(f"`kefu releases rollback` goes back to {aliases.previous}.")
+    click.echo(f"`kefu releases{folder} rollback{home}` goes back to {aliases.previous}.")
 
 
 def _print(row: object) -> None:

@@ -19,6 +19,7 @@ from bot.cli import training_jobs as shelf
 from bot.cli.beside import baselines, candidate_answers
 from bot.cli.bot_entities import entities_judged, told_in_words
 from bot.cli.exam import Exam
+from bot.cli.options import typed
 from bot.cli.progress import shown
 from bot.cli.releases import show_gate
 from bot.cli.report import Figures, room_for
@@ -185,25 +186,18 @@ def _tell(settings: Settings, name: str, report: Path, *, entities: Figures | No
     if entities:
         click.echo(told_in_words(entities))
     click.echo(f"Wrote {report}.")
-    folder, home = _typed(settings)
+    folder, home = typed(settings)
     go = f"`kefu releases{folder} promote {name}{home}` lets it go live."
     click.echo(f"{name} is the candidate. {go if passed else 'What is live stays.'}")
 
 
 def _again(settings: Settings, asked: Asked) -> str:
-    folder, home = _typed(settings)
+    folder, home = typed(settings)
     return (
         f"kefu train{folder} --resume{home}"
         if asked.out is None
         else f"kefu train{folder} --out {asked.out}{home}"
     )
-
-
-def _typed(settings: Settings) -> tuple[str, str]:
-    """What names the bot, and its home where that lies elsewhere."""
-    folder = "" if settings.bot == Path() else f" {settings.bot}"
-    beside = settings.home.absolute() == (settings.bot / ".kefu").absolute()
-    return folder, "" if beside else f" --home {settings.home}"
 
 
 @contextmanager

@@ -94,7 +94,7 @@ def test_a_release_goes_live_and_back(bot: Path, good: Release) -> None:
     assert (done.exit_code, done.stdout) == (
         0,
         f"{good.name} is live; a running server takes it up by itself.\n"
-        "`kefu releases rollback` goes back to base.\n",
+        f"`kefu releases {bot} rollback` goes back to base.\n",
     )
     assert [(r["name"], r["aliases"]) for r in said(bot, "list")] == [
         (good.name, ["live"]),
