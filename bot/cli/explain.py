@@ -11,6 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from bot.app import Bot
+from bot.engine.record import MENDED
 from bot.inference.promised import sure
 from bot.store import ledger
 from bot.store.ledger import TraceRecord
@@ -21,6 +22,7 @@ NUMBERS = ("confidence", "dense", "lexical", "coverage")
 async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> None:
     async with bot.desk.store.read() as session:
         trace = await ledger.trace(session, conversation, seq)
+        context = await ledger.context(session, conversation, seq, limit=1)
     if trace is None:
         console.print("  [dim]No trace was kept.[/]")
         return
@@ -28,6 +30,8 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
     console.print(
         f"  [dim]release  {escape(trace.release)}, knowledge {escape(trace.bundle)}[/]", highlight=False
     )
+    if (read := bot.host.current().read(context.messages[-1].text)) and MENDED in trace.reason:
+        console.print(f"  [dim]read as  {escape(read.text)}[/]", highlight=False)
     if trace.intents:
         intents = "  ".join(f"{i['name']} {i['probability']:.2f}" for i in trace.intents)
         console.print(f"  [dim]intents  {escape(intents)}[/]", highlight=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,8 +13,16 @@ from bot.domain.negation import refuses
 from bot.engine.draft import ENTRY, NONE, PERSON
 from bot.inference.generator import Exchange
 from bot.inference.understanding import Ask, Understanding
+from retrieval.slips.mender import Read
 
 _WORD = re.compile(r"\w")
+
+Mends = Callable[[str], Read | None]
+"""What a text was meant to say; None: as it was typed."""
+
+
+def _as_typed(_: str) -> None:
+    """Nothing is mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +72,27 @@ class Scene:
     history: tuple[Exchange, ...] = ()
 
 
-def build_ask(heard: Heard, before: Before, *, today: date, audience: frozenset[str] | None = None) -> Ask:
-    """The question before goes along only where the message may lean on it."""
-    leaning = leans(heard.text)
-    previous = (before.question or None) if leaning or fragment(heard.text) else None
+def build_ask(
+    heard: Heard,
+    before: Before,
+    *,
+    today: date,
+    audience: frozenset[str] | None = None,
+    read: Mends = _as_typed,
+) -> Ask:
+    """The question before goes along only where the message may lean on it. `read`: how slips are mended."""
+    mended = read(heard.text)
+    said = mended.text if mended else heard.text
+    leaning = leans(said)
+    previous = (before.question or None) if leaning or fragment(said) else None
+    if previous is not None and (other := read(previous)) is not None:
+        previous = other.text
     return Ask(
         *(heard.text, heard.lang, today, previous),
         leaning=leaning,
         answered_key=before.topic,
         audience=audience,
+        read=mended,
     )
 
 
@@ -80,6 +100,7 @@ def weigh(
     heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool, bound: float | None = None
 ) -> Evidence:
     """Everything that `decide` looks at. `seen` is None where nothing had to be understood."""
+    said = (seen and seen.read) or heard.text
     return Evidence(
         intents=seen.intents if seen else (),
         candidates=seen.candidates if seen else (),
@@ -89,8 +110,8 @@ def weigh(
         none_of_these=heard.choice == NONE,
         waiting=heard.waiting,
         asked_before=before.asked_which,
-        terse=not (seen and seen.contextual) and terse(heard.text),
-        refused=seen is not None and _refused(heard.text, seen),
+        terse=not (seen and seen.contextual) and terse(said),
+        refused=seen is not None and _refused(said, seen),
         out_of_scope=seen.out_of_scope if seen else 0.0,
         answerable=seen.answerable if seen else True,
         calibrated=calibrated,

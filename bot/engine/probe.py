@@ -30,7 +30,7 @@ async def probe(desk: Desk, text: str, *, locale: str | None) -> Probe:
     heard = Heard(text, lang, PERSON if asks_for_person(desk.voice, text) else None)
     seen = None
     if needs_understanding(heard):
-        ask = build_ask(heard, Before(), today=desk.clock.now().date())
+        ask = build_ask(heard, Before(), today=desk.clock.now().date(), read=live.read)
         deadline = desk.clock.monotonic() + desk.limits.turn_s
         seen = await desk.mind.understand(live, ask, deadline=deadline)
     calibrated, bound = live.heads.calibrator is not None, live.bound(lang)

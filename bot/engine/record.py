@@ -20,6 +20,9 @@ from connectors.port import Frame
 TRACED_HITS = 5
 """More than are offered to a customer, and as many as anyone reads: a trace is stored with every reply."""
 
+MENDED = "slips mended"
+"""Said in a trace where the message was not read as it was typed; a trace quotes no customer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -84,7 +87,7 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
         release=live.release,
         bundle=live.knowledge,
         decision=f"{kind(record.decision)} by {said.by}",
-        reason=record.decision.reason + told(said.withheld),
+        reason=_reason(record) + told(said.withheld),
         lang=scene.heard.lang,
         confidence=None if isinstance(record.decision, Handoff) else record.decision.confidence,
         intents=[{"name": i.name, "probability": round(i.probability, 4)} for i in seen.intents]
@@ -109,6 +112,11 @@ def _taken(spent: Spent | None) -> dict[str, int]:
         "completion_tokens": spent.completion_tokens,
         "cost": spent.cost,
     }
+
+
+def _reason(record: Record) -> str:
+    reason = record.decision.reason
+    return f"{reason}, {MENDED}" if record.seen and record.seen.read else reason
 
 
 def _weighed(decision: Decision) -> bool:

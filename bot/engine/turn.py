@@ -214,8 +214,10 @@ async def _understand(
     if not needs_understanding(heard):
         return None, []
     parts = [] if heard.choice else [Heard(text, heard.lang) for text in questions(heard.text)]
-    asks = [build_ask(heard, scene.before, today=today, audience=scene.audience)]
-    asks += [build_ask(part, Before(), today=today, audience=scene.audience) for part in parts]
+    asks = [
+        build_ask(one, before, today=today, audience=scene.audience, read=live.read)
+        for one, before in ((heard, scene.before), *((part, Before()) for part in parts))
+    ]
     until = desk.clock.monotonic() + desk.limits.give_up_s
     whole, *each = await asyncio.gather(*(desk.mind.understand(live, ask, deadline=until) for ask in asks))
     return whole, list(zip(parts, each, strict=True))

@@ -28,6 +28,7 @@ from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
 from retrieval.errors import RetrievalError
+from retrieval.slips.mender import Mender
 from training.apply import Heads
 from training.entities.finder import Finder
 from training.entities.lesson import EntityLesson, open_tagger
@@ -143,10 +144,11 @@ class Host:
         reader = await self._load(encoding, tokens=finder.wants_tokens)
         try:
             heads, bundle = await self._prepare(encoding, knowledge, reader.embed, progress=progress)
+            mender = await self._mender(knowledge)
         except BaseException:
             await reader.close()
             raise
-        return self._go_live(Live.of(name, reader, heads, bundle, finder=finder))
+        return self._go_live(Live.of(name, reader, heads, bundle, finder=finder, mender=mender))
 
     async def refresh(self, knowledge: Knowledge) -> Live:
         """A bundle for newer knowledge under the live release; the old one serves until the swap.
@@ -179,18 +181,24 @@ class Host:
         encoding = await self._encodings.find(release, progress=_silent)
         finder = await self._finder(encoding)
         if encoding.fingerprint == (now := self.current().reader).fingerprint:
-            heads, bundle = await self._prepare(encoding, await read(), now.embed)
-            return await self._swap(Live.of(release, now, heads, bundle, finder=finder), read)
+            knowledge = await read()
+            heads, bundle = await self._prepare(encoding, knowledge, now.embed)
+            mender = await self._mender(knowledge)
+            return await self._swap(Live.of(release, now, heads, bundle, finder=finder, mender=mender), read)
 
         async def embed(texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
             if missing := [text for text in texts if text not in known]:
                 known.update(await encoding.embed(missing, progress=progress))
 
-        heads, bundle = await self._prepare(encoding, await read(), embed)
+        knowledge = await read()
+        heads, bundle = await self._prepare(encoding, knowledge, embed)
+        mender = await self._mender(knowledge)
         await self._alone()
         reader = await self._load(encoding, tokens=finder.wants_tokens)
         try:
-            return await self._swap(Live.of(release, reader, heads, bundle, finder=finder), read)
+            return await self._swap(
+                Live.of(release, reader, heads, bundle, finder=finder, mender=mender), read
+            )
         except BaseException:
             await reader.close()
             raise
@@ -291,7 +299,14 @@ class Host:
         await live.reader.embed([text for entry in knowledge.entries for text in entry.texts], known, _silent)
         fingerprint = live.reader.fingerprint
         bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
-        return Live.of(live.name, live.reader, live.heads, bundle, finder=live.finder)
+        mender = await self._mender(knowledge)
+        return Live.of(live.name, live.reader, live.heads, bundle, finder=live.finder, mender=mender)
+
+    async def _mender(self, knowledge: Knowledge) -> Mender:
+        """Of slips, by the words of today's answers and of the examples: quicker made than kept."""
+        texts = [text for text, _, _ in self._examples]
+        texts += [text for entry in knowledge.entries for text in entry.texts]
+        return await self._in_files(Mender, texts)
 
     def _known(self, lesson: Lesson) -> dict[str, Vectors]:
         """Vectors of the lesson's texts that are kept from earlier: a text is encoded once for an encoder."""

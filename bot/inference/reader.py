@@ -34,7 +34,7 @@ class Reader:
         The question before was encoded when it came; only after a restart or switch it is encoded along with this one.
         """
         before = self._recent.get(ask.previous) if ask.previous is not None else None
-        texts = [ask.text] if ask.previous is None or before is not None else [ask.text, ask.previous]
+        texts = [ask.said] if ask.previous is None or before is not None else [ask.said, ask.previous]
         return await self.door.run(
             texts, (live, ask, before), self._understand, deadline=deadline, tokens=live.finder.wants_tokens
         )
@@ -50,7 +50,7 @@ class Reader:
             tokens = [next(iter(encoded[place].tokens), None) for place in places]
             found |= zip(places, live.understand(asks, known, tokens), strict=True)
         for (_, ask, _), one in zip(items, encoded, strict=True):
-            self._recent.put(ask.text, one.vectors[0])
+            self._recent.put(ask.said, one.vectors[0])
         return [found[place] for place in range(len(items))]
 
     async def embed(self, texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:

@@ -19,6 +19,7 @@ from bot.inference.door import Door
 from retrieval.bundle import Bundle
 from retrieval.embed import Tokens, Vectors
 from retrieval.search import search_all
+from retrieval.slips.mender import Mender, Read
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
 from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Found, Heads, candidate_features
@@ -69,12 +70,22 @@ class Live:
     by_id: Mapping[str, Entry] = field(repr=False)
     """The bundle's entries by the database's ids."""
     finder: Finder = field(default=NOTHING_NAMED, repr=False)
+    mender: Mender | None = field(default=None, repr=False)
+    """Of slips, by the words of these answers and examples; None: all is read as it was typed."""
 
     @classmethod
     def of(
-        cls, name: str, reader: Reads, heads: Heads, bundle: Bundle, *, finder: Finder = NOTHING_NAMED
+        cls,
+        name: str,
+        reader: Reads,
+        heads: Heads,
+        bundle: Bundle,
+        *,
+        finder: Finder = NOTHING_NAMED,
+        mender: Mender | None = None,
     ) -> Live:
-        return cls(name, reader, heads, bundle, {entry.id: entry for entry in bundle.entries}, finder)
+        by_id = {entry.id: entry for entry in bundle.entries}
+        return cls(name, reader, heads, bundle, by_id, finder, mender)
 
     @property
     def release(self) -> str:
@@ -93,22 +104,36 @@ class Live:
         at = self.promised.bound(lang).at
         return NEVER if at is None else at
 
+    def read(self, text: str) -> Read | None:
+        """What a customer meant to write; None where that is what was typed. What stands in the knowledge word for word
+        is no slip.
+        """
+        if self.mender is None or self.bundle.exact_rows(text):
+            return None
+        return self.mender.read(text)
+
     def understand(
         self, asks: Sequence[Ask], vectors: Sequence[Vectors], tokens: Sequence[Tokens | None] = ()
     ) -> list[Understanding]:
         """`vectors`: float32 [1 or 2, dim] for each: of the message, and of `ask.previous` where there is one.
         `tokens`: of the message, where the finder wants them.
         """
-        seen = _read(self, asks, [ask.text for ask in asks], [v[0] for v in vectors])
+        seen = _read(self, asks, [ask.said for ask in asks], [v[0] for v in vectors])
         again = [n for n, ask in enumerate(asks) if _needs_context(ask, seen[n])]
-        forms = [contextual(asks[n].previous or "", asks[n].text) for n in again]
+        forms = [contextual(asks[n].previous or "", asks[n].said) for n in again]
         joined = _read(self, [asks[n] for n in again], forms, [_both(vectors[n]) for n in again])
         for place, other in zip(again, joined, strict=True):
             seen[place] = _weighed_together(asks[place], seen[place], other)
         told = tokens or [None] * len(asks)
-        named = [self.finder.find(ask.text, own, ask.on) for ask, own in zip(asks, told, strict=True)]
+        named = [
+            self.finder.find(ask.text, _as_typed(own, ask.read), ask.on)
+            for ask, own in zip(asks, told, strict=True)
+        ]
         return [
-            replace(one, entities=found) if found else one for one, found in zip(seen, named, strict=True)
+            replace(one, entities=found, read=ask.read.text if ask.read else None)
+            if found or ask.read
+            else one
+            for one, found, ask in zip(seen, named, asks, strict=True)
         ]
 
     @property
@@ -131,6 +156,13 @@ class Ask:
     """Topic of the answer before: a message that leans on it asks for something else."""
     audience: frozenset[str] | None = None
     """Who asks: answers that are for others alone are not found. None: nothing is left out."""
+    read: Read | None = None
+    """What the message was meant to say, where slips in it were mended. `previous` stands here as it is read."""
+
+    @property
+    def said(self) -> str:
+        """What is understood."""
+        return self.text if self.read is None else self.read.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +179,8 @@ class Understanding:
     """Whether the best candidate answers the message, and does not only sound like it."""
     entities: tuple[Entity, ...] = ()
     """What the message names, in its order; of the message alone, whatever it leans on."""
+    read: str | None = None
+    """What the message was read as, where slips in it were mended."""
     vector: Vectors | None = field(default=None, repr=False, compare=False)
     """float32 [dim], of the text that was understood."""
 
@@ -161,6 +195,15 @@ class Understanding:
         for candidate in self.candidates:
             likeliest.setdefault(candidate.key, candidate.confidence)
         return sum(likeliest.values())
+
+
+def _as_typed(tokens: Tokens | None, read: Read | None) -> Tokens | None:
+    """Tokens of what was read, at their places in what was typed."""
+    if tokens is None or read is None or not len(tokens.places):
+        return tokens
+    came = np.array(read.came, dtype=np.int32)
+    first, last = (tokens.places - np.array([0, 1], dtype=np.int32)).clip(0, len(came) - 1).T
+    return Tokens(np.stack([came[first], came[last] + 1], axis=1), tokens.states)
 
 
 def _needs_context(ask: Ask, plain: Understanding) -> bool:

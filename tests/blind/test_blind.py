@@ -30,6 +30,8 @@ DIALOGUES_AT_LEAST = 45
 """Of 52; two may fall over, as above."""
 STAY = 0.97
 """Share of answers that stay under another script, width or case."""
+MISTYPED = 0.88
+"""Share that stay with one slip of the keyboard (docs/adr/0014)."""
 APART = 0.9
 """Share of a bot's pairs of a wish and its negation."""
 FIRST_START_S = 900
@@ -115,6 +117,7 @@ async def test_answers_stay_however_a_question_is_typed(bank: Bot, of_bank: Ques
     for change in ("traditional", "full_width", "upper", "title"):
         for family in ("same_answer", "same_intent"):
             assert found.metrics[f"{family}.{change}"].value >= STAY, (family, change)
+    assert found.metrics["same_answer.typo"].value >= MISTYPED
 
 
 async def test_a_wish_and_its_negation_are_told_apart(bank: Bot, pairs: Sequence[Pair]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.domain.decision import Candidate
 from bot.engine.evidence import Before, Heard, Line, build_ask, look_back, needs_understanding, weigh
 from bot.inference.understanding import Understanding
+from retrieval.slips.mender import Read
 from retrieval.types import Entry, Hit
 
 TODAY = date(2026, 11, 22)
@@ -30,6 +31,22 @@ def test_a_message_that_stands_alone_takes_nothing_along() -> None:
 
 def test_without_a_question_before_there_is_nothing_to_lean_on() -> None:
     assert build_ask(Heard("那信用卡呢？", "zh"), Before(), today=TODAY).previous is None
+
+
+def test_what_a_message_leans_on_is_told_by_what_it_was_meant_to_say() -> None:
+    meant = {"how long are tehy good for": "how long are they good for", "my crad": "my card"}
+
+    def read(text: str) -> Read | None:
+        return Read(meant[text], range(len(text))) if text in meant else None
+
+    ask = build_ask(Heard("how long are tehy good for", "en"), Before("my crad"), today=TODAY, read=read)
+    assert (ask.text, ask.said) == ("how long are tehy good for", "how long are they good for")
+    assert (ask.leaning, ask.previous) == (True, "my card")
+
+
+def test_what_is_refused_is_told_by_what_was_meant() -> None:
+    seen = Understanding((), (Candidate("a", "a", None, 0.9),), (), False, read="don't block my card")
+    assert weigh(Heard("dno't block my card", "en"), Before(), seen, calibrated=True).refused
 
 
 def test_looking_back_finds_question_topic_and_options() -> None:

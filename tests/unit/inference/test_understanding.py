@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.domain.decision import Candidate
 from bot.inference.reader import Reader
-from bot.inference.understanding import Ask, Live, Understanding, _needs_context, _weighed_together
-from retrieval.bundle import build_bundle
+from bot.inference.understanding import (
+    Ask,
+    Live,
+    Understanding,
+    _as_typed,
+    _needs_context,
+    _weighed_together,
+)
+from retrieval.bundle import Bundle, build_bundle
+from retrieval.embed import Tokens
+from retrieval.slips.mender import Mender, Read
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
 from training.apply import FEATURES, Calibrator, Heads
@@ -66,6 +78,16 @@ def seen_of(live: Live, ask: Ask) -> Understanding:
     return live.understand([ask], [HashEncoder().encode(texts)])[0]
 
 
+def bundle_of(live: Live, *entries: Entry) -> Bundle:
+    texts = [text for entry in entries for text in entry.texts]
+    vectors = dict(zip(texts, HashEncoder().encode(texts), strict=True))
+    with tempfile.TemporaryDirectory() as place:
+        return build_bundle(
+            Path(place) / "b", entries, vectors,
+            encoder_fingerprint=live.bundle.encoder_fingerprint, revision=2,
+        )  # fmt: skip
+
+
 def test_every_candidate_of_a_follow_up_has_its_hit(live: Live) -> None:
     ask = Ask("and sell it?", "en", TODAY, "How do I order a card?", leaning=True, answered_key="topic-0")
     seen = seen_of(live, ask)
@@ -98,6 +120,35 @@ def test_messages_of_one_batch_are_understood_as_each_alone(live: Live) -> None:
             [c.confidence for c in alone.candidates], abs=1e-4
         )
         assert seen.contextual == alone.contextual
+
+
+def test_slips_are_mended_but_in_what_is_stored_word_for_word(live: Live) -> None:
+    mending = replace(live, mender=Mender(text for entry in ENTRIES for text in entry.texts))
+    read = mending.read("how do i bolck a card")
+    assert read is not None
+    assert read.text == "how do i block a card"
+    assert live.read("how do i bolck a card") is None
+    stored = replace(ENTRIES[0], question="How do I bolck a card?")
+    assert mending.read(ENTRIES[0].question) is None
+    other = replace(mending, bundle=bundle_of(live, stored))
+    assert other.read("how do I bolck a card") is None
+
+
+def test_a_mended_message_is_answered_as_the_message_itself(live: Live) -> None:
+    mending = replace(live, mender=Mender(text for entry in ENTRIES for text in entry.texts))
+    typed = "How do I  bolck a card"
+    ask = Ask(typed, "en", TODAY, read=mending.read(typed))
+    seen = mending.understand([ask], [HashEncoder().encode([ask.said])])[0]
+    assert (seen.read, seen.candidates[0].key, seen.candidates[0].exact) == (ask.said, "topic-1", True)
+
+
+def test_tokens_of_what_was_read_stand_where_they_were_typed() -> None:
+    typed = "pay ｍｙ bil of 30 now"
+    read = Read("pay my bill of 30 now", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, *range(10, 20)])
+    places = np.array([[0, 3], [4, 6], [7, 11], [15, 17]], dtype=np.int32)
+    told = _as_typed(Tokens(places, np.zeros((4, 1), np.float32)), read)
+    assert told is not None
+    assert [typed[start:end] for start, end in told.places] == ["pay", "ｍｙ", "bil", "30"]
 
 
 def sure(out_of_scope: float = 0.0, **confidences: float) -> Understanding:
