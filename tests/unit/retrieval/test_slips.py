@@ -75,7 +75,15 @@ def test_a_character_of_the_same_sound_is_mended_where_that_makes_a_word(
         *("can I pay with Temu", "block my Kard please", "my NFTs, my PUK", "send it to carf@transfr.com"),
         *("order AB-carf-12", "www.parcell.example", "I paid 12carf", "is my café open", "my colour is grey"),
         *("I am traveling", "a rare word: auspicious", "ruble", "usa", "gmail", "thx", "pls"),
-        *("红烧肉怎么做", "今天天气怎么样", "羊绒怎么晾", "推荐一部电影", "王小明", "苏州河边", "怎么查寻余额"),
+        *(
+            "红烧肉怎么做",
+            "今天天气怎么样",
+            "羊绒怎么晾",
+            "推荐一部电影",
+            "王小明",
+            "苏州河边",
+            "怎么查寻余额",
+        ),
     ],
 )
 def test_what_is_no_slip_is_read_as_it_was_typed(mender: Mender, typed: str) -> None:
