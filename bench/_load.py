@@ -3,8 +3,8 @@ again.
 
     python -m bench._load URL TEXTS.json --conversations N --messages M
 
-prints one JSON object: seconds, messages, latencies in ms (each message: written -> final frame), CPU
-seconds.
+prints one JSON object: seconds, messages, latencies in ms (each message: written -> final frame), CPU seconds, and the
+rate: messages/s while all customers are at it, which they are neither while they connect nor when the last ones wait.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import asyncio
 import json
 import resource
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,13 @@ class Tally:
     left: int
     latencies_ms: list[float] = field(default_factory=list)
     errors: int = 0
+    answered_at: list[float] = field(default_factory=list)
+    written_at: float | None = None
+    """When the last message was written."""
 
     def next_text(self) -> str | None:
         if self.left <= 0:
+            self.written_at = self.written_at or time.perf_counter()
             return None
         self.left -= 1
         return self.texts[self.left % len(self.texts)]
@@ -49,7 +54,8 @@ async def customer(http: aiohttp.ClientSession, url: str, tally: Tally, number: 
             began = time.perf_counter()
             await socket.send_json({"type": "message", "id": f"{number}-{count}", "text": text})
             if await _answered(socket):
-                tally.latencies_ms.append(1e3 * (time.perf_counter() - began))
+                tally.answered_at.append(time.perf_counter())
+                tally.latencies_ms.append(1e3 * (tally.answered_at[-1] - began))
             else:
                 tally.errors += 1
 
@@ -78,19 +84,34 @@ def _origin(url: str) -> str:
 
 async def run(url: str, texts: list[str], *, conversations: int, messages: int) -> dict[str, Any]:
     tally = Tally(texts, messages)
+    spent = _cpu_s()
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as http:
         began = time.perf_counter()
         await asyncio.gather(*(customer(http, url, tally, n) for n in range(conversations)))
         seconds = time.perf_counter() - began
-    usage = resource.getrusage(resource.RUSAGE_SELF)
     return {
         "seconds": seconds,
+        "rate": rate(tally.answered_at, conversations, until=tally.written_at or time.perf_counter()),
         "messages": len(tally.latencies_ms),
         "errors": tally.errors,
         "latencies_ms": tally.latencies_ms,
-        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "cpu_s": _cpu_s() - spent,
     }
+
+
+def rate(answered_at: Sequence[float], conversations: int, *, until: float) -> float:
+    """Answers a second from when as many as there are customers had come, `until` nobody has more to write.
+
+    0 where these are too few.
+    """
+    steady = [at for at in answered_at[conversations - 1 :] if at <= until]
+    return (len(steady) - 1) / (steady[-1] - steady[0]) if len(steady) > 1 else 0.0
+
+
+def _cpu_s() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
 
 
 def main() -> None:

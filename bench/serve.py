@@ -159,7 +159,7 @@ def together(
         before = _cpu(process)
         result = drive(url, file, conversations=CUSTOMERS, messages=share)
         server_cpu += _cpu(process) - before
-        rates.append(result["messages"] / result["seconds"])
+        rates.append(result["rate"])
         client += result["cpu_s"]
         errors += result["errors"]
         rss.append(process.memory_info().rss / 2**20)

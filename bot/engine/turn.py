@@ -219,6 +219,8 @@ async def _understand(
         for one, before in ((heard, scene.before), *((part, Before()) for part in parts))
     ]
     until = desk.clock.monotonic() + desk.limits.give_up_s
+    if not parts:  # as nearly always: a task for each would cost more than it does
+        return await desk.mind.understand(live, asks[0], deadline=until), []
     whole, *each = await asyncio.gather(*(desk.mind.understand(live, ask, deadline=until) for ask in asks))
     return whole, list(zip(parts, each, strict=True))
 

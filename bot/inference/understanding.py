@@ -108,9 +108,8 @@ class Live:
         """What a customer meant to write; None where that is what was typed. What stands in the knowledge word for word
         is no slip.
         """
-        if self.mender is None or self.bundle.exact_rows(text):
-            return None
-        return self.mender.read(text)
+        found = None if self.mender is None else self.mender.read(text)
+        return None if found is None or self.bundle.exact_rows(text) else found
 
     def understand(
         self, asks: Sequence[Ask], vectors: Sequence[Vectors], tokens: Sequence[Tokens | None] = ()

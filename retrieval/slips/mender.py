@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from retrieval.slips.chinese import RUN, Chinese
 from retrieval.slips.english import WORD, English
@@ -12,6 +14,8 @@ from retrieval.text import as_read, origins
 
 MAX_LENGTH = 200
 """Characters of a message in which slips are looked for: of a longer one a slip takes little away."""
+KEPT = 4_096
+"""Texts without slips that are remembered, by their digest: a message is read again with the one that follows it."""
 _JOINED = re.compile(r"[\w@./:#&+%$€£¥_-]")
 """What a word of an address, a number or a code stands against."""
 _SENTENCE = re.compile(r"(?:^|[.!?;:。！？\n])\s*[\"'“‘(]*$")
@@ -35,17 +39,28 @@ class _Mend:
 
 
 class Mender:
-    """Of a bot's own texts. Immutable, and safe in any number of threads."""
+    """Of a bot's own texts, and safe in any number of threads."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Blocking: some tenths of a second for thousands of texts, and as much once for the general dictionaries."""
         read = [as_read(text) for text in texts]
         self._english, self._chinese = English(read), Chinese(read)
+        self._without: OrderedDict[bytes, None] = OrderedDict()
 
     def read(self, text: str) -> Read | None:
         """None where nothing was mended. Under a millisecond for a short text."""
         if len(text) > MAX_LENGTH:
             return None
+        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if key in self._without:
+            return None
+        if (found := self._mended(text)) is None:
+            self._without[key] = None
+            if len(self._without) > KEPT:
+                self._without.popitem(last=False)
+        return found
+
+    def _mended(self, text: str) -> Read | None:
         read = as_read(text)
         found = [*self._words(read), *self._characters(read)]
         if not found or len(came := origins(text, read)) != len(read):
