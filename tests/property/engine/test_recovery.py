@@ -19,8 +19,8 @@ from sqlalchemy import Row, select
 
 from bot.engine.desk import Limits
 from bot.engine.record import announce_late
+from bot.engine.scene import read_scene
 from bot.engine.sweep import sweep
-from bot.engine.turn import read_scene
 from bot.errors import Conflict, NotFound
 from bot.inference.understanding import Live
 from bot.store import ledger
