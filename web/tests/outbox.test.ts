@@ -134,6 +134,19 @@ describe("failing", () => {
   });
 });
 
+describe("a link that comes back in another tab", () => {
+  it("takes out what was left behind, and nothing that is settled", () => {
+    const [one, two] = [open(), open(browser.tab(), false)];
+    say(one.outbox, "a", "b");
+    one.outbox.settle("a");
+    expect(two.phases()).toEqual(["a:queued", "b:queued"]);
+    two.link.up = true;
+    two.outbox.linked();
+    expect(two.ids()).toEqual(["b"]);
+    expect(two.phases()).toEqual(["b:sending"]);
+  });
+});
+
 describe("without a link", () => {
   it("keeps messages through a reload and sends them with their ids, in order", () => {
     const offline = open(browser.tab(), false);

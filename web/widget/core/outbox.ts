@@ -89,9 +89,12 @@ export class Outbox {
     this.publish();
   }
 
-  /** The link stands: what other tabs left behind goes out too. */
+  /** The link stands: what other tabs left behind goes out too, but nothing that they have settled since. */
   linked(): void {
-    this.entries = this.entries.map((e) => ({ ...e, foreign: false }));
+    const { shelf } = this.options;
+    this.entries = this.entries
+      .filter((e) => !e.foreign || shelf.get(this.key(e.id)) !== null)
+      .map((e) => ({ ...e, foreign: false }));
     this.unlinked();
     this.pump();
   }
