@@ -15,6 +15,7 @@ import numpy as np
 
 from retrieval.chinese import converted
 from retrieval.chinese import simplified as in_simplified
+from retrieval.slips.sounds import alike
 from retrieval.text import HAN, identity
 from training.lexicon import Place, places
 
@@ -37,8 +38,6 @@ _HALF = {wide: code for code, wide in _FULL.items()}
 _ENDS = ".?!。？！"
 _LEVEL_1 = range(0xB0, 0xD8)
 """First bytes of GB 2312's most used 3,755 characters."""
-_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"))
-_ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
 _ALIKE = 0.2
 """Share of slips of a Chinese keyboard that mix up sounds which many speakers do not tell apart, as zh and z."""
 
@@ -271,25 +270,7 @@ def _sounds_like(character: str, random: np.random.Generator) -> str:
     from pypinyin import lazy_pinyin
 
     sound = lazy_pinyin(character)[0]
-    alike = [other for other in _alike(sound) if other in _by_sound()]
-    if alike and random.random() < _ALIKE:
-        sound = _one(random, alike)
+    others = [other for other in alike(sound) if other in _by_sound()]
+    if others and random.random() < _ALIKE:
+        sound = _one(random, others)
     return _by_sound().get(sound, "")
-
-
-def _alike(sound: str) -> list[str]:
-    """Syllables that many speakers do not tell from this one."""
-    found = []
-    for long, short in _SOUNDS:
-        if sound.startswith(long):
-            found.append(short + sound[len(long) :])
-        elif sound.startswith(short):
-            found.append(long + sound[len(short) :])
-    for long, short in _ENDINGS:
-        if sound.endswith(long):
-            found.append(sound[: -len(long)] + short)
-        elif sound.endswith(short):
-            found.append(sound[: -len(short)] + long)
-    if sound[:1] in ("l", "n"):
-        found.append(("n" if sound[0] == "l" else "l") + sound[1:])
-    return found

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from retrieval.slips.sounds import alike
 from retrieval.text import HAN
 
 RUN = re.compile(f"[{HAN}]{{2,}}")
 _BEGIN, _END = "^", "$"
-_SOUNDS = (("zh", "z"), ("ch", "c"), ("sh", "s"))
-_ENDINGS = (("ang", "an"), ("eng", "en"), ("ing", "in"))
 
 _LIKELIER, _MUCH_LIKELIER = 5.0, 10.0
 """By how much (logarithm) the other character must be likelier: where fewer words remain, and where as many do."""
@@ -85,7 +84,7 @@ class Chinese:
 
     def _sounding(self, sound: str) -> Iterator[tuple[str, bool]]:
         yield from ((character, False) for character in self._own.get(sound, ""))
-        for near in _nearly(sound):
+        for near in alike(sound):
             yield from ((character, True) for character in self._own.get(near, ""))
 
     def _seen(self, before: str, character: str, after: str) -> bool:
@@ -136,22 +135,3 @@ def _sound_of() -> Mapping[str, str]:
     lines = (files(__package__) / "sounds.txt").read_text("utf-8").splitlines()
     parts = (line.partition(" ") for line in lines)
     return {character: sound for sound, _, characters in parts for character in characters}
-
-
-@lru_cache(maxsize=512)
-def _nearly(sound: str) -> tuple[str, ...]:
-    """Syllables that many speakers do not tell from this one: zh and z, n and l, ang and an."""
-    found = []
-    for long, short in _SOUNDS:
-        if sound.startswith(long):
-            found.append(short + sound[len(long) :])
-        elif sound.startswith(short):
-            found.append(long + sound[len(short) :])
-    for long, short in _ENDINGS:
-        if sound.endswith(long):
-            found.append(sound[: -len(long)] + short)
-        elif sound.endswith(short):
-            found.append(sound[: -len(short)] + long)
-    if sound[:1] in ("l", "n"):
-        found.append(("n" if sound[0] == "l" else "l") + sound[1:])
-    return tuple(found)
