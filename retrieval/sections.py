@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from retrieval.types import Entry
 
@@ -18,6 +20,11 @@ _PART = re.compile(r"^(?P<path>.*?)(?: \((?P<part>\d+)\))?$", re.DOTALL)
 def is_document(entry: Entry) -> bool:
     """Whether it is a passage of a document, and not an answer that somebody wrote as one."""
     return entry.url is not None and "://" not in entry.url
+
+
+def document(entry: Entry) -> str | None:
+    """The name of the file that a passage comes from; None of other entries: they link to pages, or to nothing."""
+    return PurePosixPath(unquote((entry.url or "").partition("#")[0])).name if is_document(entry) else None
 
 
 def sections(entries: Sequence[Entry]) -> Mapping[str, tuple[Entry, ...]]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from retrieval.chinese import converted
 from retrieval.chinese import simplified as in_simplified
+from retrieval.slips.keyboard import neighbours
 from retrieval.slips.sounds import alike
 from retrieval.text import HAN, identity
 from training.lexicon import Place, places
@@ -23,11 +24,6 @@ Change = Callable[[str, np.random.Generator], str]
 T = TypeVar("T")
 
 SEED = 0
-_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_SHIFT = (0.0, 0.25, 0.75)
-"""Where each row of a keyboard begins, in keys."""
-_NEAR = 1.2
-"""Keys whose centres are nearer than this are neighbours."""
 _WORD = re.compile(r"[A-Za-z]{2,}")
 _LONG = 4
 """Letters from which on a word is the likelier to be mistyped."""
@@ -229,22 +225,10 @@ def _one(random: np.random.Generator, things: Sequence[T]) -> T:
 
 
 def _neighbour(letter: str, random: np.random.Generator) -> str:
-    if letter.lower() not in _places():
+    if letter.lower() not in neighbours():
         return letter
-    other = _one(random, _places()[letter.lower()])
+    other = _one(random, neighbours()[letter.lower()])
     return other.upper() if letter.isupper() else other
-
-
-@lru_cache(maxsize=1)
-def _places() -> Mapping[str, str]:
-    """Of each key its neighbours."""
-    at = {
-        key: (row, column + _SHIFT[row]) for row, keys in enumerate(_ROWS) for column, key in enumerate(keys)
-    }
-    return {
-        key: "".join(k for k, p in at.items() if k != key and np.hypot(p[0] - q[0], p[1] - q[1]) < _NEAR)
-        for key, q in at.items()
-    }
 
 
 @lru_cache(maxsize=1)

@@ -33,6 +33,7 @@ from bot.inference.guard import MARK, read_sources, supporters
 from bot.settings import Settings
 from bot.store import ledger
 from connectors.port import Inbound, Message
+from retrieval.sections import document
 from retrieval.text import script_lang, split_sentences
 from retrieval.types import Entry
 from training.bootstrap import percentile_of
@@ -174,8 +175,7 @@ def judge(told: Told, entries: Sequence[Entry]) -> Judged:
 
 
 def _is_source(entry: Entry, sources: Sequence[str]) -> bool:
-    document = None if entry.url is None or "://" in entry.url else Path(entry.url.partition("#")[0]).name
-    return entry.key in sources or document in sources
+    return entry.key in sources or document(entry) in sources
 
 
 def evaluation(judged: Sequence[Judged]) -> Evaluation:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import unquote
 
 from bot.app import Bot
 from bot.definition.questions import CLARIFY, Question
@@ -15,7 +13,7 @@ from bot.engine.draft import ENTRY
 from bot.errors import InferenceError
 from bot.store import ledger
 from connectors.port import Inbound, Message
-from retrieval.types import Entry
+from retrieval.sections import document
 
 RESPONSE_UNKNOWN = "unknown"
 
@@ -71,7 +69,7 @@ async def say(bot: Bot, conversation: str, text: str, *, locale: str | None = No
 def known_names(bot: Bot) -> set[str]:
     """All that a question may expect of this bot."""
     entries = bot.host.current().bundle.entries
-    documents = (_document(entry) for entry in entries)
+    documents = (document(entry) for entry in entries)
     return {
         *(entry.key for entry in entries),
         *(name for name in documents if name),
@@ -90,14 +88,8 @@ async def _reading(bot: Bot, conversation: str, reply: Message) -> tuple[str, tu
         context = await ledger.context(session, conversation, reply.seq, limit=1)
     if topic := context.messages[-1].topic:
         found = next((entry for entry in entries if entry.key == topic), None)
-        return (_document(found) if found else None) or topic, (), True
+        return (document(found) if found else None) or topic, (), True
     return _response_name(bot, reply.text), (), False
-
-
-def _document(entry: Entry) -> str | None:
-    """The name of the file that a passage comes from; stored answers link to pages, or to nothing."""
-    url = entry.url
-    return None if url is None or "://" in url else Path(unquote(url.partition("#")[0])).name
 
 
 def _values(reply: Message) -> Iterator[str]:

@@ -11,6 +11,7 @@ from bot.engine.desk import Voice
 from bot.inference.generator import cited, gap
 from bot.inference.grounding.differ import Difference
 from connectors.port import Citation, QuickReply
+from retrieval.sections import is_document
 from retrieval.text import normalise, script_lang
 from retrieval.types import Entry
 
@@ -84,7 +85,7 @@ def cite(mark: int, entry: Entry) -> Citation:
 
 def _source(entry: Entry) -> tuple[str, str | None]:
     """Title and address. A document has no address where a customer could read it: its name stands in the title."""
-    if entry.url is None or "://" in entry.url:
+    if entry.url is None or not is_document(entry):
         return entry.question, entry.url
     file, _, place = unquote(entry.url).partition("#")
     name, page = file.rpartition("/")[2], place.removeprefix("page=")

@@ -15,13 +15,13 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
+from retrieval.slips.keyboard import neighbours
+
 WORD = re.compile(r"[^\W\d_]+")
+
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _VOWELS = frozenset("aeiouy")
 _BEGIN, _END = "^", "$"
-_ROWS = (("qwertyuiop", 0.0), ("asdfghjkl", 0.25), ("zxcvbnm", 0.75))
-_REACH = 1.2
-"""Keys whose centres are nearer than this are neighbours."""
 
 _USUAL, _VOWEL, _ODD = 0.0, -0.7, -1.5
 """What is added to the likelihood's logarithm: for a slip as above, for a vowel written for another one in a long word,
@@ -55,7 +55,7 @@ class English:
             self._pairs.update(pairwise(words))
         self._words = self._own.total() + _GENERAL
         # Read here, not on the loop when the first message comes.
-        self._general, self._all_general, _ = _general(), _all_general(), _neighbours()
+        self._general, self._all_general, _ = _general(), _all_general(), neighbours()
 
     def mended(self, words: Sequence[str], at: int) -> str | None:
         """What the word at that place was meant to be; None: what it is."""
@@ -139,23 +139,9 @@ def _slips(word: str) -> Iterator[tuple[str, float]]:
 
 
 def _struck(meant: str, struck: str, length: int) -> float:
-    if meant in _neighbours()[struck]:
+    if meant in neighbours()[struck]:
         return _USUAL
     return _VOWEL if length >= _LONG and {meant, struck} <= _VOWELS else _ODD
-
-
-@lru_cache(maxsize=1)
-def _neighbours() -> Mapping[str, str]:
-    """Of each key those beside it."""
-    at = {
-        key: (row, column + shift)
-        for row, (keys, shift) in enumerate(_ROWS)
-        for column, key in enumerate(keys)
-    }
-    return {
-        key: "".join(other for other in at if other != key and math.dist(at[key], at[other]) < _REACH)
-        for key in at
-    }
 
 
 @lru_cache(maxsize=1)
