@@ -138,6 +138,7 @@ describe("a link that comes back in another tab", () => {
   it("takes out what was left behind, and nothing that is settled", () => {
     const [one, two] = [open(), open(browser.tab(), false)];
     say(one.outbox, "a", "b");
+    browser.busy();
     one.outbox.settle("a");
     expect(two.phases()).toEqual(["a:queued", "b:queued"]);
     two.link.up = true;
@@ -195,13 +196,35 @@ describe("two tabs", () => {
     expect(two.ids()).toEqual(["a"]);
   });
 
-  it("drop what the other has settled and nobody has shown", () => {
+  it("drop what the other has settled", () => {
     const [one, two] = [open(), open()];
     say(one.outbox, "a");
+    expect(two.phases()).toEqual(["a:queued"]);
     one.outbox.settle("a");
-    clock.advance(15_000);
     expect(two.phases()).toEqual([]);
+    clock.advance(15_000);
     expect(two.ids()).toEqual([]);
+  });
+
+  it("show nothing as unsent whose news comes after it was settled", () => {
+    const [one, two] = [open(), open()];
+    const idle = browser.busy();
+    say(one.outbox, "a");
+    two.outbox.settle("a");
+    one.outbox.settle("a");
+    idle();
+    expect(two.phases()).toEqual([]);
+  });
+
+  it("shows a message under way once, whatever the other hears of it", () => {
+    const [one, two] = [open(), open()];
+    const idle = browser.busy();
+    say(one.outbox, "a");
+    clock.advance(1);
+    say(two.outbox, "b");
+    idle();
+    expect(one.phases()).toEqual(["a:sending", "b:queued"]);
+    expect(two.phases()).toEqual(["a:queued", "b:sending"]);
   });
 
   it("drop a failed message in both", () => {

@@ -38,7 +38,7 @@ export class Outbox {
 
   constructor(private readonly options: Options) {
     for (const key of options.shelf.keys(this.key(""))) this.adopt(options.shelf.get(key), false);
-    this.unwatch = options.shelf.watch((key, value) => this.heard(key, value));
+    this.unwatch = options.shelf.watch((key) => this.heard(key));
     this.publish();
   }
 
@@ -174,23 +174,27 @@ export class Outbox {
     this.entries = [...this.entries.filter((e) => e.id !== entry.id), entry].sort((a, b) => a.at - b.at);
   }
 
-  /** Another tab has queued, failed, or settled a message. */
-  private heard(key: string, value: string | null): void {
+  /**
+   * Another tab has queued, failed, or settled a message. News of it comes late where a browser is busy, after the
+   * message itself even: what counts is what is kept now.
+   */
+  private heard(key: string): void {
     const id = key.startsWith(this.key("")) ? key.slice(this.key("").length) : "";
     if (!id) return;
     const mine = this.entries.find((e) => e.id === id);
-    if (value !== null && (!mine || mine.foreign || mine.phase === "failed")) this.adopt(value, true);
-    if (value === null && mine?.phase === "failed") this.drop(id);
+    if (mine && !mine.foreign && mine.phase !== "failed") return;
+    const kept = this.options.shelf.get(key);
+    if (kept === null) this.entries = this.entries.filter((e) => e.id !== id);
+    else this.adopt(kept, true);
     this.publish();
     this.options.clock.after(FOREIGN_MS, () => this.takeOver(id));
   }
 
-  /** The other tab said nothing more: if its message is still kept it goes out from here, else it is gone. */
+  /** The other tab said nothing more of its message: it goes out from here. */
   private takeOver(id: string): void {
     const entry = this.entries.find((e) => e.id === id);
     if (!entry?.foreign || entry.phase !== "queued") return;
-    if (this.options.shelf.get(this.key(id)) === null) this.drop(id);
-    else this.update(id, { foreign: false });
+    this.update(id, { foreign: false });
     this.pump();
   }
 }
