@@ -21,6 +21,7 @@ from bot.api.house import About, House
 from bot.api.keys import Keys
 from bot.api.routes import api_routes
 from bot.api.site import find_widget, security_headers, site_routes
+from bot.api.source_page import source_routes
 from bot.api.waits import Waits
 from bot.clock import Clock, SystemClock
 from bot.definition import BotDefinition, ChannelSpec, Checks, load
@@ -168,6 +169,7 @@ def make_app(bot: Bot) -> web.Application:
     app.add_routes(api_routes(house, _admission(house, bot.settings)))
     for channel in channels:
         app.add_routes(channel.routes())
+    app.add_routes(source_routes(bot.desk.mind, bot.desk.clock))
     app.add_routes(_site(bot.definition))
 
     async def close_channels(_: web.Application) -> None:

@@ -27,8 +27,8 @@ from bot.store import knowledge
 PART = 2 * MAX_PASSAGES
 """Rows a transaction: a running server waits for a part, not for a file. A document is always one part."""
 
-READERS = "1"
-"""Changes whenever the same table would give other rows: then it is read again."""
+READERS = "2"
+"""Changes whenever the same file would give other rows: then it is read again."""
 
 NUMBERS = ("added", "changed", "unchanged", "removed", "skipped")
 

@@ -14,11 +14,13 @@ from bot.definition.model import KnowledgeRow, Problem
 from bot.definition.rows import Raw, columns, raw_row
 from bot.definition.text import one_line
 from bot.documents import SUFFIXES, DocumentReader, Flaw, Passage, Record, Unusable
+from retrieval.sections import PLACE
 from retrieval.types import Entry
 
 JOINT = " › "
 """Between the headings of a path."""
 MAX_TITLE = 80
+_PAGE_HAN, _PAGE_WORDS = 12, 6
 _NUMBERING = re.compile(
     r"^(第[〇零一二三四五六七八九十百\d]+[章节条部分]+|[一二三四五六七八九十]+[、.．]|[（(]\w{1,3}[)）]"
     r"|\d+(\.\d+)+(?=\s)|\d+[.、)](?!\d))\s*"
@@ -99,7 +101,7 @@ def _passage(passage: Passage, name: str, file: str, *, alone: bool) -> Knowledg
         answer=passage.text,
         title=_title(passage.path) + mark,
         alternatives=_alternatives(passage) if alone else (),
-        url=passage.url or _reference(name, passage.place),
+        url=_on_page(passage) if passage.url else _reference(name, passage.place),
     )
     return KnowledgeRow(entry, file, 0, prose=True)
 
@@ -113,6 +115,13 @@ def _alternatives(passage: Passage) -> tuple[str, ...]:
 def _title(path: tuple[str, ...]) -> str:
     title = JOINT.join(path[-2:])
     return title if len(title) <= MAX_TITLE else path[-1]
+
+
+def _on_page(passage: Passage) -> str:
+    """The page's address, and on it the passage's first words: as few as still find it."""
+    start = passage.text.partition("\n")[0]
+    words = start[:_PAGE_HAN] if passage.lang == "zh" else " ".join(start.split()[:_PAGE_WORDS])
+    return f"{(passage.url or '').partition('#')[0]}{PLACE}{quote(words, safe='').replace('-', '%2D')}"
 
 
 def _reference(name: str, place: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import unquote
 
 from bot.domain.decision import Answer, Handoff
 from bot.engine.desk import Voice
 from bot.inference.generator import cited, gap
 from bot.inference.grounding.differ import Difference
 from connectors.port import Citation, QuickReply
-from retrieval.sections import is_document
+from retrieval.sections import document, place
 from retrieval.text import normalise, script_lang
 from retrieval.types import Entry
 
@@ -22,6 +21,11 @@ NONE = "none"
 
 WIDGET_ASKS = ("转人工", "I would like to talk to a person")
 """What the chat widget says for a customer who presses its own button for a person (web/widget/strings.ts)."""
+
+SOURCES = "/sources/"
+"""Below it a passage is shown in its document, by the entry's id (`bot.api.source_page`). Relative to the server: only
+who connects to it knows under which address that is.
+"""
 
 SNIPPET = 160
 """Characters of an answer that a citation shows."""
@@ -84,15 +88,21 @@ def cite(mark: int, entry: Entry) -> Citation:
 
 
 def _source(entry: Entry) -> tuple[str, str | None]:
-    """Title and address. A document has no address where a customer could read it: its name stands in the title."""
-    if entry.url is None or not is_document(entry):
+    """Title and address. A passage of a file has the file's name in its title."""
+    if (file := document(entry)) is None:
         return entry.question, entry.url
-    file, _, place = unquote(entry.url).partition("#")
-    name, page = file.rpartition("/")[2], place.removeprefix("page=")
+    url = SOURCES + entry.id if is_public(entry) else None
+    at = place(entry)
+    page = at.removeprefix("page=")
     if entry.lang == "zh":
-        where = f"{name}，第{page}页" if page != place else name
-        return f"{entry.question}（{where}）", None
-    return f"{entry.question} ({name}, page {page})" if page != place else f"{entry.question} ({name})", None
+        where = f"{file}，第{page}页" if page != at else file
+        return f"{entry.question}（{where}）", url
+    return f"{entry.question} ({file}, page {page})" if page != at else f"{entry.question} ({file})", url
+
+
+def is_public(entry: Entry) -> bool:
+    """Whether everybody may read it who has its address."""
+    return bool(entry.id) and not entry.audience
 
 
 def ask_which(voice: Voice, entries: Sequence[Entry], *, lang: str, turn: str) -> Draft:

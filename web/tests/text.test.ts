@@ -10,6 +10,7 @@ import {
   parseInline,
   parseMarkdown,
   safeHref,
+  sourceHref,
   toPlain,
 } from "../widget/text/markdown";
 import { transcript } from "../widget/text/transcript";
@@ -62,6 +63,14 @@ describe("markdown", () => {
     }
     expect(safeHref(" jAvAsCrIpT:alert(1)")).toBeNull();
     expect(safeHref("java\nscript:alert(1)")).toBeNull();
+  });
+
+  it("links a source to its page, wherever the server stands", () => {
+    expect(sourceHref("https://a.example/b", "https://kefu.example")).toBe("https://a.example/b");
+    expect(sourceHref("/sources/x", "https://kefu.example/bot")).toBe("https://kefu.example/bot/sources/x");
+    expect(sourceHref("/sources/x", "wss://kefu.example")).toBe("https://kefu.example/sources/x");
+    for (const bad of ["//a.example", "/\\a.example", "javascript:alert(1)", "sources/x"])
+      expect(sourceHref(bad, "https://kefu.example")).toBeNull();
   });
 
   it("leaves HTML as the text it is", () => {

@@ -57,6 +57,10 @@ export class Chat {
     return this.session.state;
   }
 
+  get server(): string {
+    return this.options.server;
+  }
+
   get strings(): Strings {
     return STRINGS[this.lang];
   }

@@ -36,7 +36,9 @@ class QuickReply(Shown):
 
 
 class Citation(Shown):
-    """Where a statement comes from. `mark` is the number shown in the text as [mark]."""
+    """Where a statement comes from. `mark` is the number shown in the text as [mark]; a `url` with "/" ahead is a page
+    of this server.
+    """
 
     mark: int
     title: str

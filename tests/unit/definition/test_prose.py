@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from bot.definition import KnowledgeRow, read_knowledge
 from bot.definition.prose import MAX_TITLE
+from retrieval.sections import document, is_document
 
 
 def entries(path: Path, text: str) -> list[tuple[tuple[str, ...], str]]:
@@ -57,3 +59,27 @@ def test_a_long_title_is_the_last_heading(tmp_path: Path) -> None:
     [(_, title)] = entries(tmp_path / "a.md", text)
     assert title == "Delivery"
     assert len(title) <= MAX_TITLE
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "<p>Sent back within-30 days, by parcel alone.",
+            "Sent%20back%20within%2D30%20days%2C%20by%20parcel",
+        ),
+        ("<p>七天内可以退货，运费由我们承担。", quote("七天内可以退货，运费由我")),
+    ],
+)
+def test_a_page_is_linked_at_its_passage_and_known_as_a_document(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "a.html"
+    path.write_text(
+        f'<link rel="canonical" href="https://a.example/r#top"><h1>T</h1>{text}', encoding="utf-8"
+    )
+    [row] = read_knowledge(path)
+    assert isinstance(row, KnowledgeRow)
+    assert row.entry.url == f"https://a.example/r#:~:text={words}"
+    assert is_document(row.entry)
+    assert document(row.entry) is None

@@ -33,6 +33,10 @@ export function safeHref(raw: string): string | null {
   }
 }
 
+/** The same of a source: documents that the server shows have an address on it, such as /sources/x. */
+export const sourceHref = (url: string, server: string): string | null =>
+  safeHref(/^\/(?![/\\])/.test(url) ? server.replace(/^ws/, "http") + url : url);
+
 // One pass over what may stand inside a line. Hotlines (400-555-0119) can be called. Bare addresses end before closing punctuation, Chinese or Latin.
 const TOKEN = new RegExp(
   [

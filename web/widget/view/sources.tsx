@@ -1,6 +1,6 @@
 import type { Citation, Message } from "../core/protocol";
 import { scriptOf } from "../text/language";
-import { safeHref } from "../text/markdown";
+import { sourceHref } from "../text/markdown";
 import { type Child, h } from "./dom";
 import { outIcon, sourceIcon } from "./icons";
 import type { Marks } from "./markup";
@@ -21,7 +21,7 @@ export function marksOf({ seq, citations }: Message, v: View): Marks {
 }
 
 function card(citation: Citation, id: string, v: View): Child {
-  const href = citation.url ? safeHref(citation.url) : null;
+  const href = citation.url ? sourceHref(citation.url, v.chat.server) : null;
   return (
     <li class="source" key={citation.mark} id={id} lang={scriptOf(citation.title + citation.snippet)}>
       <p class="source-title">
