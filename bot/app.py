@@ -44,6 +44,7 @@ from bot.inference.generator import Generator
 from bot.inference.generators import make_generator, rewriter_of
 from bot.inference.grounding.meaning import EncoderMeaning, Meaning
 from bot.inference.host import Host, Named
+from bot.inference.reranker import open_reranker
 from bot.inference.upstream import Bounds, Price, Upstream
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
@@ -116,6 +117,10 @@ async def open_bot(
         progress("Opening the database", 0, 0)
         store = await _open_store(settings, stack, metrics)
         await sync_folder(store, ((r.file, r.entry) for r in definition.knowledge), clock=clock)
+        reranker = None
+        if settings.reranker is not None:
+            progress("Loading the reranker", 0, 0)
+            reranker = await open_reranker(settings.cache, settings.reranker, progress=progress)
         host = Host(
             settings.home,
             encodings or encodings_of(settings),
@@ -123,6 +128,7 @@ async def open_bot(
             promise=definition.promise,
             named=named(definition),
             observer=metrics,
+            reranker=reranker,
         )
         stack.push_async_callback(host.close)
         progress("Loading the encoder and checking the index", 0, 0)

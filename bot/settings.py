@@ -92,6 +92,12 @@ class Settings(BaseSettings):
         description="`embedded` (multilingual-e5-small, built once into the cache), a folder, or a hub name.",
     )
     encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one a core.")
+    reranker: str | None = Field(
+        None,
+        min_length=1,
+        description="A cross-encoder that reads question and answer together where several answers are close: a folder "
+        "(made ready once, into the cache), or a hub name. Default: none.",
+    )
     generator: Literal["extractive", "openai", "local"] = Field(
         "extractive",
         description="Who words the answers: `extractive` (stored sentences), `openai` (a server that speaks "

@@ -2,6 +2,7 @@
 
 RetrievalError
  ├─ EncoderError     the model folder is missing, damaged, or could not run
+ ├─ RerankerError    the same of a reranker's folder
  └─ BundleError      an index bundle is missing, damaged, or made by another encoder
 """
 
@@ -13,6 +14,10 @@ class RetrievalError(Exception):
 
 
 class EncoderError(RetrievalError):
+    pass
+
+
+class RerankerError(RetrievalError):
     pass
 
 

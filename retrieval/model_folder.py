@@ -90,15 +90,22 @@ def locate(cache: Path, source: str = EMBEDDED) -> Path:
     `source`: "embedded", a sentence-transformers folder, or a hub name (`name` or `name@revision`). The name
     ends in a hash of what the encoder is made of, so another model never lies under the same name.
     """
-    folder = Path(source)
     if source == EMBEDDED:
-        name, content = EMBEDDED_NAME, EMBEDDED_WEIGHTS
-    elif folder.is_dir():
-        name, content = folder.resolve().name, json.dumps(checksums(folder), sort_keys=True)
-    else:
-        name, content = source, f"hub:{source}"
-    short = hashlib.sha256(f"{FORMAT}:{content}".encode()).hexdigest()[:10]
-    return cache / "encoders" / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}-{short}"
+        return cache / "encoders" / _name(EMBEDDED_NAME, EMBEDDED_WEIGHTS, FORMAT)
+    return cache / "encoders" / made_of(source, FORMAT)
+
+
+def made_of(source: str, form: int) -> str:
+    """Name of a folder that is made of a model's folder, or of a hub name, in the maker's form of that number."""
+    folder = Path(source)
+    if folder.is_dir():
+        return _name(folder.resolve().name, json.dumps(checksums(folder), sort_keys=True), form)
+    return _name(source, f"hub:{source}", form)
+
+
+def _name(name: str, content: str, form: int) -> str:
+    short = hashlib.sha256(f"{form}:{content}".encode()).hexdigest()[:10]
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}-{short}"
 
 
 def is_ready(folder: Path) -> bool:

@@ -29,6 +29,7 @@ from retrieval.batches import Batch, shares
 from retrieval.embed import Tokens, Vectors
 from retrieval.errors import EncoderError
 from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, read_manifest
+from retrieval.onnx_session import open_session
 from retrieval.tap import Tap
 from retrieval.text import as_read, origins
 
@@ -240,14 +241,5 @@ def _tokenizer(folder: Path, limit: int) -> Tokenizer:
 
 
 def _session(folder: Path, tap: Tap | None) -> Any:
-    # Read when the library loads: what it gathers about its own use stays off this machine's disk and network.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # a run stays on the thread that calls it
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
     path = folder / GRAPH
-    graph = path.read_bytes() + tap.part if tap else str(path)
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    return open_session(path.read_bytes() + tap.part if tap else path)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from retrieval.embed import Vectors
-from retrieval.text import as_read
+from retrieval.rerank.port import Scores
+from retrieval.text import as_read, tokens
 
 _GRAMS = (1, 2, 3)
 
@@ -48,3 +49,20 @@ class HashEncoder:
         grams = [folded[at : at + size] for size in _GRAMS for at in range(len(folded) - size + 1)]
         hashes = [zlib.crc32(gram.encode("utf-8", "surrogatepass")) for gram in grams]
         return [(value % self._dim, 1.0 if value >> 31 else -1.0) for value in hashes]
+
+
+class WordReranker:
+    """A deterministic `Reranker` without a model: the more of a question's words a passage has, the better it is.
+
+    It knows nothing of meaning: for tests, and a cross-encoder's place in a demonstration.
+    """
+
+    name = "words"
+
+    def score(self, question: str, passages: Sequence[str]) -> Scores:
+        asked = frozenset(tokens(question))
+        shares = [
+            len(asked.intersection(tokens(passage))) / max(len(asked), 1)
+            for passage in map(as_read, passages)
+        ]
+        return (8 * np.array(shares, dtype=np.float32) - 4).astype(np.float32)

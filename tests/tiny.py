@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,23 @@ def letters(cache: Path) -> str:
     return str(source)
 
 
+def letters_cross_encoder(folder: Path, *, outputs: int = 1) -> Path:
+    """A folder with a graph of a sequence classifier: a pair's numbers are sums over its bytes."""
+    folder.mkdir(parents=True)
+    _tokenizer(folder / TOKENIZER)
+    _scoring_graph(folder / "model.onnx", outputs)
+    told = {"architectures": ["LettersForSequenceClassification"], "pad_token_id": 0}
+    (folder / "config.json").write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
+def letters_reranker(cache: Path) -> Path:
+    """The same, ready to serve."""
+    from training.reranker import build_reranker
+
+    return build_reranker(cache, str(letters_cross_encoder(cache / "letters-cross")))
+
+
 def _tokenizer(path: Path) -> None:
     from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -65,6 +83,34 @@ def _graph(path: Path) -> None:
         "letters",
         [helper.make_tensor_value_info(n, TensorProto.INT64, shape) for n in ("input_ids", "attention_mask")],
         [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", DIM])],
+        [
+            numpy_helper.from_array(table, "table"),
+            numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
+            numpy_helper.from_array(np.array([1], dtype=np.int64), "middle"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, str(path))
+
+
+def _scoring_graph(path: Path, outputs: int) -> None:
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    table = np.random.default_rng(0).normal(size=(257, outputs)).astype(np.float32)
+    shape = ["batch", "length"]
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["states"]),
+        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["mask", "last"], ["weight"]),
+        helper.make_node("Mul", ["states", "weight"], ["heard"]),
+        helper.make_node("ReduceSum", ["heard", "middle"], ["scores"], keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "letters",
+        [helper.make_tensor_value_info(n, TensorProto.INT64, shape) for n in ("input_ids", "attention_mask")],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", outputs])],
         [
             numpy_helper.from_array(table, "table"),
             numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),

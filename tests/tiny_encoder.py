@@ -29,8 +29,27 @@ def tiny_encoder(folder: Path, *, layers: int = 3, kind: str = "bert") -> Path:
     return folder / "model"
 
 
+def tiny_cross_encoder(folder: Path, *, kind: str = "bert", outputs: int = 1) -> Path:
+    """A folder as sentence-transformers' CrossEncoder writes it: random weights, pairs of texts in, `outputs` out."""
+    import torch
+    from transformers import AutoModelForSequenceClassification
+
+    torch.manual_seed(7)
+    config = _config(kind, 2)
+    config.num_labels, config.initializer_range = outputs, 1.0  # else all pairs score alike
+    AutoModelForSequenceClassification.from_config(config).save_pretrained(folder)
+    _tokenizer(pairs=True).save_pretrained(folder)
+    return folder
+
+
 def _model(kind: str, layers: int) -> Any:
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoModel
+
+    return AutoModel.from_config(_config(kind, layers))
+
+
+def _config(kind: str, layers: int) -> Any:
+    from transformers import AutoConfig
 
     shape = {
         "num_hidden_layers": layers,
@@ -40,13 +59,12 @@ def _model(kind: str, layers: int) -> Any:
     }
     if kind == "distilbert":
         shape = {"n_layers": layers, "n_heads": 2, "dim": 16, "hidden_dim": 32}
-    config = AutoConfig.for_model(
+    return AutoConfig.for_model(
         kind, vocab_size=len(SPECIAL) + len(SIGNS), max_position_embeddings=80, pad_token_id=1, **shape
     )
-    return AutoModel.from_config(config)
 
 
-def _tokenizer() -> Any:
+def _tokenizer(*, pairs: bool = False) -> Any:
     from tokenizers import Regex, Tokenizer
     from tokenizers.models import WordLevel
     from tokenizers.pre_tokenizers import Split
@@ -57,7 +75,9 @@ def _tokenizer() -> Any:
     tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = Split(Regex("."), "isolated")
     tokenizer.post_processor = TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])]
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1" if pairs else None,
+        special_tokens=[("[CLS]", words["[CLS]"]), ("[SEP]", words["[SEP]"])],
     )
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
@@ -67,4 +87,5 @@ def _tokenizer() -> Any:
         sep_token="[SEP]",
         mask_token="[MASK]",
         model_max_length=64,
+        model_input_names=["input_ids", *["token_type_ids"] * pairs, "attention_mask"],
     )

@@ -53,6 +53,19 @@ def encoder(out: Path, source: str, verify: bool) -> None:
 
 @main.command()
 @click.option(
+    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The cache (KEFU_CACHE)."
+)
+@click.option("--source", required=True, help="A cross-encoder's folder, or a hub name.")
+def reranker(out: Path, source: str) -> None:
+    """Turn a cross-encoder into a folder that serving can use; the last line names it."""
+    from training.reranker import build_reranker
+
+    with _told():
+        build_reranker(out, source, report=to_stdout)
+
+
+@main.command()
+@click.option(
     "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The lesson's folder."
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The releases.")

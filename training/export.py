@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 from training.errors import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sentence_transformers import SentenceTransformer
 
+INPUTS = ("input_ids", "attention_mask")
 OUTPUT = "vectors"
 _POOLINGS = ("mean", "cls")
 
@@ -79,22 +80,24 @@ def shape_of(model: SentenceTransformer) -> Shape:
 
 
 def export(model: SentenceTransformer, path: Path) -> None:
-    """Write the graph (opset of the exporter's choice, batch and length free, weights inside). About 20 s."""
+    """Write the graph (weights inside). About 20 s."""
+    write_graph(_with_pooling(model, shape_of(model).pooling), path, inputs=INPUTS, output=OUTPUT)
+
+
+def write_graph(graph: Any, path: Path, *, inputs: Sequence[str], output: str) -> None:
+    """A module over int64 [batch, length] for each of `inputs`: batch and length stay free, the weights lie inside."""
     import torch
 
-    graph = _with_pooling(model, shape_of(model).pooling)
-    ids = torch.ones((2, 9), dtype=torch.int64)
-    mask = torch.ones((2, 9), dtype=torch.int64)
+    given = tuple(torch.ones((2, 9), dtype=torch.int64) for _ in inputs)
     batch, length = torch.export.Dim("batch", min=1, max=4096), torch.export.Dim("length", min=2, max=512)
-    free = {0: batch, 1: length}
     with quiet(), torch.inference_mode():
         torch.onnx.export(
             graph,
-            (ids, mask),
+            given,
             str(path),
-            input_names=["input_ids", "attention_mask"],
-            output_names=[OUTPUT],
-            dynamic_shapes=(free, free),
+            input_names=list(inputs),
+            output_names=[output],
+            dynamic_shapes=tuple({0: batch, 1: length} for _ in inputs),
             dynamo=True,
             external_data=False,
             optimize=True,

@@ -22,6 +22,8 @@ TRACED_HITS = 5
 
 MENDED = "slips mended"
 """Said in a trace where the message was not read as it was typed; a trace quotes no customer."""
+RERANKED = "reranked"
+"""Said in a trace where a reranker weighed the answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,9 @@ def _taken(spent: Spent | None) -> dict[str, int]:
 
 
 def _reason(record: Record) -> str:
-    reason = record.decision.reason
-    return f"{reason}, {MENDED}" if record.seen and record.seen.read else reason
+    seen, reason = record.seen, record.decision.reason
+    marks = [MENDED] * bool(seen and seen.read) + [RERANKED] * bool(seen and seen.reranked)
+    return ", ".join((reason, *marks))
 
 
 def _weighed(decision: Decision) -> bool:

@@ -22,12 +22,14 @@ from bot.inference.door import Door
 from bot.inference.encodings import Encoding, Encodings
 from bot.inference.reader import PATIENCE_S, Reader, give_back
 from bot.inference.release import Lesson, find_release, make_release, with_slips
+from bot.inference.rereading import Rereader
 from bot.inference.understanding import Ask, Live, Reads, Understanding
 from bot.inference.vectors import load_vectors, prune_vectors, save_vectors
 from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
 from retrieval.errors import RetrievalError
+from retrieval.rerank.port import Reranker
 from retrieval.slips.mender import Mender
 from training.apply import Heads
 from training.entities.finder import Finder
@@ -91,7 +93,9 @@ class Host:
         promise: Promise | None = None,
         named: Named = NOBODY_NAMES,
         observer: Observer = UNOBSERVED,
+        reranker: Reranker | None = None,
     ) -> None:
+        self._rereader = Rereader(reranker) if reranker else None
         self._releases, self._bundles, self._vectors = home / "releases", home / "bundles", home / "vectors"
         self._encodings = encodings
         self._examples, self._promise, self._named = tuple(examples), promise, named
@@ -118,8 +122,11 @@ class Host:
         return self.current().reader.door
 
     async def understand(self, live: Live, ask: Ask, *, deadline: float) -> Understanding:
-        """By what the turn is pinned to. Raises Busy, InferenceError."""
-        return await live.reader.understand(live, ask, deadline=deadline)
+        """By what the turn is pinned to, and the reranker where there is one. Raises Busy, InferenceError."""
+        seen = await live.reader.understand(live, ask, deadline=deadline)
+        if self._rereader is None:
+            return seen
+        return await self._rereader.reread(live, ask, seen, deadline=deadline)
 
     async def open(
         self, knowledge: Knowledge, *, progress: Progress, releases: Sequence[str] = (BASE,)
@@ -227,6 +234,8 @@ class Host:
         readers = list(self._pins)
         self._pins.clear()
         await asyncio.gather(*(reader.close() for reader in readers), *self._closing)
+        if self._rereader is not None:
+            await self._rereader.close()
         await asyncio.to_thread(self._files.shutdown)
 
     def _go_live(self, live: Live) -> Live:

@@ -180,8 +180,15 @@ class Understanding:
     """What the message names, in its order; of the message alone, whatever it leans on."""
     read: str | None = None
     """What the message was read as, where slips in it were mended."""
+    reranked: bool = False
+    """Whether a reranker weighed the candidates."""
     vector: Vectors | None = field(default=None, repr=False, compare=False)
     """float32 [dim], of the text that was understood."""
+
+    @property
+    def settled(self) -> bool:
+        """Nothing could change what an identical question or a "thanks" means."""
+        return bool(self.hits and self.hits[0].exact) or _is_social(self)
 
     @property
     def best(self) -> float:
@@ -207,7 +214,7 @@ def _as_typed(tokens: Tokens | None, read: Read | None) -> Tokens | None:
 
 def _needs_context(ask: Ask, plain: Understanding) -> bool:
     """A message that leans, or a fragment that says too little by itself, is read with the question before."""
-    if ask.previous is None or _settled(plain):
+    if ask.previous is None or plain.settled:
         return False
     return ask.leaning or (plain.known < CLEAR and plain.out_of_scope < FOREIGN)
 
@@ -227,11 +234,6 @@ def _weighed_together(ask: Ask, plain: Understanding, joined: Understanding) -> 
     answerable = plain.answerable or joined.answerable
     other = replace(joined, contextual=True, candidates=candidates, hits=hits, answerable=answerable)
     return plain if plain.best >= CLEAR and plain.best >= other.best else other
-
-
-def _settled(seen: Understanding) -> bool:
-    """Nothing before it could change what an identical question or a "thanks" means."""
-    return bool(seen.hits and seen.hits[0].exact) or _is_social(seen)
 
 
 def _is_social(seen: Understanding) -> bool:
