@@ -154,6 +154,24 @@ def run(spec: Path, data: Path, out: Path, cache: Path, threads: int) -> None:
 
 
 @main.command()
+@click.option("--spec", required=True, type=_PATH, help="What is asked for: JSON, or YAML.")
+@click.option("--data", required=True, type=_PATH, help="The examples: a folder with an examples.json.")
+@click.option("--out", required=True, type=_PATH, help="Where it goes; the same command goes on from there.")
+@click.option("--base", type=_PATH, help="The file that the base `embedded` means.")
+@click.option("--threads", type=click.IntRange(0), default=0, help="Of the CPU; 0 takes all cores.")
+def generator(spec: Path, data: Path, out: Path, base: Path | None, threads: int) -> None:
+    """Tune a language model to answer from passages; see training/generator/job.py for the files.
+
+    Ctrl-C or SIGTERM keep what is done and end with 130 or 143.
+    """
+    from training.generator.job import GeneratorAsked, run_generator
+
+    with _told():
+        asked = GeneratorAsked(spec, data, out, out, threads, base)
+        sys.exit(run_generator(asked, report=to_stdout))
+
+
+@main.command()
 @click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="What was found.")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The data set's folder."

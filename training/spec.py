@@ -6,7 +6,7 @@ import hashlib
 import json
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import (
@@ -26,6 +26,7 @@ from training.noise import CHANGES
 Method = Literal["head", "contrastive", "full", "lora", "adalora"]
 METHODS: tuple[str, ...] = get_args(Method)
 TASKS = ("intent", "retrieval", "sentiment")
+T = TypeVar("T", bound=BaseModel)
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
@@ -130,6 +131,11 @@ class Spec(_Part):
 
 def read_spec(path: Path) -> Spec:
     """JSON, or YAML (.yml, .yaml). Raises `SpecError`."""
+    return parse_spec(read_body(path), name=str(path))
+
+
+def read_body(path: Path) -> dict[str, Any]:
+    """What the file says, whatever it means. Raises `SpecError`."""
     try:
         text = path.read_text(encoding="utf-8")
         body = yaml.safe_load(text) if path.suffix.lower() in (".yml", ".yaml") else json.loads(text)
@@ -137,33 +143,38 @@ def read_spec(path: Path) -> Spec:
         raise SpecError(f"{path} cannot be read as a spec: {_short(error)}") from error
     if not isinstance(body, dict):
         raise SpecError(f'{path} is not a spec: write an object such as {{"method": "full"}}')
-    return parse_spec(body, name=str(path))
+    return body
 
 
 def parse_spec(body: dict[str, Any], *, name: str = "the spec") -> Spec:
+    """As `parse`, of an encoder's spec."""
+    return parse(Spec, body, name=name)
+
+
+def parse(kind: type[T], body: dict[str, Any], *, name: str) -> T:
     """`name`: how a complaint calls it. Raises `SpecError`, which names each key that is wrong."""
     try:
         # As JSON: there a list may become a tuple and nothing else is bent into shape.
-        return Spec.model_validate_json(json.dumps(body, ensure_ascii=False, allow_nan=False))
+        return kind.model_validate_json(json.dumps(body, ensure_ascii=False, allow_nan=False))
     except (TypeError, ValueError) as error:
-        told = _complaints(error) if isinstance(error, ValidationError) else _short(error)
+        told = _complaints(error, kind) if isinstance(error, ValidationError) else _short(error)
         raise SpecError(f"{name}: {told}") from error
 
 
-def write_spec(path: Path, spec: Spec) -> None:
+def write_spec(path: Path, spec: BaseModel) -> None:
     path.write_text(spec.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
-def _complaints(error: ValidationError) -> str:
-    return "; ".join(_complaint(one["type"], one["loc"], one["msg"]) for one in error.errors())
+def _complaints(error: ValidationError, whole: type[BaseModel]) -> str:
+    return "; ".join(_complaint(one["type"], one["loc"], one["msg"], whole=whole) for one in error.errors())
 
 
-def _complaint(kind: str, place: tuple[int | str, ...], message: str) -> str:
+def _complaint(kind: str, place: tuple[int | str, ...], message: str, *, whole: type[BaseModel]) -> str:
     key = ".".join(map(str, place)) or "it"
     if kind != "extra_forbidden":
         return f"`{key}`: {message[:1].lower()}{message[1:]}"
     parts: dict[object, type[BaseModel]] = {"search": Search, "augment": Augment}
-    part = BackTranslation if "back_translation" in place[1:-1] else parts.get(place[0], Spec)
+    part = BackTranslation if "back_translation" in place[1:-1] else parts.get(place[0], whole)
     known = list(part.model_fields)
     close = get_close_matches(str(place[-1]), known, 1)
     return f"nobody knows `{key}`: " + (

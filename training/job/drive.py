@@ -3,31 +3,63 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from training.job.checkpoints import Checkpoints
 from training.job.log import Log
-from training.job.run import Run
-from training.job.stop import Stopped
+from training.job.place import Place
+from training.job.stop import Stop, Stopped
+from training.progress import Report
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from training.tuning.recipes import Recipe
     from training.tuning.task import Step
-    from training.tuning.tuner import Evaluate, Tuner
 
 Epoch = Mapping[str, float]
 """The number of an epoch (from 1), its mean loss, and its metrics."""
 
 
+class Tunes(Protocol):
+    """What can be driven: steps, and a state to go on from. As `training.tuning.tuner.Tuner` has them."""
+
+    recipe: Recipe
+
+    def run(self, *, evaluate: Callable[[Any], Mapping[str, float]] | None = None) -> Iterator[Step]: ...
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]: ...
+
+    def restore(self, tensors: Mapping[str, Tensor], rest: Mapping[str, Any]) -> None: ...
+
+
+T = TypeVar("T", bound=Tunes)
+
+
+class Drives(Protocol):
+    """What of a run is needed for it."""
+
+    @property
+    def place(self) -> Place: ...
+
+    @property
+    def say(self) -> Report: ...
+
+    @property
+    def stop(self) -> Stop: ...
+
+    @property
+    def checkpoint_seconds(self) -> float: ...
+
+
 @dataclass(slots=True)
-class Driven:
+class Driven(Generic[T]):
     """A tuner at its end, with what each epoch came to; `seconds`: of training, over all starts."""
 
-    tuner: Tuner
+    tuner: T
     epochs: list[Epoch] = field(default_factory=list)
     seconds: float = 0.0
     losses: list[float] = field(default_factory=list)
@@ -37,7 +69,13 @@ class Driven:
         return int(max(self.epochs, key=lambda epoch: (epoch[metric], -epoch["epoch"]))["epoch"])
 
 
-def drive(run: Run, make: Callable[..., Tuner], *, stage: str, evaluate: Evaluate | None = None) -> Driven:
+def drive(
+    run: Drives,
+    make: Callable[..., T],
+    *,
+    stage: str,
+    evaluate: Callable[[T], Mapping[str, float]] | None = None,
+) -> Driven[T]:
     """Checkpoints at each epoch's end and as often as the spec says, under the stage's name; logs beside them.
 
     Raises `Stopped` once what is done is kept.
@@ -56,15 +94,17 @@ def drive(run: Run, make: Callable[..., Tuner], *, stage: str, evaluate: Evaluat
     return driven
 
 
-class _Driver:
-    def __init__(self, run: Run, driven: Driven, checkpoints: Checkpoints, log: Log, stage: str) -> None:
+class _Driver(Generic[T]):
+    def __init__(
+        self, run: Drives, driven: Driven[T], checkpoints: Checkpoints, log: Log, stage: str
+    ) -> None:
         self._run, self._driven, self._checkpoints = run, driven, checkpoints
         self._log, self._stage = log, stage
         self._begun = self._kept = time.monotonic()
         self._before = driven.seconds
         self._held: tuple[int, dict[str, Tensor], dict[str, Any]] | None = None
 
-    def drive(self, evaluate: Evaluate | None) -> None:
+    def drive(self, evaluate: Callable[[T], Mapping[str, float]] | None) -> None:
         done = 0
         with self._run.stop.gently():
             try:
@@ -105,7 +145,7 @@ class _Driver:
         stop in the middle of it must not cost more than that step.
         """
         asked = self._run.stop.asked is not None
-        due = time.monotonic() - self._kept >= self._run.spec.checkpoint_seconds
+        due = time.monotonic() - self._kept >= self._run.checkpoint_seconds
         if asked or due or self._last_of_epoch(step):
             self._write(step.done, *self._driven.tuner.state())
         elif self._last_of_epoch(step, ahead=1):

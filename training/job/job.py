@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,12 +50,19 @@ class Asked:
     threads: int = 0
 
 
-def run_job(asked: Asked, *, report: Report) -> int:
-    """The exit code: 0, or 128 and the signal that stopped it. Raises `TrainingError`; the last line says the rest."""
+Work = Callable[[Asked, Place, Stop, Report], None]
+"""What a job does in its place, until it is stopped."""
+
+
+def run_job(asked: Asked, *, report: Report, work: Work | None = None) -> int:
+    """The exit code: 0, or 128 and the signal that stopped it. Raises `TrainingError`; the last line says the rest.
+
+    `work`: None trains an encoder or heads.
+    """
     stop = Stop()
     try:
         with stop.watched(), _in_words(asked), taken(asked.out) as place, Beat(report) as say:
-            _work(asked, place, stop, say)
+            (work or _work)(asked, place, stop, say)
         report("done", 1, 1, "done")
     except Stopped as stopped:
         report("stopped", 0, 0, f"Stopped. The same command goes on from the last checkpoint in {asked.out}")

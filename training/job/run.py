@@ -21,3 +21,7 @@ class Run:
     threads: int
     say: Report
     stop: Stop
+
+    @property
+    def checkpoint_seconds(self) -> float:
+        return self.spec.checkpoint_seconds

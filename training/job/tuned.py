@@ -82,7 +82,7 @@ def _trained(run: Run, material: Material, recipe: Recipe) -> tuple[Heads, dict[
     return heads, told
 
 
-def _refitted(run: Run, material: Material, recipe: Recipe) -> Driven:
+def _refitted(run: Run, material: Material, recipe: Recipe) -> Driven[Tuner]:
     parts = {task: replace(part, train=part.everything, valid=()) for task, part in material.parts.items()}
     everything = replace(material, parts=parts)
     return drive(run, partial(make, run, everything, recipe), stage="refit")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from training.errors import TrainingError
 from training.tuning.devices import Devices
-from training.tuning.net import Net
 from training.tuning.recipes import Recipe
 
 _MEMORY = ("exp_avg", "exp_avg_sq", "step")
@@ -23,10 +22,16 @@ def factor(done: int, steps: int, warmup: float) -> float:
     return min((done + 1) / warm, (steps - done) / max(steps - warm, 1))
 
 
+class Trains(Protocol):
+    """A net that knows what of it is trained. As `training.tuning.net.Net` does."""
+
+    def trained(self) -> Iterable[tuple[str, nn.Parameter]]: ...
+
+
 class Climb:
     """One step a batch, over all that is trained."""
 
-    def __init__(self, net: Net, recipe: Recipe, steps: int, devices: Devices) -> None:
+    def __init__(self, net: Trains, recipe: Recipe, steps: int, devices: Devices) -> None:
         self._named = dict(net.trained())
         self._recipe, self._steps, self._devices = recipe, steps, devices
         self._adam = torch.optim.AdamW(_groups(self._named, recipe), fused=True)

@@ -1,0 +1,112 @@
+"""Language models that are made in milliseconds: a random Llama behind a tokenizer of bytes, as a folder and as a
+GGUF file that llama.cpp and transformers both read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+HEADS, HEAD, LAYERS, INNER = 2, 32, 2, 128
+HIDDEN = HEADS * HEAD
+CONTEXT = 2_048
+SPECIAL = ("<unk>", "<s>", "</s>")
+
+
+def words() -> list[str]:
+    """What special tokens, the alphabet of byte-level tokenizers and the one merge come to."""
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    return [*SPECIAL, *sorted(ByteLevel.alphabet()), "er"]
+
+
+def tiny_folder(folder: Path, *, chat: bool = False) -> Path:
+    """As safetensors. `chat`: with a template."""
+    from transformers import PreTrainedTokenizerFast
+
+    _model().save_pretrained(folder)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=_tokenizer(), unk_token="<unk>", bos_token="<s>", eos_token="</s>"
+    )
+    if chat:
+        tokenizer.chat_template = (
+            "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}<s>assistant:"
+        )
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def tiny_gguf(path: Path) -> Path:
+    """The same model. Its vocabulary is a byte-level BPE with one merge (`gpt2` in GGUF)."""
+    import gguf
+    import numpy as np
+
+    state = {name: value.numpy() for name, value in _model().state_dict().items()}
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(CONTEXT)
+    writer.add_embedding_length(HIDDEN)
+    writer.add_block_count(LAYERS)
+    writer.add_feed_forward_length(INNER)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(HEADS)
+    writer.add_rope_dimension_count(HEAD)
+    writer.add_rope_freq_base(10_000.0)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(len(words()))
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("default")
+    writer.add_token_list(words())
+    writer.add_token_types([gguf.TokenType.CONTROL] * 3 + [gguf.TokenType.NORMAL] * 257)
+    writer.add_token_merges(["e r"])
+    writer.add_unk_token_id(0)
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_add_bos_token(True)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, LAYERS)
+    for name, value in state.items():
+        own = _turned(value) if name.endswith(("q_proj.weight", "k_proj.weight")) else value
+        writer.add_tensor(names.get_name(name, try_suffixes=(".weight",)), np.ascontiguousarray(own))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _turned(weight: Any) -> Any:
+    """llama.cpp has the halves of each head by turns."""
+    return weight.reshape(HEADS, 2, HEAD // 2, HIDDEN).swapaxes(1, 2).reshape(weight.shape)
+
+
+def _model() -> Any:
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(7)
+    config = LlamaConfig(
+        vocab_size=len(words()),
+        hidden_size=HIDDEN,
+        intermediate_size=INNER,
+        num_hidden_layers=LAYERS,
+        num_attention_heads=HEADS,
+        num_key_value_heads=HEADS,
+        max_position_embeddings=CONTEXT,
+        rms_norm_eps=1e-5,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=0,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def _tokenizer() -> Any:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from tokenizers.processors import TemplateProcessing
+
+    vocabulary = {word: number for number, word in enumerate(words())}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[("e", "r")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
+    return tokenizer

@@ -1,0 +1,80 @@
+"""Examples as tokens: the prompt as serving reads it, and the answer, which alone is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.errors import TrainingError
+from training.generator.examples import Example
+
+IGNORED = -100
+"""The label of what is not learned, as `torch.nn.functional.cross_entropy` has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """Tokens of one example: `asked`, then `said`."""
+
+    asked: tuple[int, ...]
+    said: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.asked) + len(self.said)
+
+
+def taught(examples: Sequence[Example], tokenizer: Any, *, max_length: int) -> list[Taught | None]:
+    """In their order; None for one that is longer than `max_length` tokens. Raises `TrainingError`."""
+    rows = (Taught(asked(one.prompt, tokenizer), _said(one, tokenizer)) for one in examples)
+    return [row if len(row) <= max_length else None for row in rows]
+
+
+def asked(prompt: str | Sequence[Mapping[str, str]], tokenizer: Any) -> tuple[int, ...]:
+    """What a server reads of a prompt: a text with the tokens that begin one, or a chat in the model's own template."""
+    if isinstance(prompt, str):
+        return tuple(tokenizer(prompt).input_ids)
+    if not tokenizer.chat_template:
+        raise TrainingError("The base has no chat template: take the form `completion`, or a base that chats")
+    text = tokenizer.apply_chat_template(list(prompt), add_generation_prompt=True, tokenize=False)
+    return tuple(tokenizer(text, add_special_tokens=False).input_ids)
+
+
+def _said(example: Example, tokenizer: Any) -> tuple[int, ...]:
+    """A text's line ends it, a chat's turn its end token."""
+    ids = tuple(tokenizer(example.answer, add_special_tokens=False).input_ids)
+    return ids if isinstance(example.prompt, str) else (*ids, tokenizer.eos_token_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Padded:
+    """Rows of one batch, padded on the left, so that all answers end together. `keep`: of the positions at the end,
+    those whose logits are needed. `labels`: [rows, keep], of the token after each of them.
+    """
+
+    ids: Tensor
+    mask: Tensor
+    positions: Tensor
+    labels: Tensor
+    keep: int
+
+    def to(self, device: torch.device) -> Padded:
+        moved = (part.to(device) for part in (self.ids, self.mask, self.positions, self.labels))
+        return Padded(*moved, self.keep)
+
+
+def padded(rows: Sequence[Taught], *, pad: int) -> Padded:
+    longest, answer = max(map(len, rows)), max(len(row.said) for row in rows)
+    ids = np.full((len(rows), longest), pad, dtype=np.int64)
+    mask = np.zeros_like(ids)
+    labels = np.full((len(rows), answer), IGNORED, dtype=np.int64)
+    for number, row in enumerate(rows):
+        ids[number, longest - len(row) :] = [*row.asked, *row.said]
+        mask[number, longest - len(row) :] = 1
+        labels[number, answer - len(row.said) :] = row.said
+    positions = np.maximum(mask.cumsum(axis=1) - 1, 0)
+    return Padded(*(torch.from_numpy(part) for part in (ids, mask, positions, labels)), answer + 1)
