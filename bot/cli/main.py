@@ -170,8 +170,9 @@ def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
 @click.option("--oos-label", metavar="NAME", help="The label of texts that are out of scope.")
 @click.option(
     "--task",
-    type=click.Choice(["intent", "sentiment", "entities"]),
-    help="What the files teach: a label for each text (intent, sentiment: the default), or what it names (entities).",
+    type=click.Choice(["intent", "sentiment", "entities", "generator"]),
+    help="What the files teach: a label for each text (intent, sentiment: the default), or what it names (entities). "
+    "Of a bot: generator, the language model that words its answers.",
 )
 @_home
 def train(folder: Path | None, home: Path | None, listing: bool, **given: Any) -> None:
@@ -183,9 +184,15 @@ def train(folder: Path | None, home: Path | None, listing: bool, **given: Any) -
     With --train, --test and --report no bot is needed, and none is changed. Files hold one
     {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes. With --task entities they
     hold {"text": ..., "entities": [{"start": 0, "end": 5, "kind": "city"}]}.
+
+    With --task generator the language model that words the bot's answers learns from them; it is judged on questions
+    that were held out before any setting finds it.
     """
     files = [f"--{name}" for name in ("train", "valid", "test") if given[f"{name}_file"]]
     files += [f"--{name.replace('_', '-')}" for name in ("report", "oos_label", "task") if given[name]]
+    if given["task"] == "generator":
+        _train_generator(given, files, listing=listing, bot=folder, home=home)
+        return
     of_a_bot = [f"--{name.replace('_', '-')}" for name in _OF_A_BOT if given[name]]
     of_a_bot += [
         *(["FOLDER"] if folder else []),
@@ -226,6 +233,22 @@ def _train_entities(given: dict[str, Any]) -> None:
 
     train, valid, test = (given[f"{name}_file"] for name in ("train", "valid", "test"))
     run(train, valid, test, report=given["report"], settings=_settings())
+
+
+def _train_generator(
+    given: dict[str, Any], files: list[str], *, listing: bool, bot: Path | None, home: Path | None
+) -> None:
+    more = [name for name in files if name != "--task"] + [f"--{n}" for n in ("method", "out") if given[n]]
+    if more or listing:
+        raise click.UsageError(f"{(more or ['--list'])[0]} is not for --task generator.")
+    if given["resume"] and (given["fresh"] or given["name"]):
+        raise click.UsageError("--resume takes the job that was stopped last: leave --fresh and --name out.")
+    from bot.cli.train_generator import Asked, read_order, run
+
+    spec = read_order(given["spec_file"])
+    talks = not given["no_conversations"]
+    asked = Asked(spec, given["name"], talks, given["resume"], given["fresh"])
+    run(_settings(bot=bot, home=home), asked)
 
 
 def _train_bot(given: dict[str, Any], *, listing: bool, bot: Path | None, home: Path | None) -> None:

@@ -74,9 +74,16 @@ def snapshot(definition: BotDefinition, rows: Rows, work: Path, *, seed: int, ta
     intents = {entry.key: entry.intent for _, entry in answers if entry.intent}
     found = chain(of_examples(INTENTS, own), of_answers(answers), of_customers(TALKS, heard.rows, intents))
     sources = (*_own_sources(own, answers), *([_talks(heard)] if talks else []))
-    notes = (SCRUBBED, *_notes(heard)) if talks else ()
+    notes = (SCRUBBED, *notes_of(heard)) if talks else ()
     scrubbed = {**heard.scrubbed}
     write_found(work, found, Origin(seed, OUT_OF_SCOPE, tuple(sources), scrubbed=scrubbed, notes=notes))
+
+
+def heard_by(definition: BotDefinition, rows: Rows) -> Heard:
+    """What customers confirmed, by the keys of answers that stand. Nothing is changed."""
+    stored = list(_stored(rows))
+    keys = {row.entry.key for row in definition.knowledge} | {one.key for one in stored}
+    return _heard(rows, {ENTRY + one.id: one.key for one in stored}, keys)
 
 
 def _stored(rows: Rows) -> Iterator[StoredEntry]:
@@ -128,7 +135,7 @@ def _talks(heard: Heard) -> Source:
     return Source(TALKS, "store", len(heard.rows), terms="customers' words", taken=CONFIRMED)
 
 
-def _notes(heard: Heard) -> Iterator[str]:
+def notes_of(heard: Heard) -> Iterator[str]:
     for reason, count in sorted(heard.passed_over.items()):
         yield f"Messages {reason} were passed over: {count}."
     if len(heard.rows) >= MAX_TEXTS:

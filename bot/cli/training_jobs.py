@@ -14,6 +14,8 @@ from filelock import FileLock, Timeout
 
 from bot.errors import HomeError
 from retrieval.publish import publish_files
+from training.generator.spec import METHOD as GENERATOR
+from training.generator.spec import GeneratorSpec
 from training.spec import Spec
 
 KEEP = 3
@@ -55,7 +57,7 @@ class Job:
         publish_files({self.folder / _ORDER: json.dumps(told, indent=1) + "\n"})
 
 
-def begin(folder: Path, spec: Spec, now: datetime, *, talks: bool) -> Job:
+def begin(folder: Path, spec: Spec | GeneratorSpec, now: datetime, *, talks: bool) -> Job:
     """Raises HomeError."""
     try:
         folder.mkdir(parents=True, mode=0o700)
@@ -86,9 +88,9 @@ def read(folder: Path) -> Job | None:
         return None
 
 
-def unfinished(home: Path, *, spec: str | None) -> Job | None:
-    """The newest one, of this spec where one is named."""
-    stopped = (job for job in jobs(home) if job.release is None)
+def unfinished(home: Path, *, spec: str | None, generator: bool = False) -> Job | None:
+    """The newest one, of this spec where one is named. `generator`: of those that tune one, else of all others."""
+    stopped = (job for job in jobs(home) if job.release is None and (job.method == GENERATOR) == generator)
     return next((job for job in stopped if spec in (None, job.spec)), None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ def load_base(source: str, *, dtype: torch.dtype) -> Base:
     try:
         tokenizer = AutoTokenizer.from_pretrained(place, **named)
         model = AutoModelForCausalLM.from_pretrained(place, dtype=dtype, **named, **safe)
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, IndexError, ImportError, struct.error) as error:
         raise TrainingError(f"{source} cannot be read as a language model: {_short(error)}") from error
     model.config.use_cache = False
     return Base(model, tokenizer, gguf)

@@ -41,7 +41,7 @@ class GgufFile:
             self._reader: Any = gguf.GGUFReader(path)
             self.architecture = str(self._field("general.architecture"))
             self._names = gguf.get_tensor_name_map(self._model_kind(), self._count("block_count"))
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, IndexError) as error:
             raise TrainingError(f"{path} cannot be read as a GGUF file: {error}") from error
         self._tensors = {tensor.name: tensor for tensor in self._reader.tensors}
 

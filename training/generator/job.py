@@ -88,7 +88,7 @@ def _tune(run: _Run, examples: Examples, source: str, threads: int) -> None:
     from training.generator.base import load_base, quiet
     from training.generator.gguf_file import GgufFile
     from training.generator.tokens import asked, taught
-    from training.generator.tuner import GeneratorTuner
+    from training.generator.tuner import VALID, GeneratorTuner
     from training.job.drive import drive
 
     begun, spec = time.perf_counter(), run.spec
@@ -119,7 +119,7 @@ def _tune(run: _Run, examples: Examples, source: str, threads: int) -> None:
     _write(run, said, {
         "examples": {split: len(found) for split, found in fit.items()},
         "too_long": {split: len(rows[split]) - len(fit[split]) for split in SPLITS},
-        "valid_loss": {"base": before, "tuned": driven.tuner.judged()},
+        "valid_loss": {"base": before, "tuned": driven.tuner.judged().get(VALID)},
         "epochs": driven.epochs,
         "tuner": tuner.about(),
         "fit_seconds": driven.seconds,
@@ -129,13 +129,13 @@ def _tune(run: _Run, examples: Examples, source: str, threads: int) -> None:
     })  # fmt: skip
 
 
-def _before(run: _Run, tuner: Any) -> dict[str, float]:
-    """What the base comes to; a run that goes on has it already, and adapters that are no longer those of the base."""
+def _before(run: _Run, tuner: Any) -> float | None:
+    """What validation answers cost the base; a run that goes on knows it already."""
     path = run.place.folder / "base.json"
     if not path.is_file():
         publish_files({path: json.dumps(tuner.judged()) + "\n"})
     found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return next(iter(found.values()), None)
 
 
 def _say(run: _Run, tuner: Any, asked: Sequence[int], example: Example, *, base_too: bool) -> dict[str, Any]:

@@ -63,8 +63,10 @@ class Padded:
     keep: int
 
     def to(self, device: torch.device) -> Padded:
-        moved = (part.to(device) for part in (self.ids, self.mask, self.positions, self.labels))
-        return Padded(*moved, self.keep)
+        ids, mask, positions, labels = (
+            part.to(device) for part in (self.ids, self.mask, self.positions, self.labels)
+        )
+        return Padded(ids, mask, positions, labels, self.keep)
 
 
 def padded(rows: Sequence[Taught], *, pad: int) -> Padded:
@@ -77,4 +79,5 @@ def padded(rows: Sequence[Taught], *, pad: int) -> Padded:
         mask[number, longest - len(row) :] = 1
         labels[number, answer - len(row.said) :] = row.said
     positions = np.maximum(mask.cumsum(axis=1) - 1, 0)
-    return Padded(*(torch.from_numpy(part) for part in (ids, mask, positions, labels)), answer + 1)
+    tensors = [torch.from_numpy(part) for part in (ids, mask, positions, labels)]
+    return Padded(tensors[0], tensors[1], tensors[2], tensors[3], answer + 1)

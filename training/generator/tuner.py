@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -66,7 +68,10 @@ class GeneratorTuner:
             target_modules=targets(base.model),
             task_type="CAUSAL_LM",
         )
-        self._model: Any = get_peft_model(base.model, config).to(self._devices.device)
+        with warnings.catch_warnings():
+            # peft asks transformers for something by its old name.
+            warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+            self._model: Any = get_peft_model(base.model, config).to(self._devices.device)
         self._model.peft_config["default"].base_model_name_or_path = spec.base
         self._climb = Climb(self, self.recipe, self._steps, self._devices)
         self._shared = self._devices.prepare(self._model)
@@ -108,8 +113,6 @@ class GeneratorTuner:
 
     def say(self, asked: Sequence[int], *, most: int, adapted: bool = True) -> str:
         """Greedily, to the end of a text's line or of a chat's turn."""
-        from contextlib import nullcontext
-
         self._model.eval()
         ids = torch.tensor([list(asked)], device=self._devices.device)
         plain = nullcontext() if adapted else self._model.disable_adapter()
@@ -122,7 +125,7 @@ class GeneratorTuner:
                 use_cache=True,
                 pad_token_id=self._pad,
             )
-        text = self._base.tokenizer.decode(found[0, ids.shape[1] :], skip_special_tokens=True)
+        text: str = self._base.tokenizer.decode(found[0, ids.shape[1] :], skip_special_tokens=True)
         return text.partition("\n")[0] if self._spec.form == "completion" else text
 
     def save(self, folder: Path) -> None:
@@ -144,7 +147,10 @@ class GeneratorTuner:
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that a run needs to go on: tensors for safetensors, the rest for JSON. The tensors are copies."""
-        parts = {"weights": dict(self.trained()), "climb": self._climb.state()}
+        parts: dict[str, Mapping[str, Tensor]] = {
+            "weights": dict(self.trained()),
+            "climb": self._climb.state(),
+        }
         tensors = {
             f"{part}/{name}": value.detach().to("cpu", copy=True)
             for part, own in parts.items()
