@@ -16,6 +16,7 @@ from bot.cli.generator_examples import as_prompt
 from bot.cli.generator_judged import agreement, asked_of, evaluation
 from bot.cli.main import kefu
 from bot.cli.train_generator import Judged
+from bot.clock import SystemClock
 from bot.errors import InferenceError
 from bot.inference.child import Progress
 from bot.inference.generator import Prompt
@@ -197,9 +198,7 @@ def judged(base: float, tuned: float) -> Judged:
 
 def test_what_is_worse_than_its_base_is_found_by_no_setting(tmp_path: Path) -> None:
     settings = Settings(bot=Path("shop"), home=tmp_path / "home")
-    job = training_jobs.begin(
-        tmp_path / "home" / "training" / "j", FEW, train_generator.SystemClock().now(), talks=False
-    )
+    job = training_jobs.begin(tmp_path / "home" / "training" / "j", FEW, SystemClock().now(), talks=False)
     for folder in (job.out / "adapter", job.data):
         folder.mkdir(parents=True)
     for path in (job.out / "result.json", job.out / "model.gguf", job.data / "CARD.md"):

@@ -65,7 +65,12 @@ def test_only_adapted_weights_change_and_the_file_says_what_torch_says(
     assert tuner.say(tokenizer(PROMPT).input_ids, most=20) == ANSWER.rstrip("\n")
     said: list[str] = []
     model = Llama(tmp_path / "new.gguf")
-    model.complete(PROMPT, lambda piece: bool(said.append(piece)) or True, max_tokens=20)
+
+    def hear(piece: str) -> bool:
+        said.append(piece)
+        return True
+
+    model.complete(PROMPT, hear, max_tokens=20)
     model.close()
     assert "".join(said) == ANSWER.rstrip("\n")
 
