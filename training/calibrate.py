@@ -63,7 +63,7 @@ class Material:
     trained: frozenset[str] = frozenset()
     """Ids (`retrieval.text.identity`) of the texts that the encoder was trained on."""
     slips: Mapping[str, str] = field(default_factory=dict)
-    """Texts that are asked with a slip of the keyboard in them; there is a vector of that form too."""
+    """What is read of texts that are asked with a slip of the keyboard in them; there is a vector of that form too."""
 
     @property
     def unseen(self) -> frozenset[str] | None:

@@ -13,7 +13,7 @@ from training.promise import Promised, read_promised
 from training.sealed import SEAL, check_seal, sealed
 
 ASKED = "asked.json"
-"""Among what heads are made from: {"promise", "slips"}, what they are to keep and the texts that are asked mistyped."""
+"""Among what heads are made from: {"promise", "slips"}, what they are to keep, and what is read of mistyped texts."""
 
 
 @dataclass(frozen=True, slots=True)

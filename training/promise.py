@@ -50,7 +50,9 @@ class Bound:
     wrong: int = 0
     """Of those that were answered."""
     missing: int = 0
-    """Texts that are lacking before anything could be promised."""
+    """Texts that are lacking before anything could be promised: at the least where there are too few for any promise,
+    else about so many if they come as these did. 0 beside no bound: more of the same would not do.
+    """
 
     @property
     def coverage(self) -> float:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from bot.clock import Clock
 from bot.definition import FOLDER
 from bot.errors import Conflict, NotFound
-from bot.store import catalogue, escalations, ledger, spending
+from bot.store import catalogue, escalations, ledger, promises, spending
 from bot.store import knowledge as shelf
 from bot.store import sources as origins
 from bot.store.db import Database
@@ -145,6 +145,9 @@ class Rows:
 
     async def spending_of(self, conversation: str) -> spending.Taken:
         return await self._read(lambda s: spending.of_conversation(s, conversation))
+
+    async def promise_counts(self, release: str) -> list[promises.Count]:
+        return await self._read(lambda s: promises.counts(s, release))
 
     async def knowledge_revision(self) -> int:
         return await self._read(shelf.revision)

@@ -38,7 +38,8 @@ def baselines(work: Work, data: Dataset) -> Mapping[str, Evaluation]:
 
 def _baseline(work: Work, data: Dataset, name: str) -> Evaluation:
     encoding = until_stopped(encodings_of(work.settings).find(name, progress=work.progress))
-    return joined([_rows_judged(work, data, name, encoding), *_asked(work, name, encoding)])
+    asked = [_examined(work, name, encoding)] if work.exam.questions else []
+    return joined([_rows_judged(work, data, name, encoding), *asked])
 
 
 def _rows_judged(work: Work, data: Dataset, name: str, encoding: Encoding) -> Evaluation:
@@ -58,15 +59,17 @@ def _rows_judged(work: Work, data: Dataset, name: str, encoding: Encoding) -> Ev
 
 
 def candidate_answers(work: Work, data: Dataset) -> list[Evaluation]:
-    """Of the bot's own questions; none where it has none. Raises what FORESEEN names."""
-    return _asked(work, "the candidate", _encoding(work, data)) if work.exam.questions else []
-
-
-def _asked(work: Work, name: str, encoding: Encoding) -> list[Evaluation]:
-    """Of the bot's own questions, put to the whole bot; none where it has none."""
-    if not work.exam.questions:
+    """Of the bot's own questions, and what its promise comes to; none where it has neither. Raises what FORESEEN
+    names.
+    """
+    if not work.exam.questions and work.exam.definition.promise is None:
         return []
-    return [until_stopped(examined(work.exam, name, encoding, progress=work.progress))]
+    return [_examined(work, "the candidate", _encoding(work, data))]
+
+
+def _examined(work: Work, name: str, encoding: Encoding) -> Evaluation:
+    """Of the bot's own questions, put to the whole bot."""
+    return until_stopped(examined(work.exam, name, encoding, progress=work.progress))
 
 
 def _encoding(work: Work, data: Dataset) -> Encoding:

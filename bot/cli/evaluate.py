@@ -19,7 +19,7 @@ from bot.cli.exam import answers, put
 from bot.cli.judge import Verdict, known_names
 from bot.cli.page import english
 from bot.cli.progress import shown
-from bot.cli.promise_figures import promise_details
+from bot.cli.promise_figures import promise_in_words, promise_of
 from bot.cli.rehearsal import rehearsing
 from bot.cli.report import (
     Figures,
@@ -36,7 +36,6 @@ from bot.cli.rows_judged import judge_rows, latency, read_rows
 from bot.definition import BotDefinition
 from bot.definition.questions import CLARIFY, Pair, Question, read_pairs, read_questions
 from bot.inference.child import Progress
-from bot.inference.promised import told
 from bot.settings import Settings
 from training.dataset import Dataset
 from training.errors import TrainingError
@@ -139,10 +138,9 @@ async def _measure(
             parts.append(part)
             notes += more
         live = bot.host.current()
-        if live.promised is not None:
-            spoken = promise_details(live.promised, definition.languages)
-            parts.append(Evaluation({}, {"promise": spoken}))
-            notes += [f"{one.text}." for one in told(live.promised, definition.languages)]
+        for part in promise_of(live, definition.languages):
+            parts.append(part)
+            notes += promise_in_words(part.details["promise"])
         encoder = {"source": live.name, "fingerprint": live.reader.fingerprint}
         return Found(live.name, joined(parts), verdicts, notes, encoder)
 

@@ -14,16 +14,17 @@ from pathlib import Path
 from bot.app import Bot
 from bot.cli import kept
 from bot.cli.judge import Verdict, judge
+from bot.cli.promise_figures import promise_of
 from bot.cli.rehearsal import Known, read_known, rehearsing
 from bot.clock import SystemClock
 from bot.definition import BotDefinition
 from bot.definition.questions import Question
 from bot.inference.child import Progress
 from bot.inference.encodings import Encoding
-from bot.inference.release import METHOD
+from bot.inference.release import METHOD, PROMISED
 from bot.settings import Settings
 from retrieval.model_folder import sha256_file
-from training.evaluation import Evaluation, rows_hash
+from training.evaluation import Evaluation, joined, rows_hash
 from training.measures import languages, share_metrics
 
 SAID = ("generator", "generator_url", "generator_model", "generator_timeout_s", "history_turns")
@@ -50,7 +51,9 @@ class Alone:
 
 
 async def examined(exam: Exam, release: str, encoding: Encoding, *, progress: Progress) -> Evaluation:
-    """`answers.*` of what answers with `encoding`; `release`: how it is called. Raises KefuError, OSError."""
+    """`answers.*` of what answers with `encoding`, where the bot has questions, and what its promise comes to there;
+    `release`: how it is called. Raises KefuError, OSError.
+    """
     known = await read_known(exam.settings)
     path = await asyncio.to_thread(_place, exam, known, encoding)
     if (before := await asyncio.to_thread(kept.find, path)) is not None:
@@ -60,7 +63,9 @@ async def examined(exam: Exam, release: str, encoding: Encoding, *, progress: Pr
         exam.definition, exam.settings, release=release, progress=progress, encodings=alone
     ) as bot:
         verdicts = await put(bot, exam.questions, who=release, progress=progress)
-    return await asyncio.to_thread(kept.keep, path, answers(verdicts))
+        promised = promise_of(bot.host.current(), exam.definition.languages)
+    parts = [answers(verdicts)] if verdicts else []
+    return await asyncio.to_thread(kept.keep, path, joined([*parts, *promised]))
 
 
 async def put(bot: Bot, questions: Sequence[Question], *, who: str, progress: Progress) -> list[Verdict]:
@@ -105,7 +110,7 @@ def _place(exam: Exam, known: Known, encoding: Encoding) -> Path:
         settings.home,
         "answers",
         metadata.version("kefu"),
-        METHOD,
+        [METHOD, PROMISED],
         encoding.fingerprint,
         sorted(encoding.trained),
         _files(settings.bot),

@@ -1,23 +1,42 @@
-"""What a page shows of a bot's promise: the bound of each language, and the curves that it was found on."""
+"""What a bot's promise comes to: the bound of each language, and the curves that it was found on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from bot.cli import names
 from bot.cli.page import Tell, heading, paragraph, percent, table
 from bot.cli.plots import reliability, risk
-from training.promise import Promised
+from bot.inference.promised import percent as share
+from bot.inference.promised import told
+from bot.inference.understanding import Live
+from training.evaluation import Evaluation
+from training.promise import Bound, Promise, Promised
 
 Details = Mapping[str, Any]
+
+
+def promise_of(live: Live, languages: tuple[str, ...]) -> list[Evaluation]:
+    """What the page and the terminal are told of it; nothing where it promises nothing."""
+    return [Evaluation({}, {"promise": promise_details(live.promised, languages)})] if live.promised else []
 
 
 def promise_details(promised: Promised, languages: tuple[str, ...]) -> dict[str, Any]:
     """JSON: {"wrong", "sure", "languages": {lang: a bound's fields, and its curves}}."""
     spoken = {lang: asdict(promised.bound(lang)) | dict(promised.curves.get(lang, {})) for lang in languages}
     return {**asdict(promised.promise), "languages": spoken}
+
+
+def promise_in_words(details: Details) -> Iterator[str]:
+    """A line for each language, with what to do where it answers nothing."""
+    names = [one.name for one in fields(Bound)]
+    spoken = details["languages"]
+    bounds = {lang: Bound(**{name: bound[name] for name in names}) for lang, bound in spoken.items()}
+    made = Promise(details["wrong"], details["sure"])
+    for one in told(Promised(made, bounds), tuple(spoken)):
+        yield f"At most {share(made.wrong)} wrong. {one.text}. {one.hint}".rstrip()
 
 
 def promise(details: Details, tell: Tell) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,8 +21,9 @@ from bot.cli.bot_entities import entities_judged, told_in_words
 from bot.cli.exam import Exam
 from bot.cli.options import typed
 from bot.cli.progress import shown
+from bot.cli.promise_figures import promise_in_words
 from bot.cli.releases import show_gate
-from bot.cli.report import Figures, room_for
+from bot.cli.report import room_for
 from bot.cli.rows import rows_of
 from bot.cli.snapshot import snapshot
 from bot.cli.stopping import STOPPED, sigterm_as_ctrl_c
@@ -37,7 +38,7 @@ from bot.inference.host import FORESEEN
 from bot.settings import Settings
 from bot.store import releases
 from training.dataset import ABOUT, Dataset, read_dataset
-from training.evaluation import Evaluation
+from training.evaluation import Evaluation, joined
 from training.outcome import draft_of
 from training.registry import Draft, add_release
 from training.spec import Spec, read_spec, write_spec
@@ -77,7 +78,7 @@ def run(settings: Settings, asked: Asked) -> None:
             raise SystemExit(1) from None
         shelf.finish(job, name)
         shelf.prune(settings.home)
-    _tell(settings, name, job.folder / PAGE, entities=evaluation.details.get("entities"))
+    _tell(settings, name, job.folder / PAGE, told=_in_short(evaluation))
 
 
 def show_jobs(settings: Settings) -> None:
@@ -168,8 +169,8 @@ def _draft(work: Work, data: Dataset, known: Mapping[str, Evaluation], entities:
     answers = candidate_answers(work, data)
     more = [*answers, *([entities] if entities else [])]
     draft = draft_of(work.job.out, baselines=known, parent=work.live, data=data, more=more)
-    notes = [*_seen_before(work, data), *([] if answers else [UNASKED])]
-    notes += [told_in_words(entities.details["entities"])] if entities else []
+    notes = [*_seen_before(work, data), *([] if work.exam.questions else [UNASKED])]
+    notes += _in_short(joined(more))
     card = draft.card + "".join(f"\n{note}\n" for note in notes)
     return replace(draft, card=card, settings={"job": work.job.name})
 
@@ -181,10 +182,19 @@ def _seen_before(work: Work, data: Dataset) -> Iterator[str]:
         yield f"{work.live} was trained on {count} of the test texts: the figures of it flatter it."
 
 
-def _tell(settings: Settings, name: str, report: Path, *, entities: Figures | None) -> None:
+def _in_short(evaluation: Evaluation) -> Iterator[str]:
+    """What the gate does not count, a line each: how entities are found, and what the promise comes to."""
+    details = evaluation.details
+    if "entities" in details:
+        yield told_in_words(details["entities"])
+    if "promise" in details:
+        yield from promise_in_words(details["promise"])
+
+
+def _tell(settings: Settings, name: str, report: Path, *, told: Iterable[str]) -> None:
     passed = show_gate(settings, name, as_json=False)
-    if entities:
-        click.echo(told_in_words(entities))
+    for line in told:
+        click.echo(line)
     click.echo(f"Wrote {report}.")
     folder, home = typed(settings)
     go = f"`kefu releases{folder} promote {name}{home}` lets it go live."

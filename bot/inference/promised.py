@@ -31,7 +31,10 @@ def _told(bound: Bound, promised: Promised, name: str) -> Told:
     if bound.at is not None:
         share = f"{percent(bound.coverage)} of the {bound.texts} texts that it was judged by"
         return Told(f"{name}: answers from {percent(bound.at)} sure on, {share}", answers=True)
-    if bound.missing:
+    if bound.missing and bound.texts >= promised.promise.fewest:
+        lacking = f"{bound.texts} texts with mistakes in them are too few for {wrong}: some {bound.missing} are lacking"
+        hint = f"Write about {bound.missing} more phrasings of the answers, or promise less in bot.yml."
+    elif bound.missing:
         lacking = f"{bound.missing} more phrasings are needed before {wrong} can be promised"
         hint = f"Write {bound.missing} more phrasings of the answers, or promise less in bot.yml."
     else:

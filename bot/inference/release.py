@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -16,7 +17,10 @@ from pydantic import TypeAdapter
 
 from bot.errors import InferenceError
 from bot.inference.child import Progress, run_training
+from bot.inference.promised import told
 from retrieval.embed import Vectors
+from retrieval.slips.mender import Mender
+from retrieval.text import as_read
 from retrieval.types import Entry
 from training.apply import OUT_OF_SCOPE, spoken
 from training.errors import ReleaseError
@@ -25,12 +29,16 @@ from training.noise import changed
 from training.promise import Promise
 from training.trained import write_trained
 
+log = logging.getLogger(__name__)
+
 METHOD = "heads-13"
 """Changes whenever the same input would give other heads."""
-PROMISED = "promise-1"
+PROMISED = "promise-2"
 """The same for their bounds, where a bot makes a promise."""
 SLIPS = 0.25
 """Share of phrasings that are asked with a slip of the keyboard in them where a promise is to be kept."""
+MENDERS = 4
+"""What mends a text that is asked knows as many parts less one of all of them: that text is not among its words."""
 SEED = 0
 HINT = "Is Kefu installed with its `train` extra?"
 
@@ -47,7 +55,7 @@ class Lesson:
     promise: Promise | None = None
     """What the heads are to keep."""
     slips: Mapping[str, str] = field(default_factory=dict)
-    """Texts that are asked with a slip of the keyboard in them (`with_slips`)."""
+    """What is read of a text that is asked, where it is not the text itself (`with_slips`)."""
 
     @property
     def name(self) -> str:
@@ -75,7 +83,9 @@ class Lesson:
 
 
 def with_slips(lesson: Lesson) -> Lesson:
-    """Heads that are to keep a promise are asked as customers write; blocking. Raises InferenceError."""
+    """Heads that are to keep a promise are asked as customers write, some with a slip of the keyboard, and read that as
+    a server does: mended by the words of the other texts. Blocking, seconds. Raises InferenceError.
+    """
     if lesson.promise is None:
         return lesson
     phrases = [phrase for entry in lesson.entries for phrase in entry.phrases]
@@ -87,7 +97,25 @@ def with_slips(lesson: Lesson) -> Lesson:
         mistyped = changed("typo", some, seed=SEED)
     except ImportError as error:
         raise InferenceError(f"{error.name} is missing.", hint=HINT) from error
-    return replace(lesson, slips={a: b for a, b in zip(some, mistyped, strict=True) if a != b})
+    typed = dict(zip(texts, texts, strict=True)) | dict(zip(some, mistyped, strict=True))
+    read = _mended(lesson, typed)
+    return replace(
+        lesson, slips={text: told for text, told in read.items() if told not in (text, as_read(text))}
+    )
+
+
+def _mended(lesson: Lesson, typed: Mapping[str, str]) -> dict[str, str]:
+    """By text: what is read where `typed` is what was typed."""
+    known = [*(text for text, _, _ in lesson.examples), *(t for entry in lesson.entries for t in entry.texts)]
+    read: dict[str, str] = {}
+    for part in range(MENDERS):
+        own = list(typed)[part::MENDERS]
+        strange = set(own)
+        mender = Mender(text for text in known if text not in strange)
+        for text in own:
+            found = mender.read(typed[text])
+            read[text] = found.text if found else typed[text]
+    return read
 
 
 def find_release(releases: Path, lesson: Lesson) -> LessonHeads | None:
@@ -123,7 +151,15 @@ async def make_release(
     heads = await asyncio.to_thread(open_heads, releases, lesson.name)
     if heads is None:
         raise InferenceError("The training of the intent head left no result.", hint="Try again.")
+    _log_promise(heads)
     return heads
+
+
+def _log_promise(heads: LessonHeads) -> None:
+    """Whoever runs a server learns from its log that the bot has fallen silent in a language, and what it lacks."""
+    promised = heads.promised
+    for one in told(promised, sorted(promised.bounds)) if promised else ():
+        log.log(logging.INFO if one.answers else logging.WARNING, "the promise: %s. %s", one.text, one.hint)
 
 
 def _write_lesson(work: Path, lesson: Lesson, vectors: Mapping[str, Vectors]) -> None:

@@ -43,6 +43,7 @@ GAUGES = {
 
 PROMISES = {
     "bound": "How sure the bot has to be to answer, by its promise; above 1: it answers nothing from understanding.",
+    "missing": "Phrasings it lacks before it can promise; 0 beside a bound above 1: more alone would not do.",
     "answered": "Answers of what is live that were held against the promise, an hour after they were given.",
     "wrong": "Those of them that got a thumb down, or were followed by a call for a person.",
     "slipped": "1: the promise is broken, as sure as it was made.",

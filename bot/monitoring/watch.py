@@ -104,7 +104,8 @@ class Watch:
             one, promise = counted.get(lang, promises.Count(lang, 0, 0)), promised.promise
             broken = slipped(one.wrong, one.answered, promised=promise.wrong, sure=promise.sure)
             bound = live.bound(lang)
-            numbers = {"answered": one.answered, "wrong": one.wrong, "slipped": float(broken)}
+            counts = {"answered": one.answered, "wrong": one.wrong, "slipped": float(broken)}
+            numbers = counts | {"missing": promised.bound(lang).missing}
             self.metrics.promise(lang, numbers | {"bound": NEVER if bound is None else bound})
 
     async def _owed(self) -> Mapping[str, float]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from training.apply import Floats
-from training.promise import Promise
+from training.promise import Bound, Promise
 from training.thresholds import Bools, conformal_bound, learn_bound, upper_limit
 
 confidences = st.sampled_from(np.linspace(0, 1, 9, dtype=np.float32).tolist())
@@ -69,6 +69,25 @@ def test_too_few_texts_promise_nothing_and_are_counted(texts: int, wrong: float,
     bound = learn_bound(np.ones(texts, np.float32), np.ones(texts, np.bool_), promise)
     assert (bound.at is None) == (texts < promise.fewest)
     assert bound.missing == max(promise.fewest - texts, 0)
+
+
+def steady(texts: int, every: int) -> tuple[Floats, Bools]:
+    """However sure: one in `every` is wrong."""
+    return np.linspace(1, 0.5, texts, dtype=np.float32), np.arange(texts) % every != every // 2
+
+
+@pytest.mark.parametrize("every", [60, 100, 200])
+def test_where_mistakes_are_few_it_says_how_many_more_such_texts_would_do(every: int) -> None:
+    bound = learn_bound(*steady(300, every), Promise())
+    assert bound.at is None
+    assert bound.missing > 0
+    enough = 300 + bound.missing
+    assert learn_bound(*steady(round(1.1 * enough), every), Promise()).at is not None
+    assert learn_bound(*steady(enough // 3, every), Promise()).at is None
+
+
+def test_where_too_many_are_wrong_no_number_of_texts_is_named() -> None:
+    assert learn_bound(*steady(300, 20), Promise()) == Bound(None, 300)
 
 
 def test_as_many_as_must_be_answered_without_a_mistake() -> None:

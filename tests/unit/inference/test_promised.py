@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.policy import NEVER
+from bot.inference import release
 from bot.inference.promised import percent, sure, told
 from bot.inference.release import SLIPS, Lesson, with_slips
 from retrieval.types import Entry
@@ -41,7 +42,28 @@ def test_a_promise_makes_other_heads_and_another_promise_others_again() -> None:
     assert with_slips(PROMISED).name == PROMISED.name
 
 
-def test_a_quarter_of_the_phrasings_is_asked_mistyped_and_needs_vectors() -> None:
+def test_slips_are_read_as_a_server_reads_them_and_no_text_mends_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What others write too is mended; what stands in this text alone is a slip like any other."""
+    monkeypatch.setattr(release, "SLIPS", 1.0)
+    monkeypatch.setattr(release, "changed", lambda _, texts, seed: [slip(text) for text in texts])
+    lesson = with_slips(
+        replace(PROMISED, entries=(*ENTRIES, Entry("u", "u", "en", "ask the frobnicator", ".")))
+    )
+    assert lesson.slips["ask the frobnicator"] == "ask the frobincator"
+    assert "parcel number 7 has not come" not in lesson.slips
+    assert "Where is parcel number 7?" not in lesson.slips
+
+
+def slip(text: str) -> str:
+    return text.replace("parcel", "pracel").replace("frobnicator", "frobincator")
+
+
+def test_a_quarter_of_the_phrasings_is_asked_mistyped_and_needs_vectors(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(release, "_mended", lambda _, typed: typed)
     assert with_slips(PLAIN).texts == PLAIN.texts
     lesson = with_slips(PROMISED)
     assert lesson.slips == with_slips(PROMISED).slips
@@ -59,6 +81,9 @@ def test_each_language_is_told_of() -> None:
     assert zh.answers
     assert "40 more phrasings are needed before 3 % can be promised" in en.text
     assert "Write 40 more phrasings" in en.hint
+    (more,) = told(Promised(Promise(), {"en": Bound(None, 900, missing=350)}), ("en",))
+    assert "900 texts with mistakes in them are too few for 3 %: some 350 are lacking" in more.text
+    assert "Write about 350 more phrasings" in more.hint
     (bad,) = told(Promised(Promise(), {"en": Bound(None, 900)}), ("en",))
     assert "even the surest of 900 texts are wrong too often for 3 %" in bad.text
     (none,) = told(Promised(Promise(), {}), ("zh",))

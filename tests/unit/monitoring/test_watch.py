@@ -119,6 +119,8 @@ async def test_a_promise_is_on_the_page_by_language(engine: Engine) -> None:
     for series, number in (
         ('kefu_promise_bound{lang="en"}', 0.64),
         ('kefu_promise_bound{lang="zh"}', 2),
+        ('kefu_promise_missing{lang="en"}', 0),
+        ('kefu_promise_missing{lang="zh"}', Promise(0.1, 0.9).fewest),
         ('kefu_promise_answered{lang="en"}', 8),
         ('kefu_promise_wrong{lang="en"}', 6),
         ('kefu_promise_slipped{lang="en"}', 1),
