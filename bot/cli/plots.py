@@ -70,7 +70,7 @@ def reliability(bins: Sequence[tuple[float, float, int]], tell: Tell) -> str:
     """(mean probability, share that is right, number of texts) of each bin that holds any."""
     most = max((count for *_, count in bins), default=1)
     dots = "".join(
-        f'<circle class="bar" cx="{_x(p)}" cy="{_y(right)}" r="{4 + 10 * (count / most) ** 0.5:.1f}"/>'
+        f'<circle class="bar" cx="{_x(p)}" cy="{_y(right)}" r="{3 + 6 * (count / most) ** 0.5:.1f}"/>'
         for p, right, count in bins
     )
     inner = _square(tell("probability said", "所报概率")) + _diagonal() + dots
@@ -96,8 +96,12 @@ def roc(points: Sequence[Sequence[float]], tell: Tell) -> str:
     return _plot(tell("ROC curve", "ROC 曲线"), inner, caption)
 
 
-def risk(points: Sequence[Sequence[float]], promised: float, tell: Tell) -> str:
-    """[share of texts that are answered, share of these that is wrong] each, ascending. `promised`: 0..1."""
+def risk(
+    points: Sequence[Sequence[float]], promised: float, tell: Tell, *, bound: Point | None = None
+) -> str:
+    """[share of texts that are answered, share of these that is wrong] each, ascending. `promised`: 0..1; `bound`: such
+    a pair, where the bot stops answering.
+    """
     top = next(level for level in (0.1, 0.2, 0.5, 1.0) if level >= max(promised, *(r for _, r in points)))
     line = " ".join(f"{_x(coverage)},{_y(wrong / top)}" for coverage, wrong in points)
     marks = "".join(
@@ -112,10 +116,11 @@ def risk(points: Sequence[Sequence[float]], promised: float, tell: Tell) -> str:
         f'<line class="even" x1="{_x(0)}" y1="{_y(promised / top)}" x2="{_x(1)}" y2="{_y(promised / top)}"/>'
     )
     caption = tell(
-        "Upwards: share of what is answered that is wrong. The dashed line is the promise.",
-        "纵轴为所作回答中错误的比例。虚线为所作的承诺。",
+        "Upwards: share of what is answered that is wrong. The dashed line is the promise; a dot: how far it is kept.",
+        "纵轴为所作回答中错误的比例。虚线为所作的承诺；圆点表示在承诺之内回答到哪里。",
     )
-    inner = f'{marks}{axis}{even}<polyline class="curve" points="{line}"/>'
+    dot = f'<circle class="bar" cx="{_x(bound[0])}" cy="{_y(bound[1] / top)}" r="5"/>' if bound else ""
+    inner = f'{marks}{axis}{even}<polyline class="curve" points="{line}"/>{dot}'
     return _plot(tell("Risk and coverage", "风险与覆盖率"), inner, caption)
 
 

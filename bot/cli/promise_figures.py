@@ -70,13 +70,19 @@ def _row(lang: str, bound: Details, tell: Tell) -> tuple[str, ...]:
     if bound["at"] is None:
         never = tell("stored questions and buttons alone", "只回答已存的问题和按钮")
         return _called(lang, tell), never, str(bound["texts"]), "", "", str(bound["missing"] or "")
-    shares = bound["answered"] / bound["texts"], bound["wrong"] / bound["answered"]
+    shares = _shares(bound)
     return _called(lang, tell), percent(bound["at"]), str(bound["texts"]), *map(percent, shares), ""
+
+
+def _shares(bound: Details) -> tuple[float, float]:
+    """Of its texts that are answered, and of these that are wrong."""
+    return bound["answered"] / bound["texts"], bound["wrong"] / bound["answered"]
 
 
 def _curves(bound: Details, wrong: float, tell: Tell) -> str:
     groups = [(group["confidence"], group["right"], group["texts"]) for group in bound["reliability"]]
-    drawn = reliability(groups, tell) + risk(bound["risk_coverage"], wrong, tell)
+    shares = None if bound["at"] is None else _shares(bound)
+    drawn = reliability(groups, tell) + risk(bound["risk_coverage"], wrong, tell, bound=shares)
     return f'<div class="plots">{drawn}</div>' + paragraph(
         tell(
             f"Calibration error {percent(bound['ece'])} %, area under the curve of risk {percent(bound['aurc'])} %.",

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 
 from bot.cli import names
 from bot.cli.figures import scale, short
-from bot.cli.page import Drawn, Tell, heading, kept, lines, paragraph, percent, table
+from bot.cli.page import Tell, heading, kept, paragraph, percent, table
 from bot.cli.plots import bar, whisker
 from training.evaluation import Evaluation, Metric
 
@@ -49,7 +49,7 @@ def changes(whole: Evaluation, live: Evaluation | None, tell: Tell) -> Iterator[
             tell("came then", "改后回答"),
         )
         told = [
-            (kept(names.change(change, tell)), *map(short, case["texts"]), *_came(case, tell))
+            (kept(names.change(change, tell)), *map(short, case["texts"]), *_came(case))
             for change, case in worst
         ]
         yield table(top, told, search=tell("Find a case", "查找案例"))
@@ -58,7 +58,7 @@ def changes(whole: Evaluation, live: Evaluation | None, tell: Tell) -> Iterator[
 def _row(row: Mapping[str, Any], one: Metric, ends: tuple[float, float], tell: Tell) -> list[str]:
     name = f"same_answer.{row['change']}"
     called = kept(names.change(row["change"], tell))
-    return [called, str(row["n"]), percent(one.value), names.between(name, one), whisker(one, ends)]
+    return [called, str(row["n"]), percent(one.value), kept(names.between(name, one)), whisker(one, ends)]
 
 
 def _more(
@@ -74,9 +74,9 @@ def _more(
     return cells
 
 
-def _came(case: Mapping[str, Any], tell: Tell) -> Iterator[Drawn]:
+def _came(case: Mapping[str, Any]) -> Iterator[str]:
     for came, right in zip(case["came"], case["right"], strict=True):
-        yield lines([f"{'✓' if right else '✗'} {short(came)}"])
+        yield f"{'✓' if right else '✗'} {short(came)}"
 
 
 def _lang(name: str) -> str | None:

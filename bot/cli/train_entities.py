@@ -29,7 +29,7 @@ from bot.cli.report import (
 )
 from bot.cli.train import HINT
 from bot.cli.train_entities_page import page
-from bot.definition.annotated import MAX_MARKED, cuts_words, named, read_annotated
+from bot.definition.annotated import MAX_MARKED, cuts_words, marked_twice, named, read_annotated
 from bot.definition.labelled import DataFile, Marked, Tell
 from bot.errors import DefinitionError
 from bot.inference.child import Progress, run_training
@@ -97,6 +97,9 @@ def notes(data: Data) -> Iterator[str]:
                 f"{file.path.name}: rows with an entity that begins or ends within a word, which cannot be found "
                 f"exactly: {len(cut)} ({at_lines(cut)})."
             )
+        if twice := marked_twice(file.rows):
+            rows = f"rows whose text is marked in another way too: {len(twice)} ({at_lines(twice)})"
+            yield f"{file.path.name}: {rows}; no tagger gets both right."
         if strange := sorted(set(named(file.rows)) - known):
             names = ", ".join(f"`{kind}`" for kind in strange[:5])
             yield f"{file.path.name}: kinds that training lacks, which count as missed: {len(strange)} ({names})."

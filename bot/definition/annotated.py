@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -40,6 +41,14 @@ def read_annotated(path: Path, *, limit: int = MAX_MARKED, tell: Tell) -> DataFi
         hint = f"At most {MAX_LABELS} are told apart: is `kind` a class?"
         raise DefinitionError(f"has {kinds} different kinds.", file=str(path), hint=hint)
     return replace(read, repeated=len(read.rows) - len(set(read.texts)))
+
+
+def marked_twice(rows: Sequence[Marked]) -> list[int]:
+    """Lines of texts that stand there with other marks too."""
+    ways: dict[str, set[tuple[Span, ...]]] = defaultdict(set)
+    for row in rows:
+        ways[row.text].add(row.spans)
+    return [row.line for row in rows if len(ways[row.text]) > 1]
 
 
 def cuts_words(row: Marked) -> int:

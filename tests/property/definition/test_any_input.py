@@ -72,7 +72,7 @@ def outcome(root: Path) -> BotDefinition | DefinitionError:
         return error
 
 
-@given(st.sampled_from(["bot", "intents", "responses"]), st.binary(max_size=200))
+@given(st.sampled_from(["bot", "intents", "responses", "entities"]), st.binary(max_size=200))
 @example("bot", b'site: "\\0"')
 @example("bot", b"\xff\xfe")
 @example("intents", b"[" * 5_000)
@@ -81,7 +81,7 @@ def test_any_bytes(name: str, data: bytes) -> None:
     check(name, data)
 
 
-@given(st.sampled_from(["bot", "intents", "responses"]), YAML_SIGNS | st.text(max_size=100))
+@given(st.sampled_from(["bot", "intents", "responses", "entities"]), YAML_SIGNS | st.text(max_size=100))
 @example("bot", "\x85: a")
 @example("bot", "? ")
 @example("bot", "- ? a\n  : b")

@@ -19,7 +19,7 @@ from training.calibrate import Question, Verdict
 from training.evaluate import judged_labels, judged_ranking, judged_scope
 from training.evaluation import Evaluation, Metric, joined
 from training.measures import Outcome, latency_metrics, share_metrics
-from training.promise import Promise
+from training.promise import Bound, Promise
 
 EVIL = "<script>alert('x')</script> & </main>"
 HISTORY = [{"epoch": n, "loss": 2 / n, "intent.accuracy": 1 - 1 / (n + 1), "note": "x"} for n in range(1, 5)]
@@ -107,6 +107,9 @@ def test_a_promise_is_shown_by_language_with_what_it_was_found_on() -> None:
     for said in ("The promise", "所作的承诺", "可靠性图", "Risk and coverage", "只回答已存的问题和按钮"):
         assert said in made
     assert ">22<" in made  # texts that Chinese lacks
+    assert 'r="5"' in made  # how far the promise is kept
+    silent = replace(promised, bounds={"en": Bound(None, 400)})
+    assert 'r="5"' not in page(shown(Evaluation({}, {"promise": promise_details(silent, ("en",))})))
 
 
 def test_beside_the_live_one() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.definition.annotated import cuts_words, read_annotated
+from bot.definition.annotated import cuts_words, marked_twice, read_annotated
 from bot.definition.labelled import MAX_TEXT, DataFile, Marked
 from bot.errors import DefinitionError
 from training.entities.spec import Span
@@ -56,6 +56,27 @@ def test_a_long_text_is_cut_and_what_lies_beyond_is_dropped(tmp_path: Path) -> N
 def test_what_cuts_words_is_counted() -> None:
     spans = (Span(0, 2, "a"), Span(3, 5, "a"), Span(5, 7, "a"))
     assert cuts_words(Marked("ab cdef g", spans, None, 1)) == 2
+
+
+def test_texts_that_are_marked_in_two_ways_are_told_by_their_lines(tmp_path: Path) -> None:
+    other = {**FINE, "entities": [{"start": 3, "end": 7, "kind": "person"}]}
+    assert marked_twice(read(tmp_path, FINE, {"text": "a", "entities": []}, other, FINE).rows) == [1, 3, 4]
+    assert marked_twice(read(tmp_path, FINE, FINE).rows) == []
+
+
+def test_two_encodings_in_one_file_are_told_by_line(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    lines = [f'{{"text": "第{n}趟到北京的车几点开", "entities": []}}\n' for n in range(20)]
+    path.write_bytes("".join(lines).encode() + lines[0].encode("gb18030"))
+    with pytest.raises(DefinitionError, match=r"rows.jsonl:21: is not UTF-8 here"):
+        read_annotated(path, tell=lambda _: None)
+
+
+@pytest.mark.parametrize("rows", [[], [{}], [[]]])
+def test_a_file_of_nothing_is_one_line(tmp_path: Path, rows: list[object]) -> None:
+    with pytest.raises(DefinitionError) as told:
+        read(tmp_path, *rows)
+    assert "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(

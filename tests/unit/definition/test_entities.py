@@ -71,6 +71,16 @@ def test_a_wrong_mark_is_told_with_its_line(tmp_path: Path, line: str, message: 
     assert told.value.line == 6
 
 
+def test_another_encoding_is_named_by_its_line(tmp_path: Path) -> None:
+    root = folder(tmp_path)
+    text = "entities:\n  city:\nexamples:\n  zh:\n    - 到[北京](city)\n"
+    (root / "entities.yml").write_bytes(text.encode("gb18030"))
+    with pytest.raises(DefinitionError) as told:
+        load(root)
+    assert (told.value.file, told.value.line) == (str(root / "entities.yml"), 5)
+    assert "UTF-8" in f"{told.value} {told.value.hint}"
+
+
 @pytest.mark.parametrize(
     ("kind", "message"),
     [("{recognise: dates}", "Known: email"), ("{patterns: [LW]}", "Use #"), ("{lookup: [a]}", "unknown key")],
