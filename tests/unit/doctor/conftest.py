@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -147,3 +149,15 @@ def _learn(place: Place, known: Knowledge, encoder: str, bounds: dict[str, Bound
         save_heads(work, Heads(lesson.name, head, head, None))
         if lesson.promise:
             write_promised(work, Promised(lesson.promise, bounds))
+
+
+def change(place: Place, statement: str) -> None:
+    """Behind Kefu's back."""
+    with closing(sqlite3.connect(place.database)) as connection, connection:
+        connection.execute(statement)
+
+
+def seen(place: Place) -> dict[str, tuple[int, int]]:
+    """Every file under home and cache, with when it was written and its size."""
+    both = [*place.home.rglob("*"), *place.cache.rglob("*")]
+    return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in both}

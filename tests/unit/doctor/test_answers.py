@@ -1,0 +1,111 @@
+"""What `kefu doctor` says of the index, the heads, the promise and the encoder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from bot.home import home_lock
+from retrieval.onnx_encoder import OnnxEncoder
+from retrieval.testing import HashEncoder
+from tests.unit.doctor.conftest import Place, change, flip, keep
+from training.promise import Bound
+
+
+def test_a_changed_byte_in_the_index(place: Place) -> None:
+    flip(place.bundle / "vectors.npy")
+    report = place.doctor()
+    assert report.wrong == {"index"}
+    assert "vectors.npy has changed" in report["index"][1]
+    assert report["agreement"] == ("warning", "not checked: the index is not to be had. Mend that first.")
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("DELETE FROM knowledge WHERE key = 'open'", "(1 deleted), as of open."),
+        ("UPDATE knowledge SET active = 0 WHERE key = 'post'", "(1 deleted), as of post."),
+        ("UPDATE knowledge SET answer = 'Nine yuan.' WHERE key = 'post'", "(1 changed), as of post."),
+        (
+            "UPDATE knowledge SET id = 'other' WHERE key = 'post'",
+            "(1 missing, 1 deleted), as of post, post.",
+        ),
+    ],
+)
+def test_rows_changed_behind_the_index(place: Place, statement: str, words: str) -> None:
+    change(place, statement)
+    report = place.doctor()
+    assert "agreement" in report.wrong
+    assert words in report["agreement"][1]
+    assert "Restart the server" in report["agreement"][1]
+
+
+def test_an_index_that_is_still_to_be_made(place: Place) -> None:
+    change(place, "UPDATE meta SET value = '7' WHERE key = 'knowledge_revision'")
+    assert place.doctor()["index"] == ("ok", "the next start makes it, of 2 answers. ")
+    with home_lock(place.home):
+        assert place.doctor()["index"][0] == "warning"
+
+
+def test_heads_whose_file_has_changed_and_those_of_other_examples(place: Place) -> None:
+    assert "too few phrasings" in place.doctor()["heads"][1]
+    [made] = (place.home / "releases").iterdir()
+    flip(made / "heads.safetensors")
+    assert "heads.safetensors has changed" in place.doctor()["heads"][1]
+    (place.bot / "intents.yml").write_text("intents: {place: {examples: {en: [where is it]}}}")
+    assert place.doctor()["heads"] == ("ok", "the next start learns these examples, in seconds. ")
+    with home_lock(place.home):
+        assert place.doctor()["heads"][0] == "warning"
+
+
+def test_where_a_promise_holds_and_what_is_lacking_where_it_does_not(place: Place) -> None:
+    keep(
+        place,
+        "promise: {wrong: 3%}\n",
+        {"en": Bound(0.9, 400, answered=200), "zh": Bound(None, 12, missing=140)},
+    )
+    state, text = place.doctor()["promise"]
+    assert state == "warning"
+    assert "English: answers from 90 % sure on, 50 % of the 400 texts" in text
+    assert "Chinese: answers stored questions and buttons alone, as 140 more phrasings are needed" in text
+    assert "Write 140 more phrasings" in text
+    [made] = (path.name for path in (place.home / "releases").iterdir() if (path / "promise.json").exists())
+    about = {"release": f"base/{made}", "lang": "en", "answered": 90, "wrong": 14, "promised": 0.03}
+    for subject, told in (("a", about), ("b", about | {"release": "base/heads-of-yesterday", "wrong": 15})):
+        row = f"('{subject}', 'promise', '{subject}', '{json.dumps(told)}', '2026-03-01 12:30:00')"
+        change(place, f"INSERT INTO alert (id, kind, subject, about, opened_at) VALUES {row}")
+    text = place.doctor()["promise"][1]
+    assert "English: the promise slipped, 14 of 90 answers were wrong to their customers, where 3 %" in text
+    assert "since 2026-03-01 12:30 UTC" in text
+    assert "15 of 90" not in text
+
+
+def test_without_a_promise_there_is_none_to_look_at(place: Place) -> None:
+    assert place.doctor()["promise"] == ("ok", "bot.yml makes none: the policy's thresholds decide. ")
+    with (place.bot / "bot.yml").open("a") as file:
+        file.write("promise: {wrong: 5%}\n")
+    assert place.doctor()["promise"] == ("ok", "the next start learns how to keep 5 %. ")
+
+
+def test_an_encoder_whose_file_has_changed(place: Place) -> None:
+    flip(place.encoder / "encoder.onnx")
+    report = place.doctor()
+    assert report.wrong == {"encoder"}
+    assert "encoder.onnx has changed" in report["encoder"][1]
+
+
+def test_vectors_that_are_not_of_length_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = HashEncoder()
+    monkeypatch.setattr(broken, "encode", lambda texts: np.full((len(texts), 64), np.nan, np.float32))
+    monkeypatch.setattr(OnnxEncoder, "open", lambda folder, threads: broken)
+    assert "not of length 1" in place.doctor()["encoder"][1]
+
+
+def test_no_encoder_and_nothing_to_make_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.rmtree(place.encoder)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    report = place.doctor()
+    assert (report["encoder"][0], "`train` extra" in report["encoder"][1]) == ("wrong", True)
