@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -15,7 +16,25 @@ from training.progress import to_stdout
 
 NICE = 10
 """Where a server leaves no core free it still gets a tenth of one: at 19 it would wait for a quiet night."""
+_Verb = TypeVar("_Verb", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
+_THERE = click.Path(path_type=Path, exists=True)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _needs(name: str, path: click.Path, about: str, *more: str) -> Callable[[_Verb], _Verb]:
+    """A path that must be given. `more`: what the function calls it, where that is another name."""
+    return click.option(name, *more, required=True, type=path, help=about)
+
+
+_ENCODER = _needs("--encoder", _THERE, "Its folder.")
+_FOLDER_OF_ENCODER = _needs("--encoder", _THERE, "Its folder.", "folder")
+_HEADS = _needs("--heads", _THERE, "Heads of a bot.")
+_KNOWN_GRAPHS = _needs("--cache", _PATH, "Where what is known of its graph is kept.")
+_RELEASES = _needs("--out", _FOLDER, "The releases.")
+_JOB = _needs("--out", _PATH, "Where it goes; the same command goes on from there.")
+_SPEC = _needs("--spec", _PATH, "What is asked for: JSON, or YAML.")
+_THREADS = click.option("--threads", type=click.IntRange(0), default=0, help="Of the CPU; 0 takes all cores.")
 
 
 @contextmanager
@@ -36,9 +55,7 @@ def main(background: bool) -> None:
 
 
 @main.command()
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The cache (KEFU_CACHE)."
-)
+@_needs("--out", _FOLDER, "The cache (KEFU_CACHE).")
 @click.option(
     "--source", default="embedded", show_default=True, help="embedded, a model folder, or a hub name."
 )
@@ -52,9 +69,7 @@ def encoder(out: Path, source: str, verify: bool) -> None:
 
 
 @main.command()
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The cache (KEFU_CACHE)."
-)
+@_needs("--out", _FOLDER, "The cache (KEFU_CACHE).")
 @click.option("--source", required=True, help="A cross-encoder's folder, or a hub name.")
 def reranker(out: Path, source: str) -> None:
     """Turn a cross-encoder into a folder that serving can use; the last line names it."""
@@ -65,10 +80,8 @@ def reranker(out: Path, source: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The lesson's folder."
-)
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The releases.")
+@_needs("--work", _THERE, "The lesson's folder.")
+@_RELEASES
 @click.option("--name", required=True, help="Name of the release: the lesson's content hash.")
 def heads(work: Path, out: Path, name: str) -> None:
     """Fit the intent head and the calibrator of a bot; see training/heads.py for the files."""
@@ -80,13 +93,11 @@ def heads(work: Path, out: Path, name: str) -> None:
 
 
 @main.command()
-@click.option(
-    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The lesson's folder."
-)
-@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The releases.")
+@_needs("--work", _THERE, "The lesson's folder.")
+@_RELEASES
 @click.option("--name", required=True, help="Name of the tagger: the lesson's content hash.")
-@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
-@click.option("--cache", required=True, type=_PATH, help="Where what is known of its graph is kept.")
+@_ENCODER
+@_KNOWN_GRAPHS
 def tagger(work: Path, out: Path, name: str, encoder: Path, cache: Path) -> None:
     """Learn a bot's entities from its marked examples; see training/entities/learn.py for the files."""
     from training.entities.learn import make_tagger
@@ -97,11 +108,9 @@ def tagger(work: Path, out: Path, name: str, encoder: Path, cache: Path) -> None
 
 
 @main.command()
-@click.option(
-    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The task's folder."
-)
-@click.option("--out", required=True, type=_PATH, help="Where the figures go.")
-@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
+@_needs("--work", _THERE, "The task's folder.")
+@_needs("--out", _PATH, "Where the figures go.")
+@_ENCODER
 def entities(work: Path, out: Path, encoder: Path) -> None:
     """Measure how well entities are found; see training/entities/judge.py for the files."""
     from training.entities.judge import judge_task
@@ -111,8 +120,8 @@ def entities(work: Path, out: Path, encoder: Path) -> None:
 
 
 @main.command()
-@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
-@click.option("--cache", required=True, type=_PATH, help="Where what is known of its graph is kept.")
+@_ENCODER
+@_KNOWN_GRAPHS
 def tap(encoder: Path, cache: Path) -> None:
     """Find the states of tokens in an encoder's graph, which entities are learned on; see training/tap.py."""
     from training.tap import make_tap
@@ -122,12 +131,8 @@ def tap(encoder: Path, cache: Path) -> None:
 
 
 @main.command()
-@click.option(
-    "--encoder", "folder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder."
-)
-@click.option(
-    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The texts' folder."
-)
+@_FOLDER_OF_ENCODER
+@_needs("--work", _THERE, "The texts' folder.")
 def embed(folder: Path, work: Path) -> None:
     """Turn texts into vectors beside a server that answers; see training/embed.py for the files."""
     from training.embed import embed as embed_texts
@@ -137,11 +142,11 @@ def embed(folder: Path, work: Path) -> None:
 
 
 @main.command()
-@click.option("--spec", required=True, type=_PATH, help="What is asked for: JSON, or YAML.")
-@click.option("--data", required=True, type=_PATH, help="The data set: a folder with a dataset.json.")
-@click.option("--out", required=True, type=_PATH, help="Where it goes; the same command goes on from there.")
+@_SPEC
+@_needs("--data", _PATH, "The data set: a folder with a dataset.json.")
+@_JOB
 @click.option("--cache", type=_PATH, default=Path("~/.cache/kefu"), show_default=True, help="Encoders.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="Of the CPU; 0 takes all cores.")
+@_THREADS
 def run(spec: Path, data: Path, out: Path, cache: Path, threads: int) -> None:
     """Train by a spec on a data set and measure; see training/job/job.py for the files.
 
@@ -154,11 +159,11 @@ def run(spec: Path, data: Path, out: Path, cache: Path, threads: int) -> None:
 
 
 @main.command()
-@click.option("--spec", required=True, type=_PATH, help="What is asked for: JSON, or YAML.")
-@click.option("--data", required=True, type=_PATH, help="The examples: a folder with an examples.json.")
-@click.option("--out", required=True, type=_PATH, help="Where it goes; the same command goes on from there.")
+@_SPEC
+@_needs("--data", _PATH, "The examples: a folder with an examples.json.")
+@_JOB
 @click.option("--base", type=_PATH, help="The file that the base `embedded` means.")
-@click.option("--threads", type=click.IntRange(0), default=0, help="Of the CPU; 0 takes all cores.")
+@_THREADS
 def generator(spec: Path, data: Path, out: Path, base: Path | None, threads: int) -> None:
     """Tune a language model to answer from passages; see training/generator/job.py for the files.
 
@@ -172,10 +177,8 @@ def generator(spec: Path, data: Path, out: Path, base: Path | None, threads: int
 
 
 @main.command()
-@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="What was found.")
-@click.option(
-    "--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="The data set's folder."
-)
+@_needs("--work", _THERE, "What was found.")
+@_needs("--out", _FOLDER, "The data set's folder.")
 def dataset(work: Path, out: Path) -> None:
     """Clean and split what was found into a data set; see training/source.py for the files."""
     from training.prepare import prepare
@@ -185,8 +188,8 @@ def dataset(work: Path, out: Path) -> None:
 
 
 @main.command()
-@click.option("--work", required=True, type=click.Path(path_type=Path, exists=True), help="Rows and vectors.")
-@click.option("--heads", required=True, type=click.Path(path_type=Path, exists=True), help="Heads of a bot.")
+@_needs("--work", _THERE, "Rows and vectors.")
+@_HEADS
 def judge(work: Path, heads: Path) -> None:
     """Judge rows of a data set by the heads of a bot; see training/verdicts.py for the files."""
     from training.verdicts import judge_rows
@@ -197,11 +200,9 @@ def judge(work: Path, heads: Path) -> None:
 
 
 @main.command()
-@click.option("--encoder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder.")
-@click.option("--heads", required=True, type=click.Path(path_type=Path, exists=True), help="Heads of a bot.")
-@click.option(
-    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The texts' folder."
-)
+@_ENCODER
+@_HEADS
+@_needs("--work", _THERE, "The texts' folder.")
 def attribute(encoder: Path, heads: Path, work: Path) -> None:
     """Say which tokens spoke for a label; see training/attribute.py for the files."""
     from training.attribute import attribute_texts
@@ -211,12 +212,8 @@ def attribute(encoder: Path, heads: Path, work: Path) -> None:
 
 
 @main.command()
-@click.option(
-    "--encoder", "folder", required=True, type=click.Path(path_type=Path, exists=True), help="Its folder."
-)
-@click.option(
-    "--work", required=True, type=click.Path(path_type=Path, exists=True), help="The examples' folder."
-)
+@_FOLDER_OF_ENCODER
+@_needs("--work", _THERE, "The examples' folder.")
 def augment(folder: Path, work: Path) -> None:
     """Measure what learning from changed copies does to which score; see training/ablation.py for the files."""
     from training.ablation import ablate
