@@ -25,7 +25,7 @@ from bot.inference.local import FACTS_BYTES, QUESTION_BYTES
 from bot.settings import Settings
 from tests.tiny import letters
 from tests.tiny_generator import tiny_gguf
-from tests.unit.cli.test_train_bot import BOT, INTENTS, talk
+from tests.unit.cli.train_bot.small import BOT, INTENTS, talk
 from training.evaluation import Evaluation, Metric
 from training.generator.examples import SPLITS, Example, Given, read_examples
 from training.generator.spec import GeneratorSpec

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from filelock import FileLock, Timeout
 from bot.cli import bot_entities, train_bot, training_jobs, training_steps
 from bot.cli.main import kefu
 from bot.errors import InferenceError
+from bot.store import knowledge, ledger
 from bot.store.db import Database
+from connectors.port import Inbound, QuickReply
+from retrieval.types import Entry
 from training.dataset import SPLITS, Dataset, Row, Task, read_dataset
 from training.entities.judge import judge_task
 from training.errors import TrainingError
@@ -121,3 +125,31 @@ def ask(*lines: dict[str, Any]) -> None:
     Path("shop/tests").mkdir()
     text = "".join(json.dumps(line) + "\n" for line in lines)
     Path("shop/tests/questions.jsonl").write_text(text, encoding="utf-8")
+
+
+def talk() -> None:
+    """One customer says what was meant by a button, another by a thumb."""
+    entry = knowledge.from_entry(Entry("", "tax", "en", "How is tax paid?", "So.", intent="fees"))
+    in_database(partial(knowledge.sync, source="more.csv", entries=[entry], now=NOW, prune=True))
+    (entries,) = in_database(knowledge.active)
+    buttons = (QuickReply("Tax", f"entry:{entries[0].id}"), QuickReply("None", "none"))
+
+    def says(text: str, seq: int, choice: str | None = None) -> Any:
+        return lambda s: ledger.accept(s, Inbound("web", "s", f"m{seq}", "c1", text, choice), NOW)
+
+    def hears(seq: int, draft: ledger.Draft) -> Any:
+        reply = ledger.Reply("c1", seq, 0, f"t{seq}", (draft,), lang="en")
+        return lambda s: ledger.commit_reply(s, reply, NOW)
+
+    in_database(
+        says("levy for jane@example.com, card 4111 1111 1111 1111", 1),
+        hears(1, ledger.Draft("Which?", quick_replies=buttons)),
+        says("Tax", 3, f"entry:{entries[0].id}"),
+        hears(3, ledger.Draft("So.", rateable=True, topic="tax")),
+        says("any shop hours today", 5),
+        hears(5, ledger.Draft("Nine to five.", rateable=True, topic="open")),
+        lambda s: ledger.vote(s, "c1", 6, "up", NOW),
+        says("old stuff", 7),
+        hears(7, ledger.Draft("Gone.", rateable=True, topic="gone")),
+        lambda s: ledger.vote(s, "c1", 8, "up", NOW),
+    )

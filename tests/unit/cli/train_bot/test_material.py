@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from bot.definition import FOLDER
-from bot.store import knowledge, ledger
-from connectors.port import Inbound, QuickReply
+from bot.store import knowledge
 from retrieval.types import Entry
 from tests.unit.cli.train_bot.small import (
     NOW,
     data_of,
     in_database,
     rows_of,
+    talk,
     texts,
     train,
 )
@@ -34,34 +33,6 @@ def test_the_folder_as_it_is_now_counts_and_nothing_is_served_anew() -> None:
     assert "An older wording?" not in found
     questions = [entry.question for entry in in_database(knowledge.active)[0]]
     assert sorted(questions) == ["An older wording?", "How is tax paid?"]
-
-
-def talk() -> None:
-    """One customer says what was meant by a button, another by a thumb."""
-    entry = knowledge.from_entry(Entry("", "tax", "en", "How is tax paid?", "So.", intent="fees"))
-    in_database(partial(knowledge.sync, source="more.csv", entries=[entry], now=NOW, prune=True))
-    (entries,) = in_database(knowledge.active)
-    buttons = (QuickReply("Tax", f"entry:{entries[0].id}"), QuickReply("None", "none"))
-
-    def says(text: str, seq: int, choice: str | None = None) -> Any:
-        return lambda s: ledger.accept(s, Inbound("web", "s", f"m{seq}", "c1", text, choice), NOW)
-
-    def hears(seq: int, draft: ledger.Draft) -> Any:
-        reply = ledger.Reply("c1", seq, 0, f"t{seq}", (draft,), lang="en")
-        return lambda s: ledger.commit_reply(s, reply, NOW)
-
-    in_database(
-        says("levy for jane@example.com, card 4111 1111 1111 1111", 1),
-        hears(1, ledger.Draft("Which?", quick_replies=buttons)),
-        says("Tax", 3, f"entry:{entries[0].id}"),
-        hears(3, ledger.Draft("So.", rateable=True, topic="tax")),
-        says("any shop hours today", 5),
-        hears(5, ledger.Draft("Nine to five.", rateable=True, topic="open")),
-        lambda s: ledger.vote(s, "c1", 6, "up", NOW),
-        says("old stuff", 7),
-        hears(7, ledger.Draft("Gone.", rateable=True, topic="gone")),
-        lambda s: ledger.vote(s, "c1", 8, "up", NOW),
-    )
 
 
 def test_what_customers_confirmed_counts_with_personal_data_masked() -> None:
