@@ -21,6 +21,7 @@ from retrieval.types import Entry
 StoredEntry = catalogue.StoredEntry
 Wanted = catalogue.Wanted
 Taken = spending.Taken
+Count = promises.Count
 
 T = TypeVar("T")
 
@@ -146,7 +147,7 @@ class Rows:
     async def spending_of(self, conversation: str) -> spending.Taken:
         return await self._read(lambda s: spending.of_conversation(s, conversation))
 
-    async def promise_counts(self, release: str) -> list[promises.Count]:
+    async def promise_counts(self, release: str) -> list[Count]:
         return await self._read(lambda s: promises.counts(s, release))
 
     async def knowledge_revision(self) -> int:

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from pydantic import Field
 
+from bot.api.access import Count
 from bot.api.house import Call
 from bot.api.routing import Routes
 from bot.api.shapes import Data, Shown
 from bot.domain.kept import slipped
 from bot.inference.understanding import Live
-from bot.store.promises import Count
 from training.promise import Promised
 
 ROUTES = Routes("status", "What is running, and what it knows.")
