@@ -10,6 +10,7 @@ sentence in words of its own pass.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -21,6 +22,8 @@ from bot.inference.grounding.objections import MEANING, objection, only_words
 from bot.inference.statement import Statement, read
 from retrieval.text import normalise, split_sentences
 
+TOGETHER = 8
+"""Sentences that are asked about at once, of those that came in one piece."""
 PATIENCE_S = 2.0
 """How long a sentence may wait for the encoder: longer, and it is withheld."""
 MARK = re.compile(r"\s*\[(\d{1,3})\]")
@@ -85,6 +88,18 @@ async def _approved(
     return None
 
 
+async def _all_approved(
+    sentences: Sequence[str], sources: Sources, prompt: Prompt, meaning: Meaning | None
+) -> Sequence[str | None]:
+    """What came together is asked about together: the encoder takes it in one batch."""
+    if (
+        meaning is None or len(sentences) == 1
+    ):  # as nearly always: a task for each would cost more than it does
+        return [await _approved(one, sources, prompt, meaning=meaning) for one in sentences]
+    asked = (_approved(one, sources, prompt, meaning=meaning) for one in sentences)
+    return await asyncio.gather(*asked)
+
+
 async def _support(plain: str, sources: Sources, meaning: Meaning) -> Sequence[float]:
     """What cannot be found out in time supports nothing."""
     if not sources:
@@ -112,15 +127,16 @@ async def guarded(
         marks = supporters(MARK.sub("", sentence).strip(), sources)
         return any(int(mark) in marks for mark in MARK.findall(sentence))
 
-    async with aclosing(stream), aclosing(_sentences(stream, prompt.lang, settled)) as sentences:
-        async for sentence in sentences:
-            approved = await _approved(sentence, sources, prompt, meaning=meaning)
-            if approved is None or approved in said:
-                continue
-            yield (gap(prompt.lang) if said else "") + approved
-            said.append(approved)
-            if len(said) == prompt.sentences:
-                return
+    async with aclosing(stream), aclosing(_sentences(stream, prompt.lang, settled)) as parts:
+        async for part in parts:
+            for start in range(0, len(part), TOGETHER):
+                for approved in await _all_approved(part[start : start + TOGETHER], sources, prompt, meaning):
+                    if approved is None or approved in said:
+                        continue
+                    yield (gap(prompt.lang) if said else "") + approved
+                    said.append(approved)
+                    if len(said) == prompt.sentences:
+                        return
     if not said:
         raise GeneratorError("Nothing that was generated is supported by the passages.")
 
@@ -151,8 +167,9 @@ class Guarded:
 
 async def _sentences(
     stream: AsyncGenerator[str, None], lang: str, settled: Callable[[str], bool]
-) -> AsyncGenerator[str, None]:
-    """Whole sentences, each with the marks behind it; one that the stream's end cuts off is left out.
+) -> AsyncGenerator[Sequence[str], None]:
+    """Whole sentences, each with the marks behind it, as many at once as are whole; one that the stream's end cuts off
+    is left out.
 
     A sentence is whole when the next one begins, for marks may follow; or, a token sooner, once it is `settled`.
     """
@@ -166,13 +183,13 @@ async def _sentences(
                 continue  # more marks of what is said already, or the beginning of one
             rest, early = following, False
         *whole, rest = _split(rest, lang)
-        for sentence in whole:
-            yield sentence
+        if whole:
+            yield whole
         if _MARKED_END.search(rest) and settled(rest):
-            yield rest
+            yield [rest]
             rest, early = "", True
     if not early and _ENDED.search(MARK.sub("", rest).strip()):
-        yield rest
+        yield [rest]
 
 
 def _split(text: str, lang: str) -> list[str]:

@@ -62,8 +62,8 @@ class LiveDoor(Protocol):
 
 
 class EncoderMeaning:
-    """Cosine of the encoder that serves, through its one door: a batch a sentence, with those of its sources that were
-    not met lately. What it reads is kept for the encoder that read it.
+    """Cosine of the encoder that serves, through its one door: sentences asked about at once share a batch, with
+    those of their sources that were not met lately. What it reads is kept for the encoder that read it.
     """
 
     name = "encoder"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -97,6 +98,28 @@ async def test_who_knows_meanings_may_let_other_words_pass_but_no_other_number_n
     said, withheld = await hear(f"{true} You pay CNY 12 to replace it. Kids do not pay. ", meaning=meaning)
     assert said == [f"{true} [1]"]
     assert withheld == ["numbers", "words"]
+
+
+class AtOnce(WordMeaning):
+    """Answers nobody before two have asked."""
+
+    def __init__(self) -> None:
+        super().__init__({"A debit card is within 5 days.": 0.1})
+        self._two = asyncio.Barrier(2)
+
+    async def support(self, sentence: str, sources: Sequence[str], *, deadline: float) -> Sequence[float]:
+        async with asyncio.timeout(10):
+            await self._two.wait()
+        return await super().support(sentence, sources, deadline=deadline)
+
+
+async def test_what_came_in_one_piece_is_asked_about_together_and_said_in_its_order() -> None:
+    said, withheld = await hear(
+        "Debit card costs CNY 10. A debit card is within 5 days. Cards of children are free. ",
+        meaning=AtOnce(),
+    )
+    assert said == ["Debit card costs CNY 10. [1]", " Cards of children are free. [1]"]
+    assert withheld == ["meaning"]
 
 
 class TooBusy(WordMeaning):
