@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from bot.app import load_definition
 from bot.cli import training_jobs as shelf
@@ -39,6 +39,7 @@ from bot.settings import Settings
 from bot.store import releases
 from training.dataset import ABOUT, Dataset, read_dataset
 from training.evaluation import Evaluation, joined
+from training.generator.spec import METHOD as GENERATOR
 from training.outcome import draft_of
 from training.registry import Draft, add_release
 from training.spec import Spec, read_spec, write_spec
@@ -82,10 +83,11 @@ def run(settings: Settings, asked: Asked) -> None:
 
 
 def show_jobs(settings: Settings) -> None:
-    table = Table("job", "method", "begun", "state", box=None)
+    table = Table(Column("job", no_wrap=True), Column("method", no_wrap=True), "begun", "state", box=None)
     busy = shelf.at_work(settings.home)
     for job in shelf.jobs(settings.home):
-        state = job.release or ("at work" if busy else "stopped: `kefu train --resume` goes on")
+        of_task = " --task generator" if job.method == GENERATOR else ""
+        state = job.release or ("at work" if busy else f"stopped: `kefu train{of_task} --resume` goes on")
         busy = busy and job.release is not None
         table.add_row(escape(job.name), job.method, f"{job.made:.16}".replace("T", " "), escape(state))
     if table.row_count:

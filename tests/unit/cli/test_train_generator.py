@@ -24,7 +24,7 @@ from bot.inference.instructions import REFUSAL, as_chat, as_completion, complete
 from bot.inference.local import FACTS_BYTES, QUESTION_BYTES
 from bot.settings import Settings
 from tests.tiny import letters
-from tests.tiny_generator import tiny_gguf
+from tests.tiny_generator import tiny_folder, tiny_gguf
 from tests.unit.cli.train_bot.small import BOT, INTENTS, talk
 from training.evaluation import Evaluation, Metric
 from training.generator.examples import SPLITS, Example, Given, read_examples
@@ -94,6 +94,26 @@ def test_a_bot_teaches_a_model_that_is_judged_and_then_found_by_a_setting() -> N
     assert "generator" in CliRunner().invoke(kefu, ["train", "shop", "--list"]).stdout
     again = train("--resume")
     assert "No training of a generator was stopped" in again.output
+
+
+def test_a_folder_that_chats_is_judged_by_what_it_said_and_leaves_an_adapter() -> None:
+    spec = FEW.model_copy(update={"base": str(tiny_folder(Path("chat"), chat=True)), "form": "chat"})
+    done = train(spec=spec)
+    assert done.exit_code == 0, done.output
+    (place,) = Path("shop/.kefu/generators").iterdir()
+    assert not (place / "model.gguf").exists()
+    assert (place / "adapter" / "adapter_model.safetensors").is_file()
+    assert "deploy/generator.md" in done.stdout
+    told = json.loads((place / "judged.json").read_text("utf-8"))
+    assert (told["agreement"], told["tuned"]["metrics"]["answers.right"]["n"]) == (None, 2)
+
+
+@pytest.mark.usefixtures("untaught")
+def test_a_job_that_was_stopped_is_listed_with_how_to_go_on() -> None:
+    train()
+    listed = CliRunner().invoke(kefu, ["train", "shop", "--list"], env={"COLUMNS": "200"}).stdout
+    assert "`kefu train --task generator --resume` goes on" in listed
+    assert "No training was stopped" in CliRunner().invoke(kefu, ["train", "shop", "--resume"]).output
 
 
 @pytest.mark.usefixtures("untaught")
