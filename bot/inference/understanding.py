@@ -124,10 +124,9 @@ class Live:
         for place, other in zip(again, joined, strict=True):
             seen[place] = _weighed_together(asks[place], seen[place], other)
         told = tokens or [None] * len(asks)
-        named = [
-            self.finder.find(ask.text, _as_typed(own, ask.read), ask.on)
-            for ask, own in zip(asks, told, strict=True)
-        ]
+        named = self.finder.find_all(
+            [(ask.text, _as_typed(own, ask.read), ask.on) for ask, own in zip(asks, told, strict=True)]
+        )
         return [
             replace(one, entities=found, read=ask.read.text if ask.read else None)
             if found or ask.read

@@ -34,11 +34,26 @@ class Finder:
 
     def find(self, text: str, tokens: Tokens | None, on: date) -> tuple[Entity, ...]:
         """In order, none over another. `tokens`: of the text; without them, what recognisers find. `on`: today."""
-        hits = self._recognisers.hits(text, on)
-        if self._tagger is None or tokens is None:
-            return tuple(entity for entity in apart(hits) if not entity.kind.startswith(_SEEN))
-        spans = self._tagger.find(seen(text, tokens, hits, self._tagger.said))
-        return apart(self._joined(text, hits, spans))
+        return self.find_all([(text, tokens, on)])[0]
+
+    def find_all(self, asked: Sequence[tuple[str, Tokens | None, date]]) -> list[tuple[Entity, ...]]:
+        """The same of several texts, for less than one after the other would cost."""
+        tagger = self._tagger
+        if tagger is None and not self._specs:
+            return [()] * len(asked)
+        hits = [self._recognisers.hits(text, on) for text, _, on in asked]
+        if tagger is None:
+            return [_told(own) for own in hits]
+        read = [
+            (place, seen(text, tokens, hits[place], tagger.said))
+            for place, (text, tokens, _) in enumerate(asked)
+            if tokens is not None
+        ]
+        spans = dict(zip((place for place, _ in read), tagger.find([one for _, one in read]), strict=True))
+        return [
+            apart(self._joined(text, own, spans[place])) if place in spans else _told(own)
+            for place, ((text, _, _), own) in enumerate(zip(asked, hits, strict=True))
+        ]
 
     def _joined(self, text: str, known: Sequence[Entity], spans: Sequence[Span]) -> Iterator[Entity]:
         """Kinds that examples teach are the tagger's, unless somebody is sure; of the others recognisers are right."""
@@ -65,6 +80,10 @@ class Finder:
 
 NOTHING_NAMED = Finder({}, None)
 """Of a bot that asks for no entities."""
+
+
+def _told(hits: Iterable[Entity]) -> tuple[Entity, ...]:
+    return tuple(entity for entity in apart(hits) if not entity.kind.startswith(_SEEN))
 
 
 def with_all_forms(specs: Specs) -> Specs:

@@ -189,7 +189,8 @@ def _floor(
         return of_layer(rows, sight.layers - 1, sight.encoder.dim)
 
     plain: Tagger = fit_plain(last(learned))
-    return [Verdict(told, tuple(plain.find(row.text))) for told, row in zip(asked, last(asked), strict=True)]
+    found = plain.find([row.text for row in last(asked)])
+    return [Verdict(told, tuple(spans)) for told, spans in zip(asked, found, strict=True)]
 
 
 def _micro(found: Sequence[Verdict]) -> Counts:

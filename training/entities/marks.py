@@ -18,6 +18,7 @@ from training.entities.phrases import NOTHING_SAID, Phrases
 from training.entities.spec import Example, Span
 
 Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
 
 AROUND = (-2, -1, 1, 2)
 LIST, _SAID, _NUMBER = "list", "said", "number"
@@ -31,11 +32,16 @@ LONGEST = 512
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """`places` of n atoms; `states`: float32 [n, width]; `marks`: names of what each atom has, besides."""
+    """`places` of n atoms; `tokens`: what the encoder made of the text; `marks`: what an atom has besides, by name."""
 
     places: Sequence[Place]
-    states: Floats
+    tokens: Tokens
     marks: Sequence[Sequence[str]]
+
+    @property
+    def states(self) -> Floats:
+        """float32 [n, width]: the mean of an atom's tokens."""
+        return means(self.tokens.states, *reach([self]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +72,36 @@ def marked(
     )
     numbers = [match.span() for match in NUMBER.finditer(folded(text))]
     hits = _hits(places, chain(known, told, ((_NUMBER, *number) for number in numbers)))
-    return Marked(places, states_of(places, tokens), _marks(words, hits, _counted(words, places, numbers)))
+    return Marked(places, tokens, _marks(words, hits, _counted(words, places, numbers)))
 
 
-def states_of(places: Sequence[Place], tokens: Tokens) -> Floats:
-    """float32 [n, width]: the mean of an atom's tokens. Where tokens are longer than atoms, several share one."""
-    if not places:
-        return np.zeros((0, tokens.states.shape[1]), np.float32)
-    ends = np.maximum.accumulate(tokens.places[:, 1])
-    starts, stops = np.array(places, dtype=np.int32).T
-    first = np.searchsorted(ends, starts, side="right").clip(0, len(ends) - 1)
-    last = np.searchsorted(tokens.places[:, 0], stops, side="left").clip(1, None)
-    last = np.maximum(last, first + 1)  # signs that the tokenizer passed over: what comes next
-    sums = np.concatenate(
-        [np.zeros((1, tokens.states.shape[1])), np.cumsum(tokens.states, axis=0, dtype=np.float64)]
-    )
-    mean: Floats = ((sums[last] - sums[first]) / (last - first)[:, None]).astype(np.float32)
-    return mean
+def reach(texts: Sequence[Marked]) -> tuple[Rows, Rows]:
+    """Of all their atoms, one text after the other, the first token and the one after the last, counted through all
+    texts. Where tokens are longer than atoms, several share one.
+    """
+    counts = [len(text.places) for text in texts]
+    sizes = [len(text.tokens.places) for text in texts]
+    # As if all were one text: each begins where the one before has ended.
+    lengths = [
+        max(text.tokens.places.max(initial=0), text.places[-1][1]) if text.places else 0 for text in texts
+    ]
+    begin = np.cumsum([0, *lengths[:-1]])
+    tokens = np.concatenate([text.tokens.places for text in texts]) + np.repeat(begin, sizes)[:, None]
+    places = [place for text in texts for place in text.places]
+    starts, stops = (np.array(places, dtype=np.int64).reshape(-1, 2) + np.repeat(begin, counts)[:, None]).T
+    least = np.repeat(np.cumsum([0, *sizes[:-1]]), counts)
+    most = least + np.repeat(sizes, counts)
+    first = np.searchsorted(np.maximum.accumulate(tokens[:, 1]), starts, side="right").clip(least, most - 1)
+    last = np.searchsorted(tokens[:, 0], stops, side="left").clip(least, most)
+    return first, np.maximum(last, first + 1)  # signs that the tokenizer passed over: what comes next
+
+
+def means(rows: Floats, first: Rows, last: Rows) -> Floats:
+    """float32 [n, width]: of what stands from `first` up to `last` [n] in `rows` [tokens, width]."""
+    sums = np.zeros((len(rows) + 1, rows.shape[1]))
+    np.cumsum(rows, axis=0, out=sums[1:])
+    found: Floats = ((sums[last] - sums[first]) / (last - first)[:, None]).astype(np.float32)
+    return found
 
 
 def _hits(places: Sequence[Place], known: Iterable[tuple[str, int, int]]) -> list[list[str]]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from retrieval.embed import Tokens
 from training.entities.fit import SPARE, STEPS, Strength, none_found
-from training.entities.marks import Annotated, Floats
+from training.entities.marks import Annotated, Floats, Marked
 from training.entities.tagger import Tagger, tagged
 
 
@@ -43,7 +44,11 @@ def fit_plain(rows: Sequence[Annotated]) -> Tagger:
 def of_layer(rows: Sequence[Annotated], number: int, width: int) -> list[Annotated]:
     """Rows whose states are those of several layers, `width` each, with those of one."""
     part = slice(number * width, (number + 1) * width)
-    return [replace(row, text=replace(row.text, states=row.text.states[:, part])) for row in rows]
+    return [replace(row, text=_with(row.text, part)) for row in rows]
+
+
+def _with(text: Marked, part: slice) -> Marked:
+    return replace(text, tokens=Tokens(text.tokens.places, text.tokens.states[:, part]))
 
 
 def _softmax(seen: Floats, tags: Sequence[int], size: int, held: float) -> tuple[Floats, Floats]:

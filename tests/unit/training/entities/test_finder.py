@@ -66,6 +66,8 @@ def test_a_lesson_becomes_a_tagger_that_is_found_by_name(tmp_path: Path) -> None
         ("order", "LW1234", "LW1234", "pattern"),
     ]
     assert [e.kind for e in finder.find(text, None, ON)] == ["amount", "order"]
+    asked = [(text, tokens, ON), (text, None, ON), ("", None, ON)]
+    assert finder.find_all(asked) == [finder.find(*one) for one in asked]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from retrieval.embed import Tokens
 from training.entities.entity import atoms
 from training.entities.fit import Strength, _Batch, _of_chunk, fit_tagger
-from training.entities.marks import Annotated, Marked, marked, states_of
+from training.entities.marks import Annotated, Marked, marked, reach
 from training.entities.spec import Span
 from training.entities.tagger import NEVER, Tagger, allowed, load_tagger, save_tagger, spans, tagged
 
@@ -43,13 +43,54 @@ def learned() -> Tagger:
 
 def test_what_was_taught_is_found_in_texts_that_were_not_seen(learned: Tagger, tmp_path: Path) -> None:
     text = "fly from tokyo with sam now"
-    assert learned.find(marked(text, tokens(text))) == [Span(9, 14, "city"), Span(20, 23, "name")]
+    assert learned.find([marked(text, tokens(text))]) == [[Span(9, 14, "city"), Span(20, 23, "name")]]
     save_tagger(tmp_path, learned, {"examples": 25})
     again = load_tagger(tmp_path)
     assert again.kinds == ("city", "name")
-    assert np.array_equal(
-        again.scores(marked(text, tokens(text))), learned.scores(marked(text, tokens(text)))
-    )
+    one = [marked(text, tokens(text))]
+    assert np.array_equal(again.scores(one), learned.scores(one))
+
+
+def test_texts_that_are_read_together_come_out_as_each_alone(learned: Tagger) -> None:
+    texts = [
+        "fly from rome with li now",
+        "",
+        "？",
+        "with bo from",
+        "fly",
+        "paris " * 40,
+        "from new york with ann",
+    ]
+    together = [marked(text, tokens(text)) for text in texts]
+    alone = [learned.find([one])[0] for one in together]
+    assert learned.find(together) == alone
+    assert [bool(found) for found in alone][:2] == [True, False]
+    assert learned.find([]) == []
+    scores = np.concatenate([learned.scores([one]) for one in together])
+    assert learned.scores(together) == pytest.approx(scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_row_of_tags_is_likelier_than_the_one_that_is_found(seed: int) -> None:
+    """Also where nothing is found without a look at all rows."""
+    rng = np.random.default_rng(seed)
+    table = allowed(2)
+    first = (rng.normal(size=5) + table[0]).astype(np.float32)
+    follows = (rng.normal(size=(5, 5)) + table[1:]).astype(np.float32)
+    zeros = np.zeros((3, 2, 5), np.float32)
+    zeros[1, 0] = rng.normal(size=5)
+    bias = np.array([rng.uniform(0, 6), 0, 0, 0, 0], np.float32)
+    ones, none = np.ones(2, np.float32), np.zeros((0, 5), np.float32)
+    tagger = Tagger(("a", "b"), 0 * ones, ones, zeros, {}, none, bias, first, follows)
+    text = marked("a b c d", tokens("a b c d"))
+    scores = tagger.scores([text])
+
+    def total(row: tuple[int, ...]) -> float:
+        steps = sum(float(follows[a, b]) for a, b in pairwise(row))
+        return float(first[row[0]]) + steps + sum(float(scores[at, tag]) for at, tag in enumerate(row))
+
+    best = max(product(range(5), repeat=4), key=total)
+    assert tagger.find([text]) == [list(spans(text.places, best, ("a", "b")))]
 
 
 def test_the_same_rows_give_the_same_tagger(learned: Tagger) -> None:
@@ -109,7 +150,9 @@ def test_an_atom_has_the_mean_of_its_tokens_and_shares_a_longer_one() -> None:
     told = Tokens(
         np.array([[0, 2], [2, 5], [5, 8]], dtype=np.int32), np.array([[1], [3], [7]], dtype=np.float32)
     )
-    assert states_of([(0, 5), (5, 6), (6, 8)], told)[:, 0].tolist() == [2.0, 7.0, 7.0]
+    text = Marked([(0, 5), (5, 6), (6, 8)], told, [()] * 3)
+    assert text.states[:, 0].tolist() == [2.0, 7.0, 7.0]
+    assert reach([text, text])[0].tolist() == [0, 2, 2, 3, 5, 5]
 
 
 def test_what_the_encoder_did_not_read_is_not_tagged() -> None:
@@ -122,8 +165,8 @@ def test_what_the_encoder_did_not_read_is_not_tagged() -> None:
 def test_examples_without_a_mark_teach_that_nothing_is_named(learned: Tagger) -> None:
     text = "how are you"
     tagger = fit_tagger([Annotated(marked(text, tokens(text)), ())])
-    assert (tagger.kinds, tagger.find(marked(text, tokens(text)))) == ((), [])
-    assert learned.find(Marked((), np.zeros((0, 2), np.float32), ())) == []
+    assert (tagger.kinds, tagger.find([marked(text, tokens(text))])) == ((), [[]])
+    assert learned.find([Marked((), tokens(""), ())]) == [[]]
 
 
 def test_a_batch_holds_all_atoms_in_the_order_of_its_texts() -> None:
