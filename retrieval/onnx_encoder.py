@@ -23,7 +23,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.batches import Batch, shares
 from retrieval.embed import Tokens, Vectors
@@ -133,8 +132,8 @@ class OnnxEncoder:
         def encode(rows: Batch) -> None:
             vectors[rows], *states = self._run([encodings[row] for row in rows], (*_VECTORS, *self._tapped))
             for place, row in enumerate(rows):
-                places = self._places(texts[row], read[row], encodings[row])
-                tokens[row] = _told(places, [layer[place] for layer in states])
+                own = [layer[place] for layer in states]
+                tokens[row] = self._told(texts[row], read[row], encodings[row], own)
 
         with self._share() as threads:
             self._each(shares([len(encoding) for encoding in encodings], threads), encode, threads=threads)
@@ -146,15 +145,16 @@ class OnnxEncoder:
     def _encodings(self, read: Sequence[str]) -> list[Encoding]:
         return self._tokenizer.encode_batch([self._manifest.prefix + text for text in read])
 
-    def _places(self, text: str, read: str, encoding: Encoding) -> NDArray[np.int32]:
-        """int32 [n, 2], in the text as it was written; of the prefix, and of what marks a text's ends, nothing."""
+    def _told(self, text: str, read: str, encoding: Encoding, states: Sequence[Vectors]) -> Tokens:
+        """Places are those of the text as it was written; of the prefix, and of what marks a text's ends, nothing."""
+        came = None if read == text else np.array(origins(text, read), dtype=np.int32)
         there = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) - len(self._manifest.prefix)
-        came = np.array(range(len(text)) if read == text else origins(text, read), dtype=np.int32)
-        there = there.clip(0, len(came))
-        places = np.zeros_like(there)
-        own = there[:, 1] > there[:, 0]
-        places[own] = np.stack([came[there[own, 0]], came[there[own, 1] - 1] + 1], axis=1)
-        return places
+        there = there.clip(0, len(text) if came is None else len(came))
+        (own,) = np.nonzero(there[:, 1] > there[:, 0])
+        places = there[own]
+        if came is not None:
+            places = np.stack([came[places[:, 0]], came[places[:, 1] - 1] + 1], axis=1)
+        return Tokens(places, np.concatenate([layer[own] for layer in states], axis=1))
 
     @contextmanager
     def _share(self) -> Iterator[int]:
@@ -192,11 +192,6 @@ class OnnxEncoder:
         except Exception as error:  # onnxruntime raises bare Exception
             raise EncoderError(f"The encoder could not run: {error}") from error
         return [np.asarray(one, dtype=np.float32) for one in found]
-
-
-def _told(places: NDArray[np.int32], states: Sequence[Vectors]) -> Tokens:
-    own = places[:, 1] > places[:, 0]
-    return Tokens(places[own], np.concatenate([layer[: len(own)][own] for layer in states], axis=1))
 
 
 def fingerprint(manifest: Manifest, *, as_typed: bool = False) -> str:

@@ -67,6 +67,10 @@ def origins(text: str, read: str) -> list[int]:
     reads. Exact, but in texts whose signs join one another (accents, Hangul): there what cannot be told is what stands
     before it.
     """
+    if (text.lower() if text.isascii() else text).startswith(
+        read
+    ):  # what is read holds nothing that is not as read
+        return list(range(len(read)))[:_READ]
     found: list[tuple[str, int]] = []
     for place, char in enumerate(text[:_READ]):
         for one in unicodedata.normalize("NFKC", _INVISIBLE.sub("", char).casefold()):
