@@ -113,7 +113,7 @@ def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
     """float32 [OWN] of a message and one of its hits."""
     terms, asked = tuple(dict.fromkeys(tokens(text))), normalise(text)
     everywhere = _terms(hit.entry)
-    phrase = frozenset(tokens(hit.phrase))
+    phrase = _terms_of(hit.phrase)
     weights = {term: lexicon.weight(term) for term in (*terms, *phrase)}
     whole = sum(weights[term] for term in terms) or 1.0
     strange = [term for term in terms if not lexicon.knows(term)]
@@ -136,6 +136,12 @@ def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
 @lru_cache(maxsize=2048)
 def _terms(entry: Entry) -> frozenset[str]:
     return frozenset(tokens(f"{entry.title}\n{entry.answer}")).union(*map(tokens, entry.phrases))
+
+
+@lru_cache(maxsize=2048)
+def _terms_of(phrase: str) -> frozenset[str]:
+    """Of a stored phrasing."""
+    return frozenset(tokens(phrase))
 
 
 def _strange_run(text: str, lexicon: Lexicon) -> int:

@@ -47,12 +47,16 @@ _ASKING = r"""
 """
 _POLITE = re.compile(r"\b(?:can|could|would) you (?:please )?not\b|(?:asking|know) how to\b", re.IGNORECASE)
 """An order, and no question, whatever it looks like."""
+_NO = re.compile(r"\bno|\bnever|n't|[odse]nt\b|[不没别勿无未]", re.IGNORECASE)
+"""Every cue holds one of these, and few messages do."""
 _CLAUSES = re.compile(r"[，。；！？,.;!?\n]+|\bbut\b|但是?|因为|\bbecause\b", re.IGNORECASE)
 
 
 def refuses(text: str) -> bool:
     """True where the message bears such a cue, and neither asks nor wishes for anything beside it."""
     plain = " ".join(simplified(text).replace("\u2019", "'").split())
+    if not _NO.search(plain):
+        return False
     clauses = [clause.strip() for clause in _CLAUSES.split(plain)]
     cues = [bool(_CUE_EN.search(clause) or _CUE_ZH.search(clause)) for clause in clauses]
     return any(cues) and not any(_asks(clause) for clause in clauses)

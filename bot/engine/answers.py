@@ -55,6 +55,10 @@ class Answers:
         self._kept = kept
         self._said: OrderedDict[tuple[str, ...], list[tuple[Asked, str]]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """Sets of passages with something to say again: none where no generator is asked that counts."""
+        return len(self._said)
+
     def find(self, asked: Asked) -> str | None:
         for before, text in reversed(self._said.get(asked.of, ())):
             if before.is_asked_by(asked):

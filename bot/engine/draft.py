@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import chain
 
 from bot.domain.decision import Answer, Handoff
 from bot.engine.desk import Voice
@@ -57,8 +59,12 @@ def person_button(voice: Voice, lang: str) -> QuickReply:
 
 def asks_for_person(voice: Voice, text: str) -> bool:
     """The very words of a button for a person: there is nothing to guess."""
-    labels = (label for lang in voice.languages for label in voice.response("offer_person", lang))
-    return normalise(text) in map(normalise, (*labels, *WIDGET_ASKS))
+    return normalise(text) in _labels(*(voice.response("offer_person", lang) for lang in voice.languages))
+
+
+@lru_cache(maxsize=8)
+def _labels(*said: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(normalise, (*chain(*said), *WIDGET_ASKS)))
 
 
 def stored(entry: Entry) -> Draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from bot.domain.decision import REFUSE, SEVERAL, Answer, Clarify, Decision, Generate, Handoff
 from bot.engine.answers import Asked
@@ -64,7 +65,7 @@ async def _compose(
     heard = scene.heard
     asked = None
     if seen is not None and seen.vector is not None and not seen.contextual:
-        asked = Asked.by(heard.text, seen.vector, live, entries, lang=heard.lang)
+        asked = partial(Asked.by, heard.text, seen.vector, live, entries, lang=heard.lang)
     speech = Speech(
         *(scene.conversation, scene.turn, heard.text, heard.lang, entries, scene.history),
         wholes={entry.id: whole(entry, live.bundle.section(entry)) for entry in entries},

@@ -54,8 +54,8 @@ class Speech:
     """Every entry answers a question of its own."""
     wholes: Mapping[str, str] = field(default_factory=dict)
     """Of entries that are passages of documents, by id: the sections around them."""
-    asked: Asked | None = None
-    """None: the answer is for nobody else."""
+    asked: Callable[[], Asked] | None = None
+    """What was asked, worked out where it matters; None: the answer is for nobody else."""
 
     def prompt(self, voice: Voice) -> Prompt:
         passages = as_passages(self.entries, self.wholes)
@@ -87,7 +87,7 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
     generator, or generators have used up what they may take in a day. `due`: when the answer is to be there, by the
     monotonic clock. Raises Conflict as soon as a person holds the conversation.
     """
-    if speech.asked is not None and (known := desk.answers.find(speech.asked)) is not None:
+    if speech.asked and desk.answers and (known := desk.answers.find(speech.asked())) is not None:
         desk.observer.said_again()
         return Said(generated(known, speech.entries), 1, AGAIN)
     budget = min(desk.limits.generator_s, due - desk.clock.monotonic() - TO_STORE_S)
@@ -103,8 +103,8 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
         said = await _say(desk, speech, prompt, bill, held=held, budget=budget)
     finally:
         spent = await desk.purse.settle(bill)
-    if spent is not None and said.by != STORED and speech.asked is not None and speech.sentences > SHORT:
-        desk.answers.keep(speech.asked, said.draft.text)
+    if spent is not None and said.by != STORED and speech.asked and speech.sentences > SHORT:
+        desk.answers.keep(speech.asked(), said.draft.text)
     return replace(said, spent=spent, withheld=tuple(prompt.withheld))
 
 

@@ -14,7 +14,7 @@ from training.entities.calendar import Days
 from training.entities.entity import Found, folded
 
 _TO = re.compile(r"\s?(?:到|至|~|–|—|-)\s?| (?:to|until|till|through) ")
-_RULES = (*dates_zh.RULES, *dates_en.RULES)
+_PLAIN = re.compile("[a-z0-9]")
 
 _Dated = tuple[int, int, Days | None]
 """First character, the one after the last, and the days; None for a holiday whose day the moon tells."""
@@ -49,7 +49,12 @@ def _leftmost(plain: str, on: date) -> Iterator[_Dated]:
 
 
 def _all(plain: str, on: date) -> Iterator[_Dated]:
-    for pattern, read in _RULES:
+    # Nothing is a day in Chinese without one of its characters, nor in English without a letter or a digit.
+    rules = (
+        *(() if plain.isascii() else dates_zh.RULES),
+        *(dates_en.RULES if _PLAIN.search(plain) else ()),
+    )
+    for pattern, read in rules:
         for match in pattern.finditer(plain):
             try:
                 yield *match.span(), read(match, on)

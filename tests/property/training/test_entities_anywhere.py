@@ -1,5 +1,6 @@
 """Whatever is written: recognisers end, in time, with places that are those of the text."""
 
+import re
 import time
 from datetime import date
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.entities import dates_en, dates_zh
 from training.entities.entity import atoms, folded
 from training.entities.recognise import RECOGNISERS, Recognisers
 from training.entities.spec import KindSpec
@@ -36,6 +38,15 @@ def test_places_are_of_the_text_and_none_lies_over_another(text: str, on: date) 
         assert end <= entity.start < entity.end <= len(text)
         assert text[entity.start : entity.end] == entity.text
         end = entity.end
+
+
+@given(st.one_of(TEXTS, PIECES.map("".join)).map(folded))
+def test_days_of_a_language_are_told_in_its_signs(text: str) -> None:
+    """Rules of the other language need not be asked."""
+    plain = text.encode("ascii", "ignore").decode()
+    assert not any(rule.search(plain) for rule, _ in dates_zh.RULES)
+    rest = re.sub("[a-z0-9]", "", text)
+    assert not any(rule.search(rest) for rule, _ in dates_en.RULES)
 
 
 @given(TEXTS)
