@@ -22,6 +22,7 @@ from bot.definition import BotDefinition
 from bot.errors import SettingsError
 from bot.home import home_lock
 from bot.inference.promised import told
+from bot.memory import share_one_heap
 from bot.settings import Settings
 
 BACKLOG = 1024
@@ -30,6 +31,7 @@ BACKLOG = 1024
 def run(folder: Path, settings: Settings) -> None:
     """Blocks until SIGINT or SIGTERM. Raises KefuError for what is wrong with the folder, the home or the port."""
     log_to_stderr(settings.log_level)
+    share_one_heap()
     # Between two products the threads of a linear algebra library wait busily, on the cores that the encoder runs on.
     threadpool_limits(1, user_api="blas")
     definition = load_definition(folder, memory=settings.documents)

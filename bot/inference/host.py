@@ -20,11 +20,12 @@ from bot.inference.bundles import KEPT, Knowledge, find_bundle, kept_vectors, ma
 from bot.inference.child import Progress
 from bot.inference.door import Door
 from bot.inference.encodings import Encoding, Encodings
-from bot.inference.reader import PATIENCE_S, Reader, give_back
+from bot.inference.reader import PATIENCE_S, Reader
 from bot.inference.release import Lesson, find_release, make_release, with_slips
 from bot.inference.rereading import Rereader
 from bot.inference.understanding import Ask, Live, Reads, Understanding
 from bot.inference.vectors import load_vectors, prune_vectors, save_vectors
+from bot.memory import give_back
 from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle
 from retrieval.embed import Vectors

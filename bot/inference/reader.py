@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import time
 from collections.abc import Sequence
 
@@ -65,13 +64,6 @@ class Reader:
     async def close(self) -> None:
         """Finish what is queued, and let the encoder go."""
         await self.door.close()
-
-
-def give_back() -> None:
-    """Freed memory to the system, where the C library would keep it for itself; blocking."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc alone has it
-    if trim is not None:
-        trim(0)
 
 
 def _with(vectors: Vectors, before: Vectors | None) -> Vectors:
