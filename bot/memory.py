@@ -11,7 +11,7 @@ _M_ARENA_MAX = -8
 
 def share_one_heap() -> None:
     """All threads take memory from one heap; ahead of the first thread. Each by its own would keep the most that it
-    ever needed: on the example bank 180 MB more, and a few more with every batch that is larger than all before it.
+    ever needed: on the example bank 190 MB more, and a few more with every batch that is larger than all before it.
     """
     if (mallopt := _glibc("mallopt")) is not None:
         mallopt(_M_ARENA_MAX, 1)
