@@ -31,6 +31,8 @@ SURE = 0.9
 """From here on there is nothing to look at again."""
 LOST = 0.05
 """Where it is less likely than this that any candidate is right, none is said anyhow."""
+MAX_CHARACTERS = 1_000
+"""Of an answer: more than a reranker reads of it."""
 PATIENCE_S = 1.0
 """A message waits so long at the most; then the first ranking stands."""
 MAX_WAITING = 32
@@ -119,4 +121,4 @@ def reweighed(candidates: Sequence[Candidate], scores: Mapping[str, float]) -> t
 
 def _passage(hit: Hit) -> str:
     """The stored phrasing that is nearest, and the answer."""
-    return f"{hit.phrase}\n{hit.entry.answer}"
+    return f"{hit.phrase}\n{hit.entry.answer[:MAX_CHARACTERS]}"
