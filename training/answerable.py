@@ -24,15 +24,17 @@ from retrieval.terms import STOP_WORDS
 from retrieval.text import HAN, normalise, tokens
 from retrieval.types import Entry, Hit
 from training.apply import FEATURES as OF_A_CANDIDATE
-from training.apply import FLOOR, OUT_OF_SCOPE, Floats, Reading, standardised
+from training.apply import FLOOR, Floats, standardised
 
 FILE = "answerable.json"
 OWN = (
-    *("held", "unknown", "strangest", "phrase_held", "phrase_extra"),
-    *("unmet", "strange_words", "strange_run"),
+    *("held", "unknown_share", "strangest", "phrase_held", "phrase_extra"),
+    *("unmet", "strange_share", "strange_run"),
 )
-"""What a message and one hit say beside the evidence of the search (see `own_features`)."""
-FEATURES = ("sure", "second", "rest", "foreign", "foreign_topic", *OF_A_CANDIDATE, *OWN)
+"""What a message and one hit say beside the evidence of the search (see `own_features`). Shares rather than sums:
+customers write more than authors do, and long messages hold more of everything.
+"""
+FEATURES = ("sure", "second", "rest", "known", "foreign", "foreign_topic", *OF_A_CANDIDATE, *OWN)
 _LEAST = 1e-4
 """Added to a probability and to its complement before its odds are taken."""
 
@@ -66,7 +68,7 @@ class Lexicon(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answerable:
-    """Logistic regression over `FEATURES`: the probability that the best candidate is right and something is.
+    """Logistic regression over `FEATURES`: the probability that the best candidate answers the message.
 
     Below `least` it is not said.
     """
@@ -89,7 +91,7 @@ def answer_features(
 ) -> Floats:
     """float32 [FEATURES] of a message.
 
-    `sure` [n]: how likely each of its hits is to be right; `keys` [n]: their topics; `foreign` [2]: `foreignness`;
+    `sure` [n]: how likely each of its hits is to be right; `keys` [n]: their topics; `foreign` [2]: its foreignness;
     `candidate` and `own`: evidence of the surest one (`candidate_features`, `own_features`).
     """
     best = int(np.argmax(sure))
@@ -99,14 +101,21 @@ def answer_features(
     others = [one for key, one in topics.items() if key != keys[best]]
     told = (
         *(_odds(float(sure[best])), _odds(max(others, default=0.0)), _odds(sum(others))),
+        _odds(sum(topics.values())),
         *(math.log(one + FLOOR) for one in foreign),
     )
     return np.concatenate([np.array(told, dtype=np.float32), candidate, own]).astype(np.float32)
 
 
-def foreignness(reading: Reading) -> tuple[float, float]:
-    """Probability of being out of scope, as intents and as topics have it."""
-    return reading.intents.get(OUT_OF_SCOPE), reading.topics.get(OUT_OF_SCOPE)
+def weighed(sure: Floats, keys: Sequence[str], found: float) -> Floats:
+    """float32 [n]: `sure` [n] where the surest one, and what else is of its topic, is `found` to be right. The others
+    keep their share of it, as far as there is anything left to share.
+    """
+    best = int(np.argmax(sure))
+    topics = {key: one for key, one in zip(keys, sure.tolist(), strict=True) if key != keys[best]}
+    own = np.array([key == keys[best] for key in keys], dtype=np.bool_)
+    rest = min(found / max(float(sure[best]), _LEAST), (1.0 - found) / max(sum(topics.values()), _LEAST))
+    return np.where(own, np.float32(found), sure * np.float32(rest))
 
 
 def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
@@ -121,12 +130,12 @@ def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
     return np.array(
         [
             sum(weights[term] for term in terms if term in everywhere) / whole,
-            sum(weights[term] for term in strange),
+            sum(weights[term] for term in strange) / whole,
             max((weights[term] for term in terms if term not in everywhere), default=0.0),
             sum(weights[t] for t in phrase.intersection(terms)) / (sum(weights[t] for t in phrase) or 1.0),
             max((weights[term] for term in phrase.difference(terms)), default=0.0),
             float(any(asks.search(asked) and not holds.search(hit.entry.answer) for asks, holds in _KINDS)),
-            sum(not _RUN.match(term) for term in strange),
+            len(strange) / (len(terms) or 1),
             _strange_run(text, lexicon),
         ],
         dtype=np.float32,

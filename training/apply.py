@@ -145,8 +145,32 @@ def _log_softmax(logits: Floats) -> Floats:
 
 
 @dataclass(frozen=True, slots=True)
+class Groups:
+    """Which candidates belong together. `asked` [n]: number of the text, ascending; `topics` [n]: number of the topic,
+    of each text its own; `foreign` [texts, 2]: `foreignness` of each.
+    """
+
+    asked: NDArray[np.int64]
+    topics: NDArray[np.int64]
+    foreign: Floats
+
+    @classmethod
+    def of(cls, keys: Sequence[Sequence[str]], foreign: Floats) -> Groups:
+        """`keys`: topics of each text's candidates."""
+        numbers: dict[tuple[int, str], int] = {}
+        own = [
+            numbers.setdefault((text, key), len(numbers)) for text, part in enumerate(keys) for key in part
+        ]
+        return cls(_numbers(keys), np.array(own, dtype=np.int64), foreign)
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrator:
-    """Platt scaling (Platt 1999) over `FEATURES`: probability that a candidate is the right answer.
+    """Of a message's candidates one topic is right, or none is: how likely each.
+
+    A conditional logit (McFadden 1974) over `FEATURES` whose way out, "none", is weighed by how foreign the message
+    looks: exp(candidate) / (exp(none) + the sum over all of its candidates). So topics share what there is to share,
+    and the second best is no likelier than it is.
 
     A feature that is not a number says nothing: `centre` lies midway between right and wrong candidates, so that it
     counts for neither.
@@ -155,13 +179,23 @@ class Calibrator:
     centre: Floats
     scale: Floats
     weight: Floats
-    bias: float
+    none: Floats
+    """[3]: weights of `foreignness` (their logarithms), and a constant."""
 
-    def confidence(self, features: Floats) -> Floats:
-        """float32 [n, FEATURES] -> float32 [n] in 0..1."""
-        logits = standardised(features, self.centre, self.scale) @ self.weight + self.bias
-        sure: Floats = (1 / (1 + np.exp(-np.clip(logits, -30, 30)))).astype(np.float32)
+    def confidence(self, features: Floats, groups: Groups) -> Floats:
+        """float32 [n, FEATURES] -> float32 [n] in 0..1: that the candidate's topic is right."""
+        own = _powers(standardised(features, self.centre, self.scale) @ self.weight)
+        none = _powers(np.log(groups.foreign + np.float32(FLOOR)) @ self.none[:2] + self.none[2])
+        whole = none + np.bincount(groups.asked, own, len(none))
+        sure: Floats = (np.bincount(groups.topics, own)[groups.topics] / whole[groups.asked]).astype(
+            np.float32
+        )
         return sure
+
+
+def _powers(logits: Floats) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.exp(np.clip(logits, -30, 30), dtype=np.float64)
+    return found
 
 
 def standardised(features: Floats, centre: Floats, scale: Floats) -> Floats:
@@ -192,6 +226,11 @@ class Reading:
 
     intents: Scores
     topics: Scores
+
+    @property
+    def foreignness(self) -> tuple[float, float]:
+        """Probability of being out of scope, as intents and as topics have it."""
+        return self.intents.get(OUT_OF_SCOPE), self.topics.get(OUT_OF_SCOPE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,14 +302,14 @@ def save_heads(folder: Path, heads: Heads) -> None:
     cal = heads.calibrator
     arrays = _arrays("intent", heads.intent) | _arrays("topic", heads.topic)
     if cal is not None:
-        arrays |= {"cal_centre": cal.centre, "cal_scale": cal.scale, "cal_weight": cal.weight}
+        arrays |= {f"cal_{part}": getattr(cal, part) for part in _CALIBRATOR}
     save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, folder / "heads.safetensors")
     about = {
         "name": heads.name,
         "intent": _about(heads.intent),
         "topic": _about(heads.topic),
         "features": FEATURES,
-        "cal_bias": cal.bias if cal else None,
+        "calibrated": cal is not None,
     }
     (folder / "heads.json").write_text(json.dumps(about, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -302,10 +341,8 @@ def load_heads(folder: Path) -> Heads:
         raise ValueError(f"{folder}: made for other features; train again")
     arrays = load_file(folder / "heads.safetensors")
     cal = None
-    if about["cal_bias"] is not None:
-        cal = Calibrator(
-            arrays["cal_centre"], arrays["cal_scale"], arrays["cal_weight"], float(about["cal_bias"])
-        )
+    if about["calibrated"]:
+        cal = Calibrator(*(arrays[f"cal_{part}"] for part in _CALIBRATOR))
     return Heads(about["name"], _head("intent", about, arrays), _head("topic", about, arrays), cal)
 
 
@@ -328,6 +365,7 @@ def _arrays(name: str, head: IntentHead) -> dict[str, Floats]:
     return {f"{name}_{part}": array for part, array in parts.items()}
 
 
+_CALIBRATOR = ("centre", "scale", "weight", "none")
 _WORDS = ("idf", "weight", "bias")
 _NEAR = ("centre", "vectors", "labels")
 

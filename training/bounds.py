@@ -25,8 +25,7 @@ def learn_bounds(found: Iterable[Verdict], languages: Iterable[str], promise: Pr
         mixed = _mixed([verdict for verdict in verdicts if verdict.question.lang == lang])
         sure = np.array([verdict.sure for verdict in mixed], dtype=np.float32)
         right = np.array([verdict.right for verdict in mixed], dtype=np.bool_)
-        said = np.array([verdict.answerable for verdict in mixed], dtype=np.bool_)
-        bounds[lang] = learn_bound(np.where(said, sure, np.float32(0)), right, promise)
+        bounds[lang] = learn_bound(sure, right, promise)
         curves[lang] = _curves(sure, right)
     return Promised(promise, bounds, curves)
 

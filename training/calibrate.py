@@ -3,7 +3,7 @@
 The bot's own phrasings are the data. In each fold some phrasings are held out (the truth is known: their topic), and
 some topics are taken out whole (their phrasings become questions that sound like home and have no answer). The bundle
 and the head of the fold know neither. Together with out-of-scope examples these give candidates with a known verdict,
-to which Platt scaling (Platt 1999) is fitted.
+to which a conditional logit (`training.apply.Calibrator`) is fitted: of a message's candidates one is right, or none.
 
 What the encoder was trained on it knows by heart: such a text is not asked, where enough others are left.
 """
@@ -13,27 +13,32 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.bundle import Bundle, build_bundle
 from retrieval.search import search
 from retrieval.text import identity, tokens
 from retrieval.types import Entry, Query
-from training.answerable import OWN, foreignness, own_features
+from training.answerable import OWN, own_features
 from training.apply import (
+    FLOOR,
     HITS,
     OUT_OF_SCOPE,
     Calibrator,
     Floats,
     Found,
+    Groups,
     Heads,
     IntentHead,
     candidate_features,
     spoken,
     standardised,
 )
+from training.choice import Choices, fit_choice
 from training.fit import MAX_TOPICS, SEED, TOPIC_C, C, fit_head, no_head
 
 FOLDS = 4
@@ -84,20 +89,25 @@ def _nothing() -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Candidates with verdicts: features [n, F], truth [n] (1 right), weight [n], question number [n].
+    """Candidates with verdicts: features [n, F], truth [n] (1 right), question number [n].
 
-    `asked`: the questions, by number. To some nothing was found. `own` [n, OWN], `keys` [n] and `foreign` [questions,
-    2]: what else `training.answerable` looks at.
+    `asked`: the questions, by number. To some nothing was found. `keys` [n]: topics; `foreign` [questions, 2]: how
+    foreign each looks; `own` [n, OWN]: what else `training.answerable` looks at.
     """
 
     features: Floats
     truth: Floats
-    weight: Floats
     question: Floats
-    asked: Sequence[Question] = ()
+    asked: Sequence[Question]
+    keys: Sequence[str]
+    foreign: Floats
     own: Floats = field(default_factory=_nothing)
-    keys: Sequence[str] = ()
-    foreign: Floats = field(default_factory=_nothing)
+
+    @property
+    def groups(self) -> Groups:
+        numbers = self.question.astype(np.int64)
+        ends = numbers.searchsorted(np.arange(len(self.asked) + 1)).tolist()
+        return Groups.of([self.keys[start:end] for start, end in pairwise(ends)], self.foreign)
 
 
 def training_rows(
@@ -205,59 +215,59 @@ def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], material: Mate
     said = [material.slips.get(question.text, question.text) for question in asked]
     vectors = [material.vectors[text] for text in said]
     readings = heads.read(np.stack(vectors), said)
-    found, truth, kinds, numbers = [], [], [], []
+    found, truth, numbers = [], [], []
     own: list[Floats] = []
     keys: list[str] = []
     for number, (question, reading) in enumerate(zip(asked, readings, strict=True)):
         hits = search(bundle, Query(said[number], vectors[number], question.lang), k=HITS)
         found.append(Found(hits, reading, len(tokens(said[number])), question.lang))
         truth += [float(h.entry.key == question.key) for h in hits]
-        kinds += [question.kind] * len(hits)
         numbers += [number] * len(hits)
         own += [own_features(said[number], hit, bundle.contents.lexical) for hit in hits]
         keys += [hit.entry.key for hit in hits]
     return Judged(
         candidate_features(found),
         np.array(truth, np.float32),
-        _weights(kinds),
         np.array(numbers, np.float32),
         asked,
-        np.array(own, np.float32).reshape(-1, len(OWN)),
         keys,
-        np.array([foreignness(reading) for reading in readings], np.float32),
+        np.array([reading.foreignness for reading in readings], np.float32),
+        np.array(own, np.float32).reshape(-1, len(OWN)),
     )
 
 
-def _weights(kinds: Sequence[str]) -> Floats:
-    """Each kind of question gets its assumed share of the whole."""
-    names = np.asarray(kinds)
-    weight = np.zeros(len(names), dtype=np.float32)
-    for kind, share in SHARES.items():
+def weights(kinds: Iterable[str], shares: Mapping[str, float]) -> NDArray[np.float64]:
+    """float64 [n]: each kind of question gets its share of the whole."""
+    names = np.array(list(kinds), dtype=np.str_)
+    found = np.ones(len(names))
+    for kind, share in shares.items():
         here = names == kind
         if here.any():
-            weight[here] = share * len(names) / here.sum()
-    return weight
+            found[here] = share * len(names) / here.sum()
+    return found
 
 
 def fit_calibrator(folds: Sequence[Judged]) -> Calibrator | None:
     """None where there are too few questions, or all verdicts are the same."""
     if sum(len(set(f.question)) for f in folds) < MIN_QUESTIONS:
         return None
-    features = np.concatenate([f.features for f in folds])
     truth = np.concatenate([f.truth for f in folds])
     if len(set(truth)) < 2:
         return None
-    return _platt(features, truth, np.concatenate([f.weight for f in folds]))
-
-
-def _platt(features: Floats, truth: Floats, weight: Floats) -> Calibrator:
-    from sklearn.linear_model import LogisticRegression
-
+    features = np.concatenate([f.features for f in folds])
     centre = (_means(features[truth == 1]) + _means(features[truth == 0])) / np.float32(2)
     scale = np.sqrt(_means((features - _means(features)) ** 2)) + np.float32(1e-6)
-    model = LogisticRegression(C=1.0, max_iter=500)
-    model.fit(standardised(features, centre, scale), truth, sample_weight=weight)
-    return Calibrator(centre, scale, model.coef_[0].astype(np.float32), float(model.intercept_[0]))
+    first = np.cumsum([0, *(len(fold.asked) for fold in folds)])
+    asked = [fold.question.astype(np.int64) + n for fold, n in zip(folds, first[:-1], strict=True)]
+    foreign = np.concatenate([fold.foreign for fold in folds])
+    choices = Choices(
+        standardised(features, centre, scale).astype(np.float64),
+        np.insert(np.log(foreign + FLOOR, dtype=np.float64), 2, 1.0, axis=1),
+        np.concatenate(asked),
+        truth.astype(np.float64),
+        weights([question.kind for fold in folds for question in fold.asked], SHARES),
+    )
+    return Calibrator(centre, scale, *fit_choice(choices))
 
 
 def _means(features: Floats) -> Floats:
@@ -267,23 +277,6 @@ def _means(features: Floats) -> Floats:
     return means.astype(np.float32)
 
 
-def summary(folds: Sequence[Judged], calibrator: Calibrator) -> dict[str, float]:
-    """Figures for the card, from folds that the calibrator did not see (leave one fold out)."""
-    from sklearn.metrics import brier_score_loss, roc_auc_score
-
-    scores, truths, weights = [], [], []
-    for fold, confidence in held_out(folds, calibrator):
-        rows = list(best_rows(fold, confidence).values())
-        scores += confidence[rows].tolist()
-        truths += fold.truth[rows].tolist()
-        weights += fold.weight[rows].tolist()
-    return {
-        "auroc": float(roc_auc_score(truths, scores, sample_weight=weights)),
-        "brier": float(brier_score_loss(truths, scores, sample_weight=weights)),
-        "right_first": float(np.average(truths, weights=weights)),
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How sure the bot would be of its best answer to a question that nothing was learned from; whether it is right."""
@@ -291,8 +284,19 @@ class Verdict:
     question: Question
     sure: float
     right: bool
-    answerable: bool = True
-    """Whether the bot would say it, however sure it is (`training.answerable`)."""
+
+
+def summary(told: Sequence[Verdict]) -> dict[str, float]:
+    """Figures for the card."""
+    from sklearn.metrics import brier_score_loss, roc_auc_score
+
+    sure, right = [one.sure for one in told], [one.right for one in told]
+    shares = weights([one.question.kind for one in told], SHARES)
+    return {
+        "auroc": float(roc_auc_score(right, sure, sample_weight=shares)),
+        "brier": float(brier_score_loss(right, sure, sample_weight=shares)),
+        "right_first": float(np.average(right, weights=shares)),
+    }
 
 
 def verdicts(folds: Sequence[Judged], calibrator: Calibrator | None) -> Iterator[Verdict]:
@@ -312,7 +316,7 @@ def held_out(folds: Sequence[Judged], calibrator: Calibrator) -> Iterator[tuple[
     """Each fold, and confidences of a calibrator that is fitted to the others, where they are enough for one."""
     for n, fold in enumerate(folds):
         other = fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator
-        yield fold, other.confidence(fold.features)
+        yield fold, other.confidence(fold.features, fold.groups)
 
 
 def best_rows(fold: Judged, confidence: Floats) -> dict[int, int]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from training.answerable import Answerable, answer_features
 from training.apply import Calibrator, Floats, standardised
-from training.calibrate import Judged, Question, Verdict, best_rows, held_out, verdicts
+from training.calibrate import Judged, Question, Verdict, best_rows, held_out, verdicts, weights
 
 SHARES = {"answerable": 0.6, "removed": 0.07, "foreign": 0.33}
 """What each kind of question counts. Chosen on folds of the example bots: at nine of ten foreign messages refused, this
@@ -49,12 +49,10 @@ class _Asked:
         features, kind = self.features[chosen], self.kind[chosen]
         centre = np.nan_to_num(np.nanmean(features, axis=0)).astype(np.float32)
         scale = (np.nan_to_num(np.nanstd(features, axis=0)) + 1e-6).astype(np.float32)
-        weight = np.ones(len(kind))
-        for name, share in SHARES.items():
-            if (here := kind == name).any():
-                weight[here] = share * len(kind) / here.sum()
         model = LogisticRegression(C=1.0, max_iter=1_000)
-        model.fit(standardised(features, centre, scale), self.right[chosen], sample_weight=weight)
+        model.fit(
+            standardised(features, centre, scale), self.right[chosen], sample_weight=weights(kind, SHARES)
+        )
         return Answerable(
             centre, scale, model.coef_[0].astype(np.float32), float(model.intercept_[0]), least=0.0
         )
@@ -84,7 +82,7 @@ class _Asked:
 def fit_answerable(
     folds: Sequence[Judged], calibrator: Calibrator | None
 ) -> tuple[Answerable | None, list[Verdict]]:
-    """What was learned (None: there is too little), and the verdicts on all questions with what it makes of them."""
+    """What was learned (None: there is too little), and verdicts on all questions by what was learned from others."""
     told = list(verdicts(folds, calibrator))
     if calibrator is None or len(folds) < 2:
         return None, told
@@ -92,17 +90,16 @@ def fit_answerable(
     if not asked.enough:
         return None, told
     found = asked.probabilities()
-    least = asked.least(found)
-    refused = {id(question) for question, one in zip(asked.questions, found, strict=True) if one < least}
-    whole = replace(asked.fit(np.ones(len(found), dtype=np.bool_)), least=least)
-    return whole, [replace(one, answerable=id(one.question) not in refused) for one in told]
+    sure = {id(question): one for question, one in zip(asked.questions, found.tolist(), strict=True)}
+    whole = replace(asked.fit(np.ones(len(found), dtype=np.bool_)), least=asked.least(found))
+    return whole, [replace(one, sure=sure.get(id(one.question), 0.0)) for one in told]
 
 
-def shares_answered(told: Sequence[Verdict]) -> dict[str, float]:
-    """Of each kind of question, for the card: the share of which the best answer would be said, were it sure enough."""
+def shares_answered(told: Sequence[Verdict], least: float) -> dict[str, float]:
+    """Of each kind of question, for the card: the share that is answered by who has to be `least` sure."""
     kinds = {verdict.question.kind for verdict in told}
     return {
-        f"answerable_{kind}": float(np.mean([v.answerable for v in told if v.question.kind == kind]))
+        f"answered_{kind}": float(np.mean([v.sure >= least for v in told if v.question.kind == kind]))
         for kind in sorted(kinds)
     }
 

@@ -51,11 +51,12 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
             judged.append(part)
             report("heads", FOLDS + len(judged), FOLDS + CALIBRATION_FOLDS, "calibrating answers")
     calibrator = fit_calibrator(judged)
-    figures = summary(judged, calibrator) if calibrator else {}
     save_heads(out, Heads(name, head, topic_head(material, material.entries), calibrator))
     answerable, told = fit_answerable(judged, calibrator)
+    figures = summary(told) if calibrator else {}
     if answerable is not None:
         write_answerable(out, answerable)
+        figures |= shares_answered(told, answerable.least)
     if (promise := read_promise(work)) is not None:
         write_promised(out, learn_bounds(told, _languages(material), promise))
     card = {
@@ -66,7 +67,7 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
         "temperature": head.temperature,
         "share_of_words": head.share,
         "judged_by": _judged_by(material),
-        "held_out": {"intent_accuracy": accuracy, **figures, **shares_answered(told)},
+        "held_out": {"intent_accuracy": accuracy, **figures},
     }
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
     return card

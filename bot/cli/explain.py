@@ -26,11 +26,13 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
     if trace is None:
         console.print("  [dim]No trace was kept.[/]")
         return
-    console.print(f"  [magenta]{trace.decision}[/]  {escape(_reason(trace))}", highlight=False)
+    live = bot.host.current()
+    least = max(live.least, bot.desk.policy.answer) if live.least and live.release == trace.release else None
+    console.print(f"  [magenta]{trace.decision}[/]  {escape(_reason(trace, least))}", highlight=False)
     console.print(
         f"  [dim]release  {escape(trace.release)}, knowledge {escape(trace.bundle)}[/]", highlight=False
     )
-    if (read := bot.host.current().read(context.messages[-1].text)) and MENDED in trace.reason:
+    if (read := live.read(context.messages[-1].text)) and MENDED in trace.reason:
         console.print(f"  [dim]read as  {escape(read.text)}[/]", highlight=False)
     if trace.intents:
         intents = "  ".join(f"{i['name']} {i['probability']:.2f}" for i in trace.intents)
@@ -42,9 +44,10 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
         console.print(Padding(_hits(trace.hits), (0, 2)))
 
 
-def _reason(trace: TraceRecord) -> str:
-    known = trace.confidence
-    how_sure = [] if known is None else [sure(known, trace.bound, trace.lang)]
+def _reason(trace: TraceRecord, least: float | None) -> str:
+    """`least`: how sure the bot had to be where it promises nothing, as far as that is known."""
+    known, bound = trace.confidence, (trace.bound, trace.lang) if trace.bound is not None else (least, None)
+    how_sure = [] if known is None else [sure(known, *bound)]
     leaning = ["read with the question before"] if trace.contextual else []
     timings = [f"{name} {ms:.0f} ms" for name, ms in trace.timings.items()]
     return ", ".join([trace.reason, *how_sure, *leaning, *timings])

@@ -58,8 +58,8 @@ class Evidence:
     """The message says no more than that something is not wanted, and the best candidate is about wanting it."""
     out_of_scope: float = 0.0
     """Probability that nothing the bot knows is meant."""
-    answerable: bool = True
-    """False where the best candidate only sounds like the message, and does not answer it."""
+    least: float = 0.0
+    """How sure the bot must be to answer, by what its own texts taught it."""
     calibrated: bool = True
     """False while no calibrator exists: then intent and retrieval must agree."""
     parts: tuple[Evidence, ...] = ()
@@ -178,27 +178,19 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
         return _uncalibrated(e, best, policy)
     if e.out_of_scope >= max(policy.foreign, best.confidence):
         return Answer("out of scope", response=REFUSE, confidence=best.confidence, offer_person=True)
-    if best.confidence >= policy.answer and not e.answerable:
-        return _unanswered(e, policy)
     if best.confidence >= least_sure(e, policy) and (len(rivals) == 1 or e.asked_before):
         return Generate("confident", (best.entry,), best.confidence)
     if best.confidence >= policy.answer and len(rivals) == 1:
-        return _ask_or_refuse(e, _topics(e.candidates), reason=UNSURE)
+        known = _topics(e.candidates) if e.out_of_scope < policy.scope else ()
+        return _ask_or_refuse(e, known, reason=UNANSWERED if e.bound is None else UNSURE)
     if e.terse and e.out_of_scope < policy.scope:
         rivals = max(rivals, _topics(e.candidates), key=len)
     return _ask_or_refuse(e, rivals)
 
 
-def _unanswered(e: Evidence, policy: Policy) -> Decision:
-    """What does not look foreign may have been put as nobody did before: the customer may say which is meant."""
-    if e.out_of_scope < policy.scope:
-        return _ask_or_refuse(e, _topics(e.candidates), reason=UNANSWERED)
-    return Answer(UNANSWERED, response=REFUSE, confidence=e.candidates[0].confidence, offer_person=True)
-
-
 def least_sure(e: Evidence, policy: Policy) -> float:
     """How sure the bot must be of an answer to give it."""
-    return policy.answer if e.bound is None else e.bound
+    return max(policy.answer, e.least) if e.bound is None else e.bound
 
 
 def _uncalibrated(e: Evidence, best: Candidate, policy: Policy) -> Decision:
@@ -218,12 +210,8 @@ def _agrees(best: Candidate, intents: tuple[IntentScore, ...]) -> bool:
 def _rivals(e: Evidence, policy: Policy) -> tuple[Candidate, ...]:
     """The best and those close to it, one a topic."""
     least, close = (policy.terse_clarify, policy.terse_close) if e.terse else (policy.clarify, policy.close)
-    floor = _odds(e.candidates[0].confidence) * close
-    return _topics([c for c in e.candidates if c.confidence >= least and _odds(c.confidence) >= floor])
-
-
-def _odds(probability: float) -> float:
-    return probability / max(1.0 - probability, 1e-6)
+    floor = max(least, e.candidates[0].confidence * close)
+    return _topics([c for c in e.candidates if c.confidence >= floor])
 
 
 def _topics(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

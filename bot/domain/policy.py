@@ -14,11 +14,13 @@ class Policy:
     """Thresholds between 0 and 1, each settable under `policy:` in bot.yml."""
 
     answer: float = 0.25
-    """At least this sure that the best candidate is right: say it. A bot that promises something has bounds instead."""
+    """At least this sure that the best candidate is right: say it, or ask whether it is meant where the bot's own texts
+    taught it to be surer (`training.answerable`) or its promise has a bound.
+    """
     clarify: float = 0.2
     """At least this sure of each of several candidates, and of none enough: ask which."""
     close: float = 0.8
-    """The runner-up's odds as a share of the best's, from which on two answers count as close."""
+    """The runner-up's probability as a share of the best's, from which on two answers count as close."""
     terse_clarify: float = 0.05
     terse_close: float = 0.15
     """The same two for a message that says so little that it may mean several things."""

@@ -97,7 +97,13 @@ def build_ask(
 
 
 def weigh(
-    heard: Heard, before: Before, seen: Understanding | None, *, calibrated: bool, bound: float | None = None
+    heard: Heard,
+    before: Before,
+    seen: Understanding | None,
+    *,
+    calibrated: bool,
+    least: float = 0.0,
+    bound: float | None = None,
 ) -> Evidence:
     """Everything that `decide` looks at. `seen` is None where nothing had to be understood."""
     said = (seen and seen.read) or heard.text
@@ -113,8 +119,8 @@ def weigh(
         terse=not (seen and seen.contextual) and terse(said),
         refused=seen is not None and _refused(said, seen),
         out_of_scope=seen.out_of_scope if seen else 0.0,
-        answerable=seen.answerable if seen else True,
         calibrated=calibrated,
+        least=least,
         bound=bound,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
+from functools import partial
 
 from bot.domain.decision import Decision, Evidence, decide
 from bot.domain.several import questions
@@ -25,8 +26,9 @@ class Thought:
 async def think(desk: Desk, live: Live, scene: Scene) -> Thought:
     seen, parts = await _understand(desk, live, scene)
     calibrated, bound = live.heads.calibrator is not None, live.bound(scene.heard.lang)
-    evidence = weigh(scene.heard, scene.before, seen, calibrated=calibrated, bound=bound)
-    each = (weigh(part, Before(), one, calibrated=calibrated, bound=bound) for part, one in parts)
+    told = partial(weigh, calibrated=calibrated, least=live.least, bound=bound)
+    evidence = told(scene.heard, scene.before, seen)
+    each = (told(part, Before(), one) for part, one in parts)
     evidence = replace(evidence, parts=tuple(each))
     return Thought(seen, evidence, decide(evidence, desk.policy))
 

@@ -1,10 +1,10 @@
-"""Whether the best of what was found for a message answers it."""
+"""How sure the best of what was found for a message answers it, and what that leaves to the others."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from training.answerable import Answerable, Lexicon, answer_features, foreignness, own_features
+from training.answerable import Answerable, Lexicon, answer_features, own_features, weighed
 from training.apply import Floats, Found, Heads
 from training.lesson import LessonHeads
 
@@ -16,16 +16,19 @@ def learned_by(heads: Heads) -> Answerable | None:
 
 def answered(
     learned: Answerable, lexicon: Lexicon, text: str, found: Found, *, features: Floats, sure: Floats
-) -> bool:
-    """`features` [hits, FEATURES] and `sure` [hits]: evidence of its hits, and their confidence."""
+) -> Floats:
+    """float32 [hits]: confidence of each. `features` [hits, FEATURES] and `sure` [hits]: evidence of the hits, and how
+    sure the bot is of each among the others.
+    """
     if not found.hits:
-        return True
+        return sure
+    keys = [hit.entry.key for hit in found.hits]
     best = int(np.argmax(sure))
     row = answer_features(
         sure,
-        [hit.entry.key for hit in found.hits],
-        foreign=foreignness(found.reading),
+        keys,
+        foreign=found.reading.foreignness,
         candidate=features[best],
         own=own_features(text, found.hits[best], lexicon),
     )
-    return bool(learned.probability(row[None])[0] >= learned.least)
+    return weighed(sure, keys, float(learned.probability(row[None])[0]))

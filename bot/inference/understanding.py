@@ -22,25 +22,26 @@ from retrieval.search import search_all
 from retrieval.slips.mender import Mender, Read
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
-from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Found, Heads, candidate_features
+from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Found, Groups, Heads, candidate_features
 from training.entities.entity import Entity
 from training.entities.finder import NOTHING_NAMED, Finder
 from training.lesson import LessonHeads
 from training.promise import Promised
 
 TOP_INTENTS = 3
-CLEAR = 0.8
-"""A short message that stands on its own this well is not read as the continuation of another. At .7 a fragment about
-limits ("how much a day") was taken for a question of its own."""
+CLEAR = 0.9
+"""A short message that stands on its own this well is not read as the continuation of another. At .8 fragments
+about limits and fees ("how much a day") were taken for questions of their own."""
 FOREIGN = 0.5
 """A message without a sign that it leans which is this surely out of scope ("what is the weather") continues nothing.
 Those of the example bank that go on with a topic come to .11 at most, the foreign ones to .7 and more."""
 ASKED_AGAIN = 0.5
 """This likely by itself, even the topic that was answered before is what is meant."""
 JOINED_SHARE = 0.8
-LEANING_LOGIT = 3.0
-"""Added to the log-odds of answers to a message that leans. The calibrator saw only messages that stand alone; the
-contextual form, two messages in one, looks less like any stored question. Chosen on the example bank's dialogues."""
+LEANING_LOGIT = 4.0
+"""Added to the log-odds of "one of these" over "none" for a message that leans. The calibrator saw only messages that
+stand alone; the contextual form, two messages in one, looks less like any stored question. Chosen on the example bank's
+dialogues."""
 SPOKEN = (*SOCIAL, HANDOFF)
 SPOKEN_SURELY = 0.8
 
@@ -103,6 +104,12 @@ class Live:
             return None
         at = self.promised.bound(lang).at
         return NEVER if at is None else at
+
+    @property
+    def least(self) -> float:
+        """How sure the bot must be to answer, by what its own texts say; 0 where they say nothing."""
+        learned = learned_by(self.heads)
+        return 0.0 if learned is None else learned.least
 
     def read(self, text: str) -> Read | None:
         """What a customer meant to write; None where that is what was typed. What stands in the knowledge word for word
@@ -173,8 +180,6 @@ class Understanding:
     contextual: bool
     out_of_scope: float = 0.0
     """Probability that nothing the bot knows is meant."""
-    answerable: bool = True
-    """Whether the best candidate answers the message, and does not only sound like it."""
     entities: tuple[Entity, ...] = ()
     """What the message names, in its order; of the message alone, whatever it leans on."""
     read: str | None = None
@@ -194,12 +199,14 @@ class Understanding:
         return self.candidates[0].confidence if self.candidates else 0.0
 
     @property
+    def topics(self) -> dict[str, float]:
+        """How likely each topic is meant."""
+        return {candidate.key: candidate.confidence for candidate in reversed(self.candidates)}
+
+    @property
     def known(self) -> float:
         """That one of the candidates is right. "I lost my card" is clear, though not which card."""
-        likeliest: dict[str, float] = {}
-        for candidate in self.candidates:
-            likeliest.setdefault(candidate.key, candidate.confidence)
-        return sum(likeliest.values())
+        return sum(self.topics.values())
 
 
 def _as_typed(tokens: Tokens | None, read: Read | None) -> Tokens | None:
@@ -230,8 +237,7 @@ def _both(vectors: Vectors) -> Vectors:
 def _weighed_together(ask: Ask, plain: Understanding, joined: Understanding) -> Understanding:
     hits = tuple({hit.entry.id: hit for hit in (*plain.hits, *joined.hits)}.values())
     candidates = _continued(joined, plain, ask.answered_key)
-    answerable = plain.answerable or joined.answerable
-    other = replace(joined, contextual=True, candidates=candidates, hits=hits, answerable=answerable)
+    other = replace(joined, contextual=True, candidates=candidates, hits=hits)
     return plain if plain.best >= CLEAR and plain.best >= other.best else other
 
 
@@ -244,30 +250,24 @@ def _is_social(seen: Understanding) -> bool:
 
 def _continued(joined: Understanding, plain: Understanding, answered: str | None) -> tuple[Candidate, ...]:
     """Candidates of both forms, without the topic that was answered before: who asks on asks for something else,
-    unless these words by themselves ask for it."""
-    alone = {c.entry: c.confidence for c in plain.candidates}
-    together = {c.entry: c.confidence for c in joined.candidates}
-    found = {
-        c.entry: c
-        for c in (*plain.candidates, *joined.candidates)
-        if c.key != answered or alone.get(c.entry, 0.0) >= ASKED_AGAIN
+    unless these words by themselves ask for it. Topics, and none of them, share what there is to share as before.
+    """
+    alone, together = plain.topics, joined.topics
+    topics = {
+        key: _power(together.get(key, 0.0), alone.get(key, 0.0)) * math.exp(LEANING_LOGIT)
+        for key in {**alone, **together}
+        if key != answered or alone.get(key, 0.0) >= ASKED_AGAIN
     }
-    sure = [
-        replace(c, confidence=_weighed(together.get(e, 0.0), alone.get(e, 0.0)), exact=False)
-        for e, c in found.items()
-    ]
+    whole = sum(topics.values()) + _power(1.0 - joined.known, 1.0 - plain.known)
+    found = {c.entry: c for c in (*plain.candidates, *joined.candidates) if c.key in topics}
+    sure = [replace(c, confidence=topics[c.key] / whole, exact=False) for c in found.values()]
     return tuple(sorted(sure, key=lambda c: -c.confidence))
 
 
-def _weighed(together: float, alone: float) -> float:
-    """Probability from both forms' log-odds; continuing a conversation makes an answer likelier."""
-    logit = JOINED_SHARE * _logit(together) + (1.0 - JOINED_SHARE) * _logit(alone) + LEANING_LOGIT
-    return 1.0 / (1.0 + math.exp(-logit))
-
-
-def _logit(probability: float) -> float:
-    p = min(max(probability, FLOOR), 1.0 - FLOOR)
-    return math.log(p / (1.0 - p))
+def _power(together: float, alone: float) -> float:
+    """Of one probability by both forms."""
+    found: float = max(together, FLOOR) ** JOINED_SHARE * max(alone, FLOOR) ** (1.0 - JOINED_SHARE)
+    return found
 
 
 def _read(
@@ -300,21 +300,23 @@ def _weighed_hits(live: Live, texts: Sequence[Found]) -> tuple[Vectors, Vectors]
         none = np.zeros(sum(len(text.hits) for text in texts), dtype=np.float32)
         return none[:, None], none
     features = candidate_features(texts)
-    return features, live.heads.calibrator.confidence(features)
+    keys = [[hit.entry.key for hit in text.hits] for text in texts]
+    foreign = np.array([text.reading.foreignness for text in texts], dtype=np.float32)
+    return features, live.heads.calibrator.confidence(features, Groups.of(keys, foreign))
 
 
 def _understanding(
     live: Live, query: Query, text: Found, *, features: Vectors, sure: Vectors
 ) -> Understanding:
     intents, learned, lexicon = text.reading.intents, learned_by(live.heads), live.bundle.contents.lexical
-    answers = learned is None or answered(learned, lexicon, query.text, text, features=features, sure=sure)
+    if learned is not None:
+        sure = answered(learned, lexicon, query.text, text, features=features, sure=sure)
     return Understanding(
         tuple(IntentScore(*pair) for pair in intents.top(TOP_INTENTS)),
         _candidates(text.hits, sure.tolist()),
         tuple(text.hits),
         contextual=False,
         out_of_scope=intents.get(OUT_OF_SCOPE),
-        answerable=answers,
         vector=query.vector,
     )
 

@@ -76,7 +76,7 @@ def known(place: Path) -> Knows:
     )  # fmt: skip
     head = fit_head(vectors[:2], ["a", "b"])
     ones = vectors[0] * 0 + 1
-    heads = Heads("heads", head, head, Calibrator(ones, ones, ones, 0.0))
+    heads = Heads("heads", head, head, Calibrator(ones, ones, ones, ones[:3]))
     return Knows(Live.of("base", Reader(encoder), heads, bundle))
 
 

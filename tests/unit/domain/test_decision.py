@@ -196,18 +196,22 @@ def test_an_answer_is_never_said_below_its_threshold(
 
 
 def test_what_only_sounds_like_an_answer_is_not_said_but_asked_about() -> None:
-    sure = replace(evidence(candidate("a", 0.9), candidate("b", 0.02)), answerable=False)
-    assert decide(sure, POLICY) == Clarify(UNANSWERED, ("a", "b"), 0.9)
-    assert decide(replace(sure, asked_before=True), POLICY).reason == "not sure enough"
+    sounds = replace(evidence(candidate("a", 0.6), candidate("b", 0.02)), least=0.7)
+    assert decide(sounds, POLICY) == Clarify(UNANSWERED, ("a", "b"), 0.6)
+    assert decide(replace(sounds, asked_before=True), POLICY).reason == "not sure enough"
+    assert isinstance(decide(replace(sounds, least=0.6), POLICY), Generate)
+    assert isinstance(decide(replace(evidence(candidate("a", 0.45)), least=0.3), POLICY), Answer)
 
 
 def test_what_looks_foreign_beside_it_is_refused() -> None:
-    foreign = replace(evidence(candidate("a", 0.9), candidate("b", 0.02)), answerable=False, out_of_scope=0.5)
-    assert decide(foreign, POLICY) == Answer(UNANSWERED, response="refuse", confidence=0.9, offer_person=True)
+    foreign = replace(evidence(candidate("a", 0.6), candidate("b", 0.02)), least=0.7, out_of_scope=0.5)
+    decision = decide(foreign, POLICY)
+    assert isinstance(decision, Answer)
+    assert (decision.response, decision.offer_person) == ("refuse", True)
 
 
 def test_an_identical_question_is_answered_whatever_it_looks_like() -> None:
-    same = replace(evidence(candidate("a", 0.1, exact=True)), answerable=False, out_of_scope=0.9)
+    same = replace(evidence(candidate("a", 0.1, exact=True)), least=0.7, out_of_scope=0.9)
     assert decide(same, POLICY) == Answer("identical to a stored question", entry="a", confidence=1.0)
 
 
@@ -223,7 +227,7 @@ def test_several_questions_with_an_answer_each_are_answered_together() -> None:
         evidence(candidate("c", 0.3)),
         evidence(candidate("c", 0.6), candidate("d", 0.55)),
         evidence(candidate("a2", 0.9, key="a")),
-        replace(evidence(candidate("c", 0.9)), answerable=False),
+        replace(evidence(candidate("c", 0.6)), least=0.7),
         evidence(),
     ],
     ids=["unsure", "close", "the same topic", "not answered by it", "nothing found"],

@@ -169,5 +169,5 @@ def live(place: Path) -> Live:
     )  # fmt: skip
     head = fit_head(vectors, ["fees", "times"])
     ones = vectors[0] * 0 + 1
-    heads = Heads("heads", head, head, Calibrator(ones, ones, ones, 0.0))
+    heads = Heads("heads", head, head, Calibrator(ones, ones, ones, ones[:3]))
     return Live("release", Reader(encoder), heads, bundle, dict(BY_ID))

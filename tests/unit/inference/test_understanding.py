@@ -56,6 +56,8 @@ ENTRIES = tuple(
     )
 )
 TODAY = date(2026, 11, 22)
+NONE = np.array([0, 0, 5], dtype=np.float32)
+"""What speaks for no candidate: the same of every message."""
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def live(tmp_path: Path) -> Live:
     )  # fmt: skip
     head = fit_head(vectors, ["cards", "loans"] * len(ENTRIES))
     ones = vectors[0][: len(FEATURES)] * 0 + 1
-    heads = Heads("r", head, head, Calibrator(ones * 0, ones, ones, -5.0))
+    heads = Heads("r", head, head, Calibrator(ones * 0, ones, ones, NONE))
     return Live.of("r", Reader(encoder), heads, bundle)
 
 

@@ -19,11 +19,12 @@ from training.answerable import (
     answer_features,
     own_features,
     read_answerable,
+    weighed,
     write_answerable,
 )
 from training.apply import FEATURES as OF_A_CANDIDATE
 from training.apply import Calibrator, Floats
-from training.calibrate import Judged, Question
+from training.calibrate import Judged, Question, verdicts
 from training.fit_answerable import LOST, fit_answerable, shares_answered
 
 FEE = Entry("1", "fee", "en", "How do I pay for a parcel?", "You pay in the app, with a card of ours.")
@@ -39,10 +40,10 @@ def own(text: str, entry: Entry) -> dict[str, float]:
 
 def test_a_brand_that_nothing_stored_names_is_strange() -> None:
     strange, ours = own("how do I pay for a parcel on Didi", FEE), own("how do I pay for a parcel", FEE)
-    assert strange["strange_words"] == 1
-    assert strange["unknown"] > 0
+    assert strange["strange_share"] > 0
+    assert strange["unknown_share"] > 0
     assert strange["held"] < ours["held"] == 1.0
-    assert ours["unknown"] == ours["strange_words"] == 0
+    assert ours["unknown_share"] == ours["strange_share"] == 0
 
 
 def test_capitals_and_traditional_characters_change_nothing() -> None:
@@ -111,35 +112,42 @@ def fold(seed: int, *, foreign: int = 30, apart: float = 2.0) -> Judged:
     truth = np.array([kind == "answerable" for kind in kinds], np.float32)
     rows = rng.normal(size=(count, len(OF_A_CANDIDATE))).astype(np.float32)
     strange = rng.normal(size=(count, len(OWN))).astype(np.float32)
-    strange[:, OWN.index("unknown")] += np.where(truth > 0, 0, apart)
+    strange[:, OWN.index("unknown_share")] += np.where(truth > 0, 0, apart)
     asked = [
         Question(f"{seed}-{n}", "en", "a" if kind == "answerable" else None, kind)
         for n, kind in enumerate(kinds)
     ]
     return Judged(
-        rows, truth, np.ones(count, np.float32), np.arange(count, dtype=np.float32),
-        asked, strange, ["a"] * count, np.full((count, 2), 0.1, np.float32),
+        rows, truth, np.arange(count, dtype=np.float32), asked, ["a"] * count,
+        np.full((count, 2), 0.1, np.float32), strange,
     )  # fmt: skip
 
 
 ZEROS = np.zeros(len(OF_A_CANDIDATE), np.float32)
-EVEN = Calibrator(ZEROS, ZEROS + 1, ZEROS, 0.0)
+EVEN = Calibrator(ZEROS, ZEROS + 1, ZEROS, ZEROS[:3])
 
 
 def test_foreign_questions_are_refused_and_the_others_answered() -> None:
     learned, told = fit_answerable([fold(n, apart=6.0) for n in range(4)], EVEN)
     assert learned is not None
-    shares = shares_answered(told)
-    assert shares["answerable_foreign"] <= 0.11
-    assert shares["answerable_answerable"] > 0.95
+    shares = shares_answered(told, learned.least)
+    assert shares["answered_foreign"] <= 0.11
+    assert shares["answered_answerable"] > 0.95
 
 
 def test_where_nothing_tells_them_apart_most_is_answered_all_the_same() -> None:
-    _, told = fit_answerable([fold(n, apart=0.0) for n in range(4)], EVEN)
-    assert shares_answered(told)["answerable_answerable"] == pytest.approx(1 - LOST, abs=0.01)
+    learned, told = fit_answerable([fold(n, apart=0.0) for n in range(4)], EVEN)
+    assert learned is not None
+    assert shares_answered(told, learned.least)["answered_answerable"] == pytest.approx(1 - LOST, abs=0.01)
+
+
+def test_the_others_keep_their_share_of_what_is_left() -> None:
+    sure, keys = np.array([0.5, 0.2, 0.1, 0.5], np.float32), ["a", "b", "c", "a"]
+    assert weighed(sure, keys, 0.25).tolist() == pytest.approx([0.25, 0.1, 0.05, 0.25])
+    assert weighed(sure, keys, 0.88).tolist() == pytest.approx([0.88, 0.08, 0.04, 0.88])
+    assert weighed(np.zeros(2, np.float32), ["a", "b"], 0.3).tolist() == pytest.approx([0.3, 0.0])
 
 
 def test_too_few_foreign_messages_teach_nothing() -> None:
-    learned, told = fit_answerable([fold(n, foreign=2) for n in range(4)], EVEN)
-    assert learned is None
-    assert all(one.answerable for one in told)
+    folds = [fold(n, foreign=2) for n in range(4)]
+    assert fit_answerable(folds, EVEN) == (None, list(verdicts(folds, EVEN)))
