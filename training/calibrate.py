@@ -299,11 +299,12 @@ def summary(told: Sequence[Verdict]) -> dict[str, float]:
     }
 
 
-def verdicts(folds: Sequence[Judged], calibrator: Calibrator | None) -> Iterator[Verdict]:
-    """Of every question, by a calibrator that did not see its fold. Without one nothing is sure."""
-    judged = (
-        held_out(folds, calibrator) if calibrator else ((fold, np.zeros_like(fold.truth)) for fold in folds)
-    )
+Confident = Sequence[tuple[Judged, Floats]]
+"""Folds, and how sure of their candidates is who did not see them."""
+
+
+def verdicts(judged: Confident) -> Iterator[Verdict]:
+    """Of every question."""
     for fold, confidence in judged:
         best = best_rows(fold, confidence)
         for number, question in enumerate(fold.asked):
@@ -312,11 +313,18 @@ def verdicts(folds: Sequence[Judged], calibrator: Calibrator | None) -> Iterator
             yield Verdict(question, *found)
 
 
-def held_out(folds: Sequence[Judged], calibrator: Calibrator) -> Iterator[tuple[Judged, Floats]]:
-    """Each fold, and confidences of a calibrator that is fitted to the others, where they are enough for one."""
-    for n, fold in enumerate(folds):
-        other = fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator
-        yield fold, other.confidence(fold.features, fold.groups)
+def held_out(folds: Sequence[Judged], calibrator: Calibrator | None) -> Confident:
+    """Each fold, and confidences of a calibrator that is fitted to the others, where they are enough for one. Without
+    any nothing is sure.
+    """
+    if calibrator is None:
+        return [(fold, np.zeros_like(fold.truth)) for fold in folds]
+    others = (
+        fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator for n in range(len(folds))
+    )
+    return [
+        (fold, one.confidence(fold.features, fold.groups)) for fold, one in zip(folds, others, strict=True)
+    ]
 
 
 def best_rows(fold: Judged, confidence: Floats) -> dict[int, int]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from training.answerable import Answerable, answer_features
 from training.apply import Calibrator, Floats, standardised
-from training.calibrate import Judged, Question, Verdict, best_rows, held_out, verdicts, weights
+from training.calibrate import Confident, Judged, Question, Verdict, best_rows, held_out, verdicts, weights
 
 SHARES = {"answerable": 0.6, "removed": 0.07, "foreign": 0.33}
 """What each kind of question counts. Chosen on folds of the example bots: at nine of ten foreign messages refused, this
@@ -35,8 +35,8 @@ Bools = NDArray[np.bool_]
 class _Asked:
     """Questions of some folds to which anything was found, with their features by calibrators that saw none of them."""
 
-    def __init__(self, folds: Sequence[Judged], calibrator: Calibrator) -> None:
-        rows = list(_rows(folds, calibrator))
+    def __init__(self, judged: Confident) -> None:
+        rows = list(_rows(judged))
         self.features = np.stack([row for _, _, _, row in rows])
         self.right = np.array([right for _, _, right, _ in rows], dtype=np.bool_)
         self.fold = np.array([number for number, _, _, _ in rows])
@@ -83,10 +83,11 @@ def fit_answerable(
     folds: Sequence[Judged], calibrator: Calibrator | None
 ) -> tuple[Answerable | None, list[Verdict]]:
     """What was learned (None: there is too little), and verdicts on all questions by what was learned from others."""
-    told = list(verdicts(folds, calibrator))
+    judged = held_out(folds, calibrator)
+    told = list(verdicts(judged))
     if calibrator is None or len(folds) < 2:
         return None, told
-    asked = _Asked(folds, calibrator)
+    asked = _Asked(judged)
     if not asked.enough:
         return None, told
     found = asked.probabilities()
@@ -104,9 +105,9 @@ def shares_answered(told: Sequence[Verdict], least: float) -> dict[str, float]:
     }
 
 
-def _rows(folds: Sequence[Judged], calibrator: Calibrator) -> Iterator[tuple[int, Question, bool, Floats]]:
+def _rows(judged: Confident) -> Iterator[tuple[int, Question, bool, Floats]]:
     """(fold, question, whether its surest hit is right, its features) of each question to which something was found."""
-    for number, (fold, confidence) in enumerate(held_out(folds, calibrator)):
+    for number, (fold, confidence) in enumerate(judged):
         numbers = fold.question.astype(np.int64)
         for asked, best in best_rows(fold, confidence).items():
             here = slice(*np.searchsorted(numbers, [asked, asked + 1]))

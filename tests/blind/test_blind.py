@@ -21,8 +21,8 @@ SHOP = EXAMPLES / "shop"
 AT_LEAST, MEANT_AT_LEAST = 45, 51
 """Of 60 answered rightly; and of these with those where the bot asked which is meant, and offered the right answer. The
 first run had 19, this one has 47 and 53. Before what only sounds like an answer was told from what answers 49 were
-answered, and three more of what nobody can answer; as a veto of its own it left 45 and 52. Two may fall over on a machine
-that rounds otherwise.
+answered, and three more of what nobody can answer; as a veto of its own it left 45 and 52. Two may fall over on a
+machine that rounds otherwise.
 """
 SHOP_AT_LEAST, SHOP_MEANT_AT_LEAST = 45, 47
 """Of 60, as above: 47 and 49. The first run, before documents could be read, had 26."""
@@ -36,7 +36,8 @@ MISTYPED = 0.88
 APART = 0.9
 """Share of a bot's pairs of a wish and its negation."""
 FIRST_START_S = 900
-"""The first start on a machine reads the shop's 5,000 phrasings; on a busy one that takes minutes."""
+"""The first start on a machine reads the shop's 5,000 phrasings, and both learn of theirs; on a busy one that takes
+minutes."""
 pytestmark = pytest.mark.encoder
 
 
@@ -74,6 +75,7 @@ def missed(verdict: Verdict) -> bool:
     return not verdict.right and set(verdict.options).isdisjoint(verdict.question.expected)
 
 
+@pytest.mark.timeout(FIRST_START_S)
 async def test_blind_questions(bank: Bot, blind: Questions) -> None:
     verdicts = [await judge(bank, q) for q in blind]
     wrong = [v for v in verdicts if not v.right]

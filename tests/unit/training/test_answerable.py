@@ -24,7 +24,7 @@ from training.answerable import (
 )
 from training.apply import FEATURES as OF_A_CANDIDATE
 from training.apply import Calibrator, Floats
-from training.calibrate import Judged, Question, verdicts
+from training.calibrate import Judged, Question, held_out, verdicts
 from training.fit_answerable import LOST, fit_answerable, shares_answered
 
 FEE = Entry("1", "fee", "en", "How do I pay for a parcel?", "You pay in the app, with a card of ours.")
@@ -150,4 +150,4 @@ def test_the_others_keep_their_share_of_what_is_left() -> None:
 
 def test_too_few_foreign_messages_teach_nothing() -> None:
     folds = [fold(n, foreign=2) for n in range(4)]
-    assert fit_answerable(folds, EVEN) == (None, list(verdicts(folds, EVEN)))
+    assert fit_answerable(folds, EVEN) == (None, list(verdicts(held_out(folds, EVEN))))
