@@ -32,6 +32,7 @@ from bot.cli.training_jobs import Job
 from bot.clock import SystemClock
 from bot.errors import HomeError, InferenceError, SettingsError
 from bot.inference.child import Progress, run_training
+from bot.inference.generators import make_generator
 from bot.inference.weights import weights
 from bot.settings import Settings
 from retrieval.model_folder import EMBEDDED
@@ -122,10 +123,13 @@ def _job(settings: Settings, asked: Asked) -> Job:
 
 def _run(settings: Settings, job: Job) -> Judged:
     spec = read_generator_spec(job.folder / "spec.json")
+    base = weights(settings.cache) if spec.base == EMBEDDED else None
+    if base or _file(spec):
+        # Now, and not after the hours of training: the file that is written will be asked.
+        make_generator("local", cache=settings.cache, model=str(base or _file(spec)))
     with shown(Console(stderr=True)) as progress:
         if not (job.data / ABOUT).is_file():
             _make_examples(settings, job, spec, progress)
-        base = weights(settings.cache) if spec.base == EMBEDDED else None
         words = ["--spec", job.folder / "spec.json", "--data", job.data, "--out", job.out]
         words += [*(["--base", base] if base else []), "--threads", str(settings.encoder_threads)]
         until_stopped(run_training("generator", list(map(str, words)), progress=progress, hint=HINT))

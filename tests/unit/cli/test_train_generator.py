@@ -57,8 +57,9 @@ def _place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def untaught(monkeypatch: pytest.MonkeyPatch) -> None:
+def untaught(monkeypatch: pytest.MonkeyPatch, _place: None) -> None:
     """Nothing is tuned: the job ends where its examples are made."""
+    Path("tiny.gguf").touch()
 
     async def refused(verb: str, words: list[str], *, progress: Progress, hint: str) -> None:
         raise InferenceError("not here")
@@ -167,7 +168,14 @@ def test_of_the_logs_only_confirmed_answers_are_taught_with_personal_data_masked
     )
 
 
+def test_what_would_be_missing_after_hours_is_missed_at_once() -> None:
+    done = train()
+    assert "tiny.gguf is not a file" in done.output
+    assert not training_jobs.jobs(Path("shop/.kefu"))[0].data.exists()
+
+
 def test_a_bot_that_knows_one_thing_teaches_nothing() -> None:
+    Path("tiny.gguf").touch()
     path = Path("shop/knowledge/faq.jsonl")
     path.write_text(path.read_text("utf-8").splitlines()[0], "utf-8")
     Path("shop/intents.yml").unlink()
