@@ -11,23 +11,31 @@ import numpy as np
 from training.apply import Floats
 from training.calibrate import SHARES, Verdict
 from training.fit import SEED
-from training.promise import Bound, Promise, Promised
+from training.promise import Promise, Promised
 from training.selective import calibration_error, reliability, risk_coverage
 from training.thresholds import Bools, learn_bound
 
 
 def learn_bounds(found: Iterable[Verdict], languages: Iterable[str], promise: Promise) -> Promised:
     """`found`: of all questions that nothing was learned from. A language without any answers nothing."""
+    verdicts, spoken = list(found), sorted(set(languages))
+    bounds = {lang: learn_bound(*_asked(verdicts, lang), promise) for lang in spoken}
+    return Promised(promise, bounds, curves_of(verdicts, spoken))
+
+
+def curves_of(found: Iterable[Verdict], languages: Iterable[str]) -> dict[str, Any]:
+    """By language: whether confidences mean what they say, and what answering more would cost. JSON: {"reliability",
+    "ece", "risk_coverage", "aurc"}.
+    """
     verdicts = list(found)
-    bounds: dict[str, Bound] = {}
-    curves: dict[str, Any] = {}
-    for lang in sorted(set(languages)):
-        mixed = _mixed([verdict for verdict in verdicts if verdict.question.lang == lang])
-        sure = np.array([verdict.sure for verdict in mixed], dtype=np.float32)
-        right = np.array([verdict.right for verdict in mixed], dtype=np.bool_)
-        bounds[lang] = learn_bound(sure, right, promise)
-        curves[lang] = _curves(sure, right)
-    return Promised(promise, bounds, curves)
+    return {lang: _curves(*_asked(verdicts, lang)) for lang in sorted(set(languages))}
+
+
+def _asked(verdicts: Sequence[Verdict], lang: str) -> tuple[Floats, Bools]:
+    """n questions as customers are assumed to ask them: how sure the bot would be [n], and whether it is right [n]."""
+    mixed = _mixed([verdict for verdict in verdicts if verdict.question.lang == lang])
+    sure = np.array([verdict.sure for verdict in mixed], dtype=np.float32)
+    return sure, np.array([verdict.right for verdict in mixed], dtype=np.bool_)
 
 
 def _mixed(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter
 from retrieval.types import Entry
 from training.answerable import write_answerable
 from training.apply import Heads, IntentHead, save_heads
-from training.bounds import learn_bounds
+from training.bounds import curves_of, learn_bounds
 from training.calibrate import FOLDS as CALIBRATION_FOLDS
 from training.calibrate import (
     Judged,
@@ -33,7 +33,7 @@ from training.calibrate import (
 )
 from training.fit import FOLDS, fit_scaled, no_head
 from training.fit_answerable import fit_answerable, shares_answered
-from training.lesson import ASKED
+from training.lesson import ASKED, CARD, CURVES
 from training.progress import Report
 from training.promise import Promise, write_promised
 from training.trained import read_trained
@@ -68,8 +68,9 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
         "share_of_words": head.share,
         "judged_by": _judged_by(material),
         "held_out": {"intent_accuracy": accuracy, **figures},
+        CURVES: curves_of(told, _languages(material)) if calibrator else {},
     }
-    (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
+    (out / CARD).write_text(json.dumps(card, indent=1, ensure_ascii=False), encoding="utf-8")
     return card
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from training.answerable import Answerable, read_answerable
 from training.apply import Heads, load_heads
@@ -15,6 +18,9 @@ from training.sealed import SEAL, check_seal, sealed
 ASKED = "asked.json"
 """Among what heads are made from: {"promise", "slips"}, what they are to keep, and what is read of mistyped texts."""
 
+CARD, CURVES = "card.json", "curves"
+"""For people, and what of it a page draws."""
+
 
 @dataclass(frozen=True, slots=True)
 class LessonHeads(Heads):
@@ -24,6 +30,8 @@ class LessonHeads(Heads):
 
     promised: Promised | None = None
     answerable: Answerable | None = None
+    curves: Mapping[str, Any] = field(default_factory=dict)
+    """By language, for a page (`training.bounds.curves_of`); empty where there was too little, and in older heads."""
 
 
 def new_heads(releases: Path, name: str) -> AbstractContextManager[Path]:
@@ -43,6 +51,7 @@ def open_heads(releases: Path, name: str) -> LessonHeads | None:
             *(found.name, found.intent, found.topic, found.calibrator),
             promised=read_promised(folder),
             answerable=read_answerable(folder),
+            curves=_curves(folder),
         )
     except ReleaseError as error:
         raise ReleaseError(f"{error}. Delete the folder; it is made again") from error
@@ -50,3 +59,11 @@ def open_heads(releases: Path, name: str) -> LessonHeads | None:
         raise ReleaseError(
             f"{folder} cannot be read ({error}). Delete the folder; it is made again"
         ) from error
+
+
+def _curves(folder: Path) -> Mapping[str, Any]:
+    path = folder / CARD
+    found: dict[str, Any] = (
+        json.loads(path.read_text(encoding="utf-8")).get(CURVES, {}) if path.is_file() else {}
+    )
+    return found

@@ -140,7 +140,7 @@ async def _measure(
         live = bot.host.current()
         for part in promise_of(live, definition.languages):
             parts.append(part)
-            notes += promise_in_words(part.details["promise"])
+            notes += promise_in_words(part.details["promise"]) if "promise" in part.details else ()
         encoder = {"source": live.name, "fingerprint": live.reader.fingerprint}
         return Found(live.name, joined(parts), verdicts, notes, encoder)
 

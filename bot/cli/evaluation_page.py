@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.cli import figures, names, steady_figures, told_figures
 from bot.cli.page import Both, Tell, cards, document, points, section
-from bot.cli.promise_figures import promise
+from bot.cli.promise_figures import confidence, promise
 from bot.cli.train_entities_page import entity_figures
 from training.evaluation import Evaluation
 
@@ -60,6 +60,9 @@ def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
         )
     if "promise" in details:
         yield section(tell("The promise", "所作的承诺"), *promise(details["promise"], tell))
+    if "confidence" in details:
+        title = tell("Do confidences mean what they say?", "把握是否名副其实？")
+        yield section(title, *confidence(details["confidence"], tell))
     if details.get("changes"):
         yield section(tell("In another form", "换一种写法"), *steady_figures.changes(whole, live, tell))
     if rows := details.get("negation"):

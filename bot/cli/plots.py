@@ -97,12 +97,13 @@ def roc(points: Sequence[Sequence[float]], tell: Tell) -> str:
 
 
 def risk(
-    points: Sequence[Sequence[float]], promised: float, tell: Tell, *, bound: Point | None = None
+    points: Sequence[Sequence[float]], promised: float | None, tell: Tell, *, bound: Point | None = None
 ) -> str:
-    """[share of texts that are answered, share of these that is wrong] each, ascending. `promised`: 0..1; `bound`: such
-    a pair, where the bot stops answering.
+    """[share of texts that are answered, share of these that is wrong] each, ascending. `promised`: 0..1, if anything
+    is; `bound`: such a pair, where the bot stops answering.
     """
-    top = next(level for level in (0.1, 0.2, 0.5, 1.0) if level >= max(promised, *(r for _, r in points)))
+    most = max(promised or 0.0, *(r for _, r in points))
+    top = next(level for level in (0.1, 0.2, 0.5, 1.0) if level >= most)
     line = " ".join(f"{_x(coverage)},{_y(wrong / top)}" for coverage, wrong in points)
     marks = "".join(
         f'<line class="line" x1="{_x(0)}" x2="{_x(1)}" y1="{_y(tick)}" y2="{_y(tick)}"/>'
@@ -112,16 +113,20 @@ def risk(
     )
     below = escape(tell("texts that are answered, the surest first", "被回答的文本，从最有把握的开始"))
     axis = f'<text x="{_x(0.5)}" y="{_TOP + _SIDE + 38}" text-anchor="middle">{below}</text>'
-    even = (
-        f'<line class="even" x1="{_x(0)}" y1="{_y(promised / top)}" x2="{_x(1)}" y2="{_y(promised / top)}"/>'
-    )
-    caption = tell(
-        "Upwards: share of what is answered that is wrong. The dashed line is the promise; a dot: how far it is kept.",
-        "纵轴为所作回答中错误的比例。虚线为所作的承诺；圆点表示在承诺之内回答到哪里。",
-    )
+    even = "" if promised is None else _across(promised / top)
+    caption = tell("Upwards: share of what is answered that is wrong.", "纵轴为所作回答中错误的比例。")
+    if promised is not None:
+        caption += tell(
+            " The dashed line is the promise; a dot: how far it is kept.",
+            "虚线为所作的承诺；圆点表示在承诺之内回答到哪里。",
+        )
     dot = f'<circle class="bar" cx="{_x(bound[0])}" cy="{_y(bound[1] / top)}" r="5"/>' if bound else ""
     inner = f'{marks}{axis}{even}<polyline class="curve" points="{line}"/>{dot}'
     return _plot(tell("Risk and coverage", "风险与覆盖率"), inner, caption)
+
+
+def _across(level: float) -> str:
+    return f'<line class="even" x1="{_x(0)}" y1="{_y(level)}" x2="{_x(1)}" y2="{_y(level)}"/>'
 
 
 def curve(points: Sequence[Point], label: str, caption: str) -> str:

@@ -13,14 +13,19 @@ from bot.inference.promised import percent as share
 from bot.inference.promised import told
 from bot.inference.understanding import Live
 from training.evaluation import Evaluation
+from training.lesson import LessonHeads
 from training.promise import Bound, Promise, Promised
 
 Details = Mapping[str, Any]
 
 
 def promise_of(live: Live, languages: tuple[str, ...]) -> list[Evaluation]:
-    """What the page and the terminal are told of it; nothing where it promises nothing."""
-    return [Evaluation({}, {"promise": promise_details(live.promised, languages)})] if live.promised else []
+    """What the page and the terminal are told of it; where it promises nothing, what confidences are worth."""
+    if live.promised:
+        return [Evaluation({}, {"promise": promise_details(live.promised, languages)})]
+    curves = live.heads.curves if isinstance(live.heads, LessonHeads) else {}
+    drawn = {lang: curves[lang] for lang in languages if curves.get(lang, {}).get("reliability")}
+    return [Evaluation({}, {"confidence": drawn})] if drawn else []
 
 
 def promise_details(promised: Promised, languages: tuple[str, ...]) -> dict[str, Any]:
@@ -63,7 +68,22 @@ def promise(details: Details, tell: Tell) -> Iterator[str]:
     for lang, bound in spoken.items():
         if bound.get("reliability"):
             yield heading(_called(lang, tell))
-            yield _curves(bound, details["wrong"], tell)
+            shares = None if bound["at"] is None else _shares(bound)
+            yield _curves(bound, tell, wrong=details["wrong"], bound=shares)
+
+
+def confidence(details: Mapping[str, Details], tell: Tell) -> Iterator[str]:
+    """By language."""
+    yield paragraph(
+        tell(
+            "Judged by the bot's own phrasings, each asked of a bot that had not seen it, and by questions without an "
+            "answer.",
+            "评判所用：机器人自己的问法（每条都由没有学过它的机器人回答），以及没有答案的问题。",
+        )
+    )
+    for lang, curves in details.items():
+        yield heading(_called(lang, tell))
+        yield _curves(curves, tell)
 
 
 def _row(lang: str, bound: Details, tell: Tell) -> tuple[str, ...]:
@@ -79,14 +99,15 @@ def _shares(bound: Details) -> tuple[float, float]:
     return bound["answered"] / bound["texts"], bound["wrong"] / bound["answered"]
 
 
-def _curves(bound: Details, wrong: float, tell: Tell) -> str:
-    groups = [(group["confidence"], group["right"], group["texts"]) for group in bound["reliability"]]
-    shares = None if bound["at"] is None else _shares(bound)
-    drawn = reliability(groups, tell) + risk(bound["risk_coverage"], wrong, tell, bound=shares)
+def _curves(
+    curves: Details, tell: Tell, *, wrong: float | None = None, bound: tuple[float, float] | None = None
+) -> str:
+    groups = [(group["confidence"], group["right"], group["texts"]) for group in curves["reliability"]]
+    drawn = reliability(groups, tell) + risk(curves["risk_coverage"], wrong, tell, bound=bound)
     return f'<div class="plots">{drawn}</div>' + paragraph(
         tell(
-            f"Calibration error {percent(bound['ece'])} %, area under the curve of risk {percent(bound['aurc'])} %.",
-            f"校准误差 {percent(bound['ece'])} %，风险曲线下面积 {percent(bound['aurc'])} %。",
+            f"Calibration error {percent(curves['ece'])} %, area under the curve of risk {percent(curves['aurc'])} %.",
+            f"校准误差 {percent(curves['ece'])} %，风险曲线下面积 {percent(curves['aurc'])} %。",
         )
     )
 

@@ -14,7 +14,7 @@ from bot.cli.evaluation_page import Shown, page
 from bot.cli.names import FIGURES, number
 from bot.cli.promise_figures import promise_details
 from tests.unit.cli.pages import check
-from training.bounds import learn_bounds
+from training.bounds import curves_of, learn_bounds
 from training.calibrate import Question, Verdict
 from training.evaluate import judged_labels, judged_ranking, judged_scope
 from training.evaluation import Evaluation, Metric, joined
@@ -110,6 +110,18 @@ def test_a_promise_is_shown_by_language_with_what_it_was_found_on() -> None:
     assert 'r="5"' in made  # how far the promise is kept
     silent = replace(promised, bounds={"en": Bound(None, 400)})
     assert 'r="5"' not in page(shown(Evaluation({}, {"promise": promise_details(silent, ("en",))})))
+
+
+def test_what_confidences_are_worth_is_drawn_where_nothing_is_promised() -> None:
+    found = [Verdict(Question(EVIL, "en", "a", "answerable"), n / 80, right=n > 20) for n in range(80)]
+    details = curves_of(found, ("en",))
+    assert json.loads(json.dumps(details, allow_nan=False)) == details
+    made = page(shown(Evaluation({}, {"confidence": details})))
+    check(made)
+    for said in ("Do confidences mean what they say?", "把握是否名副其实", "可靠性图", "Risk and coverage"):
+        assert said in made
+    assert 'class="even"' in made  # the diagonal
+    assert "dashed line is the promise" not in made
 
 
 def test_beside_the_live_one() -> None:

@@ -110,3 +110,5 @@ def test_heads_of_a_bot_that_promises_nothing_have_no_bounds(work: Path) -> None
     heads = open_heads(work, "plain")
     assert heads is not None
     assert heads.promised is None
+    assert set(heads.curves["en"]) == {"reliability", "ece", "risk_coverage", "aurc"}
+    assert 0 < heads.curves["en"]["ece"] < 0.3
