@@ -66,7 +66,7 @@ def _as_labelled(found: Sequence[Row]) -> list[Row]:
     return [
         {**row, "label": row["label_banking77"]}
         for row in found
-        if row["label_banking77"] and not row["scope_wrong"]
+        if row["label_banking77"] and not row.get("scope_wrong")  # said only where it is so
     ]
 
 

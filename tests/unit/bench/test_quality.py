@@ -206,7 +206,8 @@ def test_scope_is_measured_with_out_of_scope_examples(tmp_path: Path, data: Path
 
 def test_near_and_far_questions_are_told_apart_on_rows_of_the_right_side(tmp_path: Path, data: Path) -> None:
     def row(text: str, label: str | None, *, wrong: bool = False) -> dict[str, Any]:
-        return {"text": text, "label": "shifted", "label_banking77": label, "scope_wrong": wrong}
+        told = {"text": text, "label": "shifted", "label_banking77": label}
+        return {**told, "scope_wrong": True} if wrong else told  # as the files have it
 
     own = [row(text, "travel") for text in TRAVEL] + [row(text, "money") for text in MONEY]
     strange = [row(f"{word} {word} 99", "other") for word in ("zebra", "quark", "volcano", "oboe")]
