@@ -24,6 +24,7 @@ first run had 19, this one has 47 and 53. Before what only sounds like an answer
 answered, and three more of what nobody can answer; as a veto of its own it left 45 and 52. Two may fall over on a
 machine that rounds otherwise.
 """
+WRITTEN_FIRST = "tests/questions.jsonl"
 SHOP_AT_LEAST, SHOP_MEANT_AT_LEAST = 45, 47
 """Of 60, as above: 47 and 49. The first run, before documents could be read, had 26."""
 DIALOGUES = "tests/dialogues.jsonl"
@@ -61,7 +62,7 @@ def pairs() -> Sequence[Pair]:
 
 @pytest.fixture(scope="module")
 def of_shop() -> Questions:
-    return read_questions(SHOP)
+    return [q for q in read_questions(SHOP) if q.file == WRITTEN_FIRST]
 
 
 def test_the_set_is_what_it_claims_to_be(blind: Questions) -> None:
