@@ -22,6 +22,10 @@ _BEGIN, _END = "^", "$"
 
 _SURE = 0.7
 """Probability from which on another character is what was meant."""
+_WORD = 1
+"""Place of the word among the signs."""
+_ALONE = 1.35
+"""Taken off (logarithm) where it makes no word that the bot's texts have: it has to be .9 probable."""
 _LEFT = frozenset("的地得了着吗呢吧啊呀嘛么那哪这")
 """Whatever they are written for, hardly anything hangs on it, and people write the one for the other."""
 _BIAS = -4.26
@@ -84,9 +88,10 @@ class Chinese:
                 yield from (_Other(at, other, one != sound) for other in sorted(seen - {written}))
 
     def _odds(self, run: str, words: Sequence[str], other: _Other) -> float:
-        """Logarithm: of its being what was meant."""
+        """Logarithm: of its being what was meant, less what it needs to be surer than others."""
         signs = self._signs(run, words, other)
-        return _BIAS + sum(weight * sign for weight, sign in zip(_WEIGHTS, signs, strict=True))
+        odds = _BIAS + sum(weight * sign for weight, sign in zip(_WEIGHTS, signs, strict=True))
+        return odds if signs[_WORD] else odds - _ALONE
 
     def _signs(self, run: str, words: Sequence[str], other: _Other) -> tuple[float, ...]:
         """The word that it makes, how many words there are then, how often the bot's texts have what was typed and what
