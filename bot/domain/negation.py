@@ -1,8 +1,8 @@
 """Messages that only say what is not wanted, or what did not happen: "please don't block my card", 我不想挂失.
 
-An encoder puts such a message beside its opposite. It is told by a closed class of cues: a wish or an order with a
-negation, and a mishap that is denied ("my card was not stolen"). What merely went wrong is none ("I can't log in",
-收不到验证码), nor is a thing that is wanted no more (这张卡不想要了): to end it is what such a customer wants.
+An encoder puts such a message beside its opposite. It is told by a closed class of cues: a wish, an intention or an
+order with a negation, and a mishap that is denied ("my card was not stolen"). What merely went wrong is none ("I can't
+log in", 收不到验证码), nor is a thing that is wanted no more (这张卡不想要了): to end it is what such a customer wants.
 """
 
 from __future__ import annotations
@@ -26,6 +26,15 @@ _ENGLISH = rf"""
 | (?:^|\b(?:please|pls|plz)\s)(?:please\s)?(?:do\snot|don't|dont)\s (?:you\s|ever\s|just\s)?
   (?!(?:know|have|get|got|see|understand|want|need|remember|receive|recogni[sz]e|work|think|like|mind|agree|believe|own|
   seem|find)\b)[a-z]
+# the same with "never". After "I never" it tells what did not happen, and so it does where the I is left out.
+| (?:^|\b(?:please|pls|plz)\s)never\s
+  (?!(?:mind|again|got|came|had|saw|been|was|were|did|heard|knew|gave|told|sent|found|went|made|said|left|took|seen|done|taken|given|
+  notice)\b
+  |\w+ed\b)[a-z]+\s
+# what somebody is not about: "I'm not complaining". What does not come about ("I'm not getting a code") is none.
+| \b(?:i'?m|i\sam|we're|we\sare)\snot\s (?:really\s|actually\s)?
+  (?:complaining|requesting|claiming|demanding|disputing|reporting|saying|applying|ordering|buying|returning|cancell?ing|
+  closing)\b
 # a mishap: "I haven't lost ..."
 | (?:{_NOT}|\bnever\s) (?:been\s|actually\s|really\s)?
   (?:lost|lose|stolen|forgotten|forgot|forget|broken|break|damaged|missing|hacked|scammed)\b
