@@ -22,7 +22,7 @@ from bot.documents.model import (
 )
 from bot.documents.passages import called, passages
 
-VERSION = "1"
+VERSION = "2"
 """Changes whenever the same file would come to something else."""
 SUFFIXES = {
     ".md": "markdown",

@@ -12,6 +12,7 @@ from statistics import median
 
 from bot.documents.model import Heading, Text
 from bot.documents.passages import WIDE
+from bot.documents.tables import ended
 
 MARGIN = 0.08
 """Share of a page's height at its top and foot where headers and footers stand."""
@@ -164,7 +165,7 @@ def _block(lines: Sequence[Line], level: int) -> Heading | Text:
     text = lines[0].text
     for line in lines[1:]:
         text = _joined(text, line.text)
-    return Heading(level, text, place) if level else Text(_BULLET.sub("", text), place)
+    return Heading(level, text, place) if level else Text(ended(_BULLET.sub("", text)), place)
 
 
 def _joined(before: str, after: str) -> str:

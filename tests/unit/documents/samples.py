@@ -39,6 +39,19 @@ def printed(path: Path, *, pages: int = 3, password: str = "") -> Path:
     return path
 
 
+def tariff(path: Path) -> Path:
+    """A printed table under a sentence, without lines between its cells."""
+    pdf = FPDF()
+    pdf.add_page()
+    _line(pdf, "Deductions", size=15, style="B")
+    _line(pdf, SENTENCE, size=11)
+    pdf.ln(8)
+    for row in ("The shoe box 20 yuan", "A cut label 10% of the price"):
+        _line(pdf, row, size=11)
+    pdf.output(str(path))
+    return path
+
+
 def _line(pdf: FPDF, text: str, *, size: int, style: str = "") -> None:
     pdf.set_font("helvetica", style, size)
     pdf.cell(0, 10, text, new_x="LMARGIN", new_y="NEXT")

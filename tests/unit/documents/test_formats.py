@@ -11,7 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from bot.documents import Flaw, Found, Passage, Record
 from bot.documents.parse import parse
-from tests.unit.documents.samples import SIZES, book, letter, printed
+from tests.unit.documents.samples import SENTENCE, SIZES, book, letter, printed, tariff
 
 
 def read(path: Path, text: str | bytes | None = None) -> list[Found]:
@@ -86,6 +86,17 @@ def test_a_printed_policy_loses_its_margins_and_keeps_its_pages(tmp_path: Path) 
         assert text[-1] == "The postage for sending it back is yours, a 30-day label costs 5 pounds."
     assert {item.place for item in found if isinstance(item, Passage)} == {"page=1", "page=2", "page=3"}
     assert not any(word in str(found) for word in ("ACME", "Page 1 of 3"))
+
+
+def test_rows_of_a_printed_table_end_like_sentences(tmp_path: Path) -> None:
+    """Answers say them one after the other."""
+    assert told(read(tariff(tmp_path / "a.pdf"))) == {
+        "Deductions": [
+            SENTENCE.strip(),
+            "The shoe box 20 yuan.",
+            "A cut label 10% of the price.",
+        ]
+    }
 
 
 def test_a_sheet_without_the_columns_is_a_document(tmp_path: Path) -> None:
