@@ -36,12 +36,17 @@ def tiny_folder(folder: Path, *, chat: bool = False) -> Path:
     return folder
 
 
-def tiny_gguf(path: Path) -> Path:
-    """The same model. Its vocabulary is a byte-level BPE with one merge (`gpt2` in GGUF)."""
+def tiny_gguf(path: Path, *, decided: bool = False) -> Path:
+    """The same model. Its vocabulary is a byte-level BPE with one merge (`gpt2` in GGUF). `decided`: what it says is
+    hardly ever a matter of rounding, and little that is taught changes it.
+    """
     import gguf
     import numpy as np
 
-    state = {name: value.numpy() for name, value in _model().state_dict().items()}
+    state = {
+        name: value.numpy()
+        for name, value in (_decided(_model()) if decided else _model()).state_dict().items()
+    }
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(CONTEXT)
     writer.add_embedding_length(HIDDEN)
@@ -98,6 +103,24 @@ def _model() -> Any:
         pad_token_id=0,
     )
     return LlamaForCausalLM(config).eval()
+
+
+def _decided(model: Any) -> Any:
+    """Of the letters each calls for the one that follows it, and the layers in between have little to say."""
+    import torch
+
+    known = words()
+    letters = [known.index(chr(code)) for code in range(ord("!"), ord("~") + 1)]
+    follows = dict(zip(letters, [*letters[1:], letters[0]], strict=True))
+    follows |= {known.index(word): known.index("a") for word in ("Ġ", "Ċ", "er")}  # a blank, a line's end
+    with torch.no_grad():
+        for layer in model.model.layers:
+            layer.self_attn.o_proj.weight.mul_(0.1)
+            layer.mlp.down_proj.weight.mul_(0.1)
+        embedded = model.model.embed_tokens.weight.div_(0.02)
+        for word, next_word in follows.items():
+            model.lm_head.weight[next_word] += embedded[word] / HIDDEN**0.5
+    return model
 
 
 def _tokenizer() -> Any:

@@ -78,7 +78,7 @@ def made() -> list[Example]:
 
 
 def test_a_bot_teaches_a_model_that_is_judged_and_then_found_by_a_setting() -> None:
-    tiny_gguf(Path("tiny.gguf"))
+    tiny_gguf(Path("tiny.gguf"), decided=True)
     done = train()
     assert done.exit_code == 0, done.output
     (job,) = training_jobs.jobs(Path("shop/.kefu"))
