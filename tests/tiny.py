@@ -41,7 +41,7 @@ def letters_cross_encoder(folder: Path, *, outputs: int = 1) -> Path:
     """A folder with a graph of a sequence classifier: a pair's numbers are sums over its bytes."""
     folder.mkdir(parents=True)
     _tokenizer(folder / TOKENIZER)
-    _scoring_graph(folder / "model.onnx", outputs)
+    _graph(folder / "model.onnx", width=outputs, name="scores")
     told = {"architectures": ["LettersForSequenceClassification"], "pad_token_id": 0}
     (folder / "config.json").write_text(json.dumps(told), encoding="utf-8")
     return folder
@@ -64,53 +64,27 @@ def _tokenizer(path: Path) -> None:
     tokenizer.save(str(path))
 
 
-def _graph(path: Path) -> None:
+def _graph(path: Path, *, width: int = DIM, name: str = "vectors") -> None:
+    """The sum of what stands for each letter, as `vectors` of length 1, or as `scores` as they are."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 
-    table = np.random.default_rng(0).normal(size=(257, DIM)).astype(np.float32)
+    table = np.random.default_rng(0).normal(size=(257, width)).astype(np.float32)
     shape = ["batch", "length"]
+    unit = name == "vectors"
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["states"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["weight"]),
         helper.make_node("Mul", ["states", "weight"], ["heard"]),
-        helper.make_node("ReduceSum", ["heard", "middle"], ["sum"], keepdims=0),
-        helper.make_node("LpNormalization", ["sum"], ["vectors"], axis=-1, p=2),
+        helper.make_node("ReduceSum", ["heard", "middle"], ["sum" if unit else name], keepdims=0),
+        *([helper.make_node("LpNormalization", ["sum"], [name], axis=-1, p=2)] if unit else []),
     ]
     graph = helper.make_graph(
         nodes,
         "letters",
         [helper.make_tensor_value_info(n, TensorProto.INT64, shape) for n in ("input_ids", "attention_mask")],
-        [helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["batch", DIM])],
-        [
-            numpy_helper.from_array(table, "table"),
-            numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
-            numpy_helper.from_array(np.array([1], dtype=np.int64), "middle"),
-        ],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    onnx.save(model, str(path))
-
-
-def _scoring_graph(path: Path, outputs: int) -> None:
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    table = np.random.default_rng(0).normal(size=(257, outputs)).astype(np.float32)
-    shape = ["batch", "length"]
-    nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["states"]),
-        helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["mask", "last"], ["weight"]),
-        helper.make_node("Mul", ["states", "weight"], ["heard"]),
-        helper.make_node("ReduceSum", ["heard", "middle"], ["scores"], keepdims=0),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "letters",
-        [helper.make_tensor_value_info(n, TensorProto.INT64, shape) for n in ("input_ids", "attention_mask")],
-        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["batch", outputs])],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", width])],
         [
             numpy_helper.from_array(table, "table"),
             numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
