@@ -171,7 +171,7 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
     if not e.candidates:
         return Answer("nothing found", response=REFUSE, confidence=0.0, offer_person=True)
     best = e.candidates[0]
-    if e.refused and (best.confidence >= policy.answer or not e.calibrated):
+    if e.refused and (_any(e.candidates) >= policy.answer or not e.calibrated):
         return _ask_or_refuse(e, _topics(e.candidates))
     rivals = _rivals(e, policy)
     if not e.calibrated:
@@ -212,6 +212,11 @@ def _rivals(e: Evidence, policy: Policy) -> tuple[Candidate, ...]:
     least, close = (policy.terse_clarify, policy.terse_close) if e.terse else (policy.clarify, policy.close)
     floor = max(least, e.candidates[0].confidence * close)
     return _topics([c for c in e.candidates if c.confidence >= floor])
+
+
+def _any(candidates: Sequence[Candidate]) -> float:
+    """How likely one of them is right: they share one probability, and of what is not wanted several speak."""
+    return sum(candidate.confidence for candidate in candidates)
 
 
 def _topics(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

@@ -57,6 +57,14 @@ def test_the_bot_does_not_ask_twice_in_a_row() -> None:
     assert isinstance(decide(asked, POLICY), Generate)
 
 
+def test_what_is_not_wanted_is_known_where_several_answers_speak_of_it() -> None:
+    shared = replace(evidence(candidate("a", 0.4), candidate("b", 0.15)), refused=True)
+    assert decide(shared, POLICY) == Clarify("several answers are close", ("a", "b"), 0.4)
+    assert isinstance(decide(replace(shared, refused=False), POLICY), Answer)
+    unknown = replace(evidence(candidate("a", 0.3), candidate("b", 0.15)), refused=True)
+    assert isinstance(decide(unknown, POLICY), Answer)
+
+
 def test_what_is_not_wanted_is_asked_about_however_sure_it_is() -> None:
     sure = replace(
         evidence(candidate("a", 0.9), candidate("b", 0.02), candidate("b2", 0.01, key="b")), refused=True
