@@ -18,9 +18,9 @@ from bot.api.source_page import WORDS, source_routes
 from bot.clock import SystemClock
 from bot.inference.reader import Reader
 from bot.inference.understanding import Ask, Live, Understanding
-from retrieval.bundle import build_bundle
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
+from tests.indexed import indexed
 from training.apply import Calibrator, Heads
 from training.fit import fit_head
 
@@ -67,17 +67,12 @@ class Knows:
 
 
 def known(place: Path) -> Knows:
-    encoder = HashEncoder()
     texts = [text for entry in ENTRIES for text in entry.texts]
-    vectors = encoder.encode(texts)
-    bundle = build_bundle(
-        place / "bundle", ENTRIES, dict(zip(texts, vectors, strict=True)),
-        encoder_fingerprint=encoder.fingerprint, revision=1,
-    )  # fmt: skip
+    bundle, vectors = indexed(place / "bundle", ENTRIES, texts)
     head = fit_head(vectors[:2], ["a", "b"])
     ones = vectors[0] * 0 + 1
     heads = Heads("heads", head, head, Calibrator(ones, ones, ones, ones[:3]))
-    return Knows(Live.of("base", Reader(encoder), heads, bundle))
+    return Knows(Live.of("base", Reader(HashEncoder()), heads, bundle))
 
 
 @pytest.fixture

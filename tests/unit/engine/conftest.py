@@ -25,9 +25,9 @@ from bot.inference.understanding import Ask, Live, Understanding
 from bot.store.db import Database
 from bot.testing import ScriptedGenerator
 from connectors.port import Frame, Inbound, Profile
-from retrieval.bundle import build_bundle
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry, Hit
+from tests.indexed import indexed
 from training.apply import Calibrator, Heads
 from training.fit import fit_head
 
@@ -160,14 +160,9 @@ def assemble(store: Database, mind: ScriptedMind, generator: Generator, *, limit
 
 
 def live(place: Path) -> Live:
-    encoder = HashEncoder()
     phrases = [phrase for entry in ENTRIES for phrase in entry.phrases]
-    vectors = encoder.encode(phrases)
-    bundle = build_bundle(
-        place / "bundle", ENTRIES, dict(zip(phrases, vectors, strict=True)),
-        encoder_fingerprint=encoder.fingerprint, revision=1,
-    )  # fmt: skip
+    bundle, vectors = indexed(place / "bundle", ENTRIES, phrases)
     head = fit_head(vectors, ["fees", "times"])
     ones = vectors[0] * 0 + 1
     heads = Heads("heads", head, head, Calibrator(ones, ones, ones, ones[:3]))
-    return Live("release", Reader(encoder), heads, bundle, dict(BY_ID))
+    return Live("release", Reader(HashEncoder()), heads, bundle, dict(BY_ID))

@@ -25,6 +25,7 @@ from retrieval.embed import Tokens
 from retrieval.slips.mender import Mender, Read
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
+from tests.indexed import indexed
 from training.apply import FEATURES, Calibrator, Heads
 from training.fit import fit_head
 
@@ -62,17 +63,12 @@ NONE = np.array([0, 0, 5], dtype=np.float32)
 
 @pytest.fixture
 def live(tmp_path: Path) -> Live:
-    encoder = HashEncoder()
     texts = [text for entry in ENTRIES for text in entry.texts]
-    vectors = encoder.encode(texts)
-    bundle = build_bundle(
-        tmp_path / "bundle", ENTRIES, dict(zip(texts, vectors, strict=True)),
-        encoder_fingerprint=encoder.fingerprint, revision=1,
-    )  # fmt: skip
+    bundle, vectors = indexed(tmp_path / "bundle", ENTRIES, texts)
     head = fit_head(vectors, ["cards", "loans"] * len(ENTRIES))
     ones = vectors[0][: len(FEATURES)] * 0 + 1
     heads = Heads("r", head, head, Calibrator(ones * 0, ones, ones, NONE))
-    return Live.of("r", Reader(encoder), heads, bundle)
+    return Live.of("r", Reader(HashEncoder()), heads, bundle)
 
 
 def seen_of(live: Live, ask: Ask) -> Understanding:
