@@ -51,16 +51,16 @@ def site_routes(
 ) -> list[web.AbstractRouteDef]:
     """/widget/*, and the bot folder's site at /: where it has none, a page with the bot's name and its chat, if
     it has one."""
-    routes: list[web.AbstractRouteDef] = [web.get("/widget/{name:.+}", _files(widget))]
+    routes: list[web.AbstractRouteDef] = [web.get("/widget/{name:.+}", files(widget))]
     if site is not None:
-        return [*routes, web.get("/{name:.*}", _files(site))]
+        return [*routes, web.get("/{name:.*}", files(site))]
     if channel is None:
         return routes
     front = web.get("/", _plain_page(name=name, lang=lang, channel=channel))
-    return [*routes, front, web.get("/{name:plain\\.css}", _files(PLAIN))]
+    return [*routes, front, web.get("/{name:(?:base|plain)\\.css}", files(PLAIN))]
 
 
-def _files(folder: Path) -> Handler:
+def files(folder: Path) -> Handler:
     """Serves what lies in the folder. aiohttp's own static routes answer a missing file outside of middlewares."""
 
     async def serve(request: web.Request) -> web.StreamResponse:

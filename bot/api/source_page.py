@@ -14,7 +14,7 @@ from string import Template
 
 from aiohttp import hdrs, web
 
-from bot.api.site import PLAIN
+from bot.api.site import PLAIN, files
 from bot.clock import Clock
 from bot.definition.prose import JOINT
 from bot.engine.desk import Mind
@@ -67,10 +67,8 @@ def source_routes(mind: Mind, clock: Clock) -> list[web.RouteDef]:
         text, status = template.substitute(said), 200 if passages else 404
         return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
 
-    async def style(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(PLAIN / "source.css", headers={hdrs.CACHE_CONTROL: "no-cache"})
-
-    return [web.get(f"{SOURCES}source.css", style), web.get(f"{SOURCES}{{id}}", show)]
+    styles = web.get(f"{SOURCES}{{name:(?:base|source)\\.css}}", files(PLAIN))
+    return [styles, web.get(f"{SOURCES}{{id}}", show)]
 
 
 def _found(mind: Mind, id: str, today: date) -> Sequence[Entry]:

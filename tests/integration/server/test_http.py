@@ -12,6 +12,7 @@ from tests.integration.server.process import Server
 
 PATHS = (
     ("GET", "/", 200),
+    ("GET", "/base.css", 200),
     ("GET", "/plain.css", 200),
     ("GET", "/widget/kefu.js", 200),
     ("GET", "/channels/web/ws", 403),

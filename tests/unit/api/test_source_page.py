@@ -140,5 +140,6 @@ async def test_nothing_runs_on_it_and_nobody_learns_its_address(client: TestClie
             assert answer.headers["X-Robots-Tag"] == "noindex"
             assert answer.headers["Cache-Control"] == "no-store"
             assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    async with client.get("/sources/source.css") as answer:
-        assert (answer.status, answer.content_type) == (200, "text/css")
+    for name in ("base", "source"):
+        async with client.get(f"/sources/{name}.css") as answer:
+            assert (answer.status, answer.content_type) == (200, "text/css")
