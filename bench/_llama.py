@@ -11,7 +11,7 @@ from pathlib import Path
 
 import xllamacpp
 
-from bot.inference.weights import NAME, weights
+from bot.inference.weights import GEMMA, weights
 
 # The model is a base model, without a form for chats. What it says makes little sense, and need not.
 TEMPLATE = (
@@ -23,7 +23,7 @@ TEMPLATE = (
 def main(cache: Path, characters: str, at_once: int) -> None:
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(weights(cache))
-    parameters.model_alias = {NAME}
+    parameters.model_alias = {GEMMA.name}
     parameters.hostnames, parameters.port = ["127.0.0.1"], 0
     parameters.n_ctx, parameters.n_parallel, parameters.cache_ram_mib = 2_048 * at_once, at_once, 0
     parameters.swa_full = True

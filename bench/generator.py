@@ -37,7 +37,7 @@ from bot.inference.guard import guarded
 from bot.inference.instructions import as_chat
 from bot.inference.openai import OpenAIGenerator
 from bot.inference.upstream import Bounds, Upstream
-from bot.inference.weights import NAME
+from bot.inference.weights import GEMMA
 from bot.settings import Settings
 
 ROUNDS, WARM_UP = 11, 1
@@ -67,7 +67,7 @@ async def _at_the_port(options: Options, url: str | None) -> dict[str, float]:
     options.say("at the port: " + ("a real server" if url else "no `llm` extra, a server at a steady pace"))
     async with FaultyServer() as pretended:
         pretended.behaviour = steady(*("word " for _ in range(WORDS)))
-        generator = OpenAIGenerator([Upstream(url or pretended.url, NAME)], BOUNDS)
+        generator = OpenAIGenerator([Upstream(url or pretended.url, GEMMA.name)], BOUNDS)
         await generator.open()
         rows = []
         async with aiohttp.ClientSession() as http:
@@ -89,7 +89,13 @@ async def _at_the_port(options: Options, url: str | None) -> dict[str, float]:
 async def _bare(http: aiohttp.ClientSession, url: str) -> tuple[float, float]:
     """Seconds to the first piece of text, and pieces a second."""
     began, first, pieces = time.perf_counter(), 0.0, 0
-    body = {"model": NAME, "messages": as_chat(PROMPT), "stream": True, "temperature": 0, "max_tokens": 400}
+    body = {
+        "model": GEMMA.name,
+        "messages": as_chat(PROMPT),
+        "stream": True,
+        "temperature": 0,
+        "max_tokens": 400,
+    }
     async with http.post(f"{url}/chat/completions", json=body) as response:
         async for line in response.content:
             if not line.startswith(b"data: {"):
@@ -120,7 +126,7 @@ async def _sentence_delay() -> float:
     ]
     async with FaultyServer() as server:
         server.behaviour = steady(*pieces, ended=ended)
-        generator = OpenAIGenerator([Upstream(server.url, NAME)], BOUNDS)
+        generator = OpenAIGenerator([Upstream(server.url, GEMMA.name)], BOUNDS)
         await generator.open()
         for _ in range(ROUNDS):
             async with aclosing(guarded(generator.stream(PROMPT, deadline=60), PROMPT)) as sentences:
@@ -189,7 +195,7 @@ def _starter(folder: Path) -> Path:
 @contextmanager
 def _serving(bot: Path, home: Path, cache: Path, upstream: str) -> Iterator[Any]:
     """Gives what waits for its address: the upstream lives on this loop, which must turn meanwhile."""
-    given = {"KEFU_GENERATOR": "openai", "KEFU_GENERATOR_URL": upstream, "KEFU_GENERATOR_MODEL": NAME}
+    given = {"KEFU_GENERATOR": "openai", "KEFU_GENERATOR_URL": upstream, "KEFU_GENERATOR_MODEL": GEMMA.name}
     os.environ.update(given)
     child, said = launch(home, cache, bot=bot)
     try:

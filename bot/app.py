@@ -41,7 +41,7 @@ from bot.events import LocalBus
 from bot.inference.child import Progress
 from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
-from bot.inference.generators import make_generator, rewriter_of
+from bot.inference.generators import find_model, make_generator, rewriter_of
 from bot.inference.grounding.meaning import EncoderMeaning, Meaning
 from bot.inference.host import Host, Named
 from bot.inference.reranker import open_reranker
@@ -287,11 +287,17 @@ def named(definition: BotDefinition) -> Named:
 
 
 def _make_generator(settings: Settings, observer: Observer, meaning: Meaning) -> Generator:
-    openai = settings.generator == "openai"
+    openai, local = settings.generator == "openai", None
+    if settings.generator == "local":
+        local = find_model(
+            settings.generator_model,
+            cache=settings.cache,
+            threads=settings.generator_threads,
+            setting="KEFU_GENERATOR_MODEL",
+        )
     return make_generator(
         settings.generator,
-        cache=settings.cache,
-        model=settings.generator_model,
+        local=local,
         servers=_servers(settings) if openai else (),
         bounds=Bounds(
             first_token_s=settings.generator_first_token_s,

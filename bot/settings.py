@@ -112,7 +112,10 @@ class Settings(BaseSettings):
     generator_model: str | None = Field(
         None,
         description="Name of the model at the generator server: one for all servers, or one for each (parted by "
-        "commas); for `local` the path of a GGUF file.",
+        "commas); for `local` `gemma-270m` (the default), `qwen-1.5b`, or the path of a GGUF file.",
+    )
+    generator_threads: int = Field(
+        1, ge=1, le=256, description="Threads of the model in this process. `qwen-1.5b` wants two at least."
     )
     generator_key: SecretStr | None = Field(
         None,

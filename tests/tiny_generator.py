@@ -11,6 +11,7 @@ HEADS, HEAD, LAYERS, INNER = 2, 32, 2, 128
 HIDDEN = HEADS * HEAD
 CONTEXT = 2_048
 SPECIAL = ("<unk>", "<s>", "</s>")
+TEMPLATE = "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}<s>assistant:"
 
 
 def words() -> list[str]:
@@ -29,16 +30,14 @@ def tiny_folder(folder: Path, *, chat: bool = False) -> Path:
         tokenizer_object=_tokenizer(), unk_token="<unk>", bos_token="<s>", eos_token="</s>"
     )
     if chat:
-        tokenizer.chat_template = (
-            "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}<s>assistant:"
-        )
+        tokenizer.chat_template = TEMPLATE
     tokenizer.save_pretrained(folder)
     return folder
 
 
-def tiny_gguf(path: Path, *, decided: bool = False) -> Path:
+def tiny_gguf(path: Path, *, decided: bool = False, chat: bool = False) -> Path:
     """The same model. Its vocabulary is a byte-level BPE with one merge (`gpt2` in GGUF). `decided`: what it says is
-    hardly ever a matter of rounding, and little that is taught changes it.
+    hardly ever a matter of rounding, and little that is taught changes it. `chat`: with a template.
     """
     import gguf
     import numpy as np
@@ -68,6 +67,8 @@ def tiny_gguf(path: Path, *, decided: bool = False) -> Path:
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
     writer.add_add_bos_token(True)
+    if chat:
+        writer.add_chat_template(TEMPLATE)
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, LAYERS)
     for name, value in state.items():
         own = _turned(value) if name.endswith(("q_proj.weight", "k_proj.weight")) else value

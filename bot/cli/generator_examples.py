@@ -23,8 +23,8 @@ from bot.inference.child import Progress
 from bot.inference.extractive import compose
 from bot.inference.generator import Passage, Prompt, cited, gap
 from bot.inference.guard import MARK
-from bot.inference.instructions import REFUSAL, as_chat, as_completion, completed
-from bot.inference.local import FACTS_BYTES, QUESTION_BYTES
+from bot.inference.instructions import REFUSAL, as_chat, completed
+from bot.inference.local import as_local_chat, as_local_completion
 from retrieval.text import normalise, script_lang
 from retrieval.types import Entry
 from training.apply import OUT_OF_SCOPE
@@ -65,7 +65,7 @@ async def gather(
     rng = np.random.default_rng(spec.seed)
     for number, (one, refused) in enumerate(chosen):
         progress("Looking up passages", number, len(chosen))
-        if (example := await _example(bot, one, spec.form, rng, refused=refused)) is not None:
+        if (example := await _example(bot, one, spec, rng, refused=refused)) is not None:
             found[side[one.group]].append(replace(example, id=f"{number:05}"))
     leaks = _apart(found)
     used = Counter(row.source for rows in found.values() for row in rows)
@@ -131,7 +131,7 @@ def _sides(groups: Sequence[str], seed: int) -> Mapping[str, Split]:
 
 
 async def _example(
-    bot: Bot, one: _Asked, form: Form, rng: np.random.Generator, *, refused: bool
+    bot: Bot, one: _Asked, spec: GeneratorSpec, rng: np.random.Generator, *, refused: bool
 ) -> Example | None:
     """None where no passage can be had for it, or nothing of the answer would stand in the prompt."""
     others = await _others(bot, one)
@@ -147,16 +147,19 @@ async def _example(
     bundle = bot.host.current().bundle
     wholes = {entry.id: whole(entry, bundle.section(entry)) for entry in entries}
     prompt = Speech("", "", one.text, one.lang, entries, wholes=wholes).prompt(bot.desk.voice)
-    answer = _answer(prompt, gold, form)
+    answer = _answer(prompt, gold, spec.form)
     if answer is None:
         return None
-    told = (
-        as_completion(prompt, facts=FACTS_BYTES, question=QUESTION_BYTES)
-        if form == "completion"
-        else tuple(as_chat(prompt))
-    )
+    told = _told(prompt, spec)
     given = tuple(Given(p.mark, p.title, p.text, p.whole) for p in prompt.passages)
     return Example("", told, answer, one.lang, one.text, given, gold, one.group, one.source)
+
+
+def _told(prompt: Prompt, spec: GeneratorSpec) -> str | tuple[dict[str, str], ...]:
+    """As it will be asked: what was a GGUF file is one again, for this process; all else is for a server."""
+    if spec.form == "completion":
+        return as_local_completion(prompt)
+    return tuple(as_local_chat(prompt) if spec.base.endswith(".gguf") else as_chat(prompt))
 
 
 async def _others(bot: Bot, one: _Asked) -> list[Entry]:
@@ -181,7 +184,7 @@ def _answer(prompt: Prompt, gold: int | None, form: Form) -> str | None:
         alone = replace(prompt, passages=(passage,))
         sentences = [MARK.sub("", one).strip() for one in compose(alone)][: prompt.sentences]
         if form == "completion":
-            shown = as_completion(prompt, facts=FACTS_BYTES, question=QUESTION_BYTES)
+            shown = as_local_completion(prompt)
             sentences = [one for one in sentences if " ".join(one.split()) in shown]
     if not sentences:
         return None

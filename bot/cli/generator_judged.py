@@ -13,6 +13,7 @@ from bot.inference.child import Progress
 from bot.inference.generator import Prompt
 from bot.inference.guard import MARK, guarded
 from bot.inference.local import LocalGenerator
+from bot.inference.local_model import LocalModel
 from training.evaluation import Evaluation, rows_hash
 from training.generator.examples import Example
 from training.measures import share_metrics
@@ -42,7 +43,7 @@ async def asked_of_file(
     model: Path, rows: Sequence[Example], name: str, *, cache: Path, progress: Progress
 ) -> list[Said]:
     """Of a GGUF file, in this process, as customers would ask it. Raises GeneratorError where it cannot be loaded."""
-    local = LocalGenerator(cache, model=model)
+    local = LocalGenerator(LocalModel(cache, model))
     try:
         await local.open()
         return await asked_of(

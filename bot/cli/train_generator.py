@@ -32,8 +32,8 @@ from bot.cli.training_jobs import Job
 from bot.clock import SystemClock
 from bot.errors import HomeError, InferenceError, SettingsError
 from bot.inference.child import Progress, run_training
-from bot.inference.generators import make_generator
-from bot.inference.weights import weights
+from bot.inference.generators import find_model
+from bot.inference.weights import has_chat_template, weights
 from bot.settings import Settings
 from retrieval.model_folder import EMBEDDED
 from retrieval.publish import publish
@@ -124,9 +124,12 @@ def _job(settings: Settings, asked: Asked) -> Job:
 def _run(settings: Settings, job: Job) -> Judged:
     spec = read_generator_spec(job.folder / "spec.json")
     base = weights(settings.cache) if spec.base == EMBEDDED else None
-    if base or _file(spec):
+    if (file := base or _file(spec)) is not None:
         # Now, and not after the hours of training: the file that is written will be asked.
-        make_generator("local", cache=settings.cache, model=str(base or _file(spec)))
+        find_model(str(file), cache=settings.cache, setting="`base`")
+        if spec.form == "completion" and has_chat_template(file):
+            hint = "Set `form: chat`, or take a base model."
+            raise SettingsError(f"{file.name} has a chat template, and will be asked by it.", hint=hint)
     with shown(Console(stderr=True)) as progress:
         if not (job.data / ABOUT).is_file():
             _make_examples(settings, job, spec, progress)

@@ -80,19 +80,20 @@ def spending(setup: Setup) -> Iterator[Finding]:
 
 
 def _weights(setup: Setup) -> Finding:
-    from bot.inference.generators import make_generator
-    from bot.inference.weights import SHA256, place
+    from bot.inference.generators import find_model
+    from bot.inference.local_model import DEFAULT
+    from bot.inference.weights import PACKED, place
     from retrieval.model_folder import sha256_file
 
     settings = setup.settings
-    made = make_generator("local", model=settings.generator_model, cache=settings.cache)
+    made = find_model(settings.generator_model, cache=settings.cache, setting="KEFU_GENERATOR_MODEL")
     asyncio.run(made.close())
-    path = place(settings.cache)
-    if settings.generator_model or not path.exists():
-        return ok(f"{made.name} is there.")
-    if sha256_file(path) != SHA256:
+    packed = PACKED.get(settings.generator_model or DEFAULT)
+    if packed is None or not (path := place(settings.cache, packed)).exists():
+        return ok(f"local:{made.name} is there.")
+    if sha256_file(path) != packed.sha256:
         return warning(f"{path} has changed.", "The next start makes it again.")
-    return ok(f"{made.name} is whole.")
+    return ok(f"local:{made.name} is whole.")
 
 
 def widget(setup: Setup) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.errors import SettingsError
 from bot.inference.generator import Generator, Rewriter
@@ -12,14 +13,16 @@ from bot.inference.grounding.meaning import Meaning
 from bot.inference.upstream import Bounds, Upstream
 from bot.observer import UNOBSERVED, Observer
 
+if TYPE_CHECKING:
+    from bot.inference.local_model import LocalModel
+
 KINDS = ("extractive", "openai", "local")
 
 
 def make_generator(
     kind: str,
     *,
-    cache: Path,
-    model: str | None = None,
+    local: LocalModel | None = None,
     servers: Sequence[Upstream] = (),
     bounds: Bounds | None = None,
     observer: Observer = UNOBSERVED,
@@ -27,9 +30,8 @@ def make_generator(
 ) -> Generator:
     """Nothing is loaded or connected yet. A language model is heard through `bot.inference.guard` only.
 
-    `servers`, `bounds`: for openai. `model`: for local the path of a GGUF file (None: the embedded one). `cache`:
-    where the embedded model is kept. `meaning`: what its sentences are asked about beside their words. Raises
-    SettingsError, which says what is missing.
+    `servers`, `bounds`: for openai. `local`: the model of local (`find_model`). `meaning`: what its sentences are asked
+    about beside their words. Raises SettingsError, which says what is missing.
     """
     match kind:
         case "extractive":
@@ -39,10 +41,31 @@ def make_generator(
         case "openai":
             return _guarded_openai(servers, bounds, observer, meaning)
         case "local":
-            return _guarded_local(model, cache, meaning)
+            assert local is not None
+            return _guarded_local(local, meaning)
         case _:
             hint = f"KEFU_GENERATOR is one of {', '.join(KINDS)}."
             raise SettingsError(f"There is no generator `{kind}`.", hint=hint)
+
+
+def find_model(model: str | None, *, cache: Path, threads: int = 1, setting: str) -> LocalModel:
+    """The model of this process that a setting names: one of `weights.PACKED`, a GGUF file, None for the embedded one.
+    Nothing is loaded yet. `cache`: where a model is kept that comes in packages. Raises SettingsError.
+    """
+    from bot.inference.local_model import DEFAULT, LocalModel
+    from bot.inference.weights import PACKED, find_parts, place
+
+    if importlib.util.find_spec("xllamacpp") is None:
+        hint = "Install Kefu with its `llm` extra: pip install 'kefu[llm]'."
+        raise SettingsError("The local model's engine, xllamacpp, is missing.", hint=hint)
+    name = model or DEFAULT
+    if (packed := PACKED.get(name)) is not None:
+        if not place(cache, packed).is_file():
+            find_parts(packed)
+    elif not Path(name).expanduser().is_file():
+        known = ", ".join(PACKED)
+        raise SettingsError(f"{name} is not a file.", hint=f"{setting} names a GGUF file, or one of {known}.")
+    return LocalModel(cache, name, threads=threads)
 
 
 def rewriter_of(generator: Generator) -> Rewriter | None:
@@ -65,20 +88,8 @@ def _guarded_openai(
     return Guarded(OpenAIGenerator(servers, bounds, observer=observer), meaning)
 
 
-def _guarded_local(model: str | None, cache: Path, meaning: Meaning | None) -> Generator:
+def _guarded_local(model: LocalModel, meaning: Meaning | None) -> Generator:
     from bot.inference.guard import Guarded
     from bot.inference.local import LocalGenerator
-    from bot.inference.weights import find_parts
 
-    if importlib.util.find_spec("xllamacpp") is None:
-        hint = "Install Kefu with its `llm` extra: pip install 'kefu[llm]'."
-        raise SettingsError("The local generator's engine, xllamacpp, is missing.", hint=hint)
-    if model is None:
-        find_parts()
-        return Guarded(LocalGenerator(cache), meaning)
-    path = Path(model).expanduser()
-    if not path.is_file():
-        raise SettingsError(
-            f"{path} is not a file.", hint="KEFU_GENERATOR_MODEL names a GGUF file, or nothing."
-        )
-    return Guarded(LocalGenerator(cache, model=path), meaning)
+    return Guarded(LocalGenerator(model), meaning)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from bot.inference.generator import Exchange, FollowUp, Prompt, gap
+from bot.inference.generator import Exchange, FollowUp, Passage, Prompt, gap
 
 RULES = {
     "en": (
@@ -65,6 +66,30 @@ def as_chat(prompt: Prompt) -> list[dict[str, str]]:
     told = (prompt.persona, rules, f"{_HEADING[lang]}\n{passages}")
     system = "\n\n".join(part for part in told if part)
     return _talk(system, prompt.history, prompt.question)
+
+
+def fitted(prompt: Prompt, *, facts: int, question: int, history: int) -> Prompt:
+    """The same with texts of so many bytes of UTF-8 at the most (in either language about four make a token): of
+    passages the best and of earlier turns the newest. The first passage is always there.
+    """
+    passages: list[Passage] = []
+    turns: list[Exchange] = []
+    for passage in prompt.passages:
+        if passages and facts <= 0:
+            break
+        passages.append(replace(passage, text=_cut(passage.read, facts), whole=""))
+        facts -= len(passage.read.encode("utf-8", "ignore"))
+    for turn in reversed(prompt.history):
+        history -= len(turn.question.encode("utf-8", "ignore")) + len(turn.answer.encode("utf-8", "ignore"))
+        if history < 0:
+            break
+        turns.append(turn)
+    return replace(
+        prompt,
+        question=_cut(prompt.question, question),
+        passages=tuple(passages),
+        history=tuple(reversed(turns)),
+    )
 
 
 def as_rewriting(asked: FollowUp) -> list[dict[str, str]]:

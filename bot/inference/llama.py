@@ -1,65 +1,87 @@
-"""llama.cpp in this process: a base model that goes on with a text. Blocking: for a thread of its own."""
+"""llama.cpp in this process: it goes on with a text, or answers a conversation. Blocking: for a thread of its own."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from bot.errors import GeneratorError
+from bot.inference.weights import has_chat_template
 
 CONTEXT = 2_048
 """Tokens of a prompt and its answer."""
+Chat = Sequence[dict[str, str]]
+"""Messages of a conversation, each with `role` and `content`."""
+Hear = Callable[[str], bool]
+"""Gets each piece of what is said, and ends the work by returning False."""
 
 
 class Llama:
-    """llama.cpp's server object, asked by function calls; loading takes about 4 s and 400 MB.
+    """llama.cpp's server object, asked by function calls; loading takes 2 to 4 s, and memory about the file's size.
 
-    It insists on listening too: on a Unix socket, then, in a folder that nobody else may enter. Raises OSError or
-    RuntimeError where the file is no model.
+    It insists on listening too: on a Unix socket, then, in a folder that nobody else may enter. Raises OSError,
+    RuntimeError or ValueError where the file is no model.
     """
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, *, threads: int = 1) -> None:
         import xllamacpp
 
+        self.chats = has_chat_template(model)
+        """Whether it was taught to answer; else it only goes on with a text."""
         self._folder = tempfile.TemporaryDirectory(prefix="kefu-llm-")
         try:
-            self._server: Any = xllamacpp.Server(_parameters(xllamacpp, model, Path(self._folder.name)))
+            parameters = _parameters(xllamacpp, model, Path(self._folder.name), threads)
+            self._server: Any = xllamacpp.Server(parameters)
         except BaseException:
             self._folder.cleanup()
             raise
 
-    def complete(self, text: str, hear: Callable[[str], bool], *, max_tokens: int) -> None:
-        """Greedily, to the end of the line. `hear` gets each piece, and ends the work by returning False.
+    def complete(self, text: str, hear: Hear, *, max_tokens: int) -> None:
+        """Greedily, to the end of the line. Raises GeneratorError where the text does not fit."""
+        request = {"prompt": text, "max_tokens": max_tokens, "stop": ["\n"]}
+        self._ask(self._server.handle_completions, request, lambda choice: choice["text"], hear)
 
-        Raises GeneratorError where the text does not fit.
-        """
-        refused = False
-
-        def take(chunk: dict[str, Any]) -> bool:
-            """True ends the work."""
-            nonlocal refused
-            refused = refused or "error" in chunk
-            return not hear("".join(choice["text"] for choice in chunk.get("choices", ())))
-
-        request = {"prompt": text, "max_tokens": max_tokens, "temperature": 0, "stop": ["\n"], "stream": True}
-        self._server.handle_completions(request, take)
-        if refused:
-            raise GeneratorError("The local model refused the prompt.")
+    def answer(self, chat: Chat, hear: Hear, *, max_tokens: int) -> None:
+        """What comes next in a conversation, greedily. Raises GeneratorError where it does not fit."""
+        request = {"messages": list(chat), "max_tokens": max_tokens}
+        self._ask(
+            self._server.handle_chat_completions, request, lambda choice: choice["delta"].get("content"), hear
+        )
 
     def close(self) -> None:
         """Joins the threads behind it."""
         self._server = None
         self._folder.cleanup()
 
+    def _ask(
+        self,
+        handle: Callable[..., None],
+        request: dict[str, Any],
+        said: Callable[[dict[str, Any]], str | None],
+        hear: Hear,
+    ) -> None:
+        refused = False
 
-def _parameters(xllamacpp: Any, model: Path, folder: Path) -> Any:
-    """One slot, one thread (two on two cores sometimes crawled), no copies of prompts beside the slot."""
+        def take(chunk: dict[str, Any]) -> bool:
+            """True ends the work."""
+            nonlocal refused
+            refused = refused or "error" in chunk
+            return not hear("".join(said(choice) or "" for choice in chunk.get("choices", ())))
+
+        handle({**request, "temperature": 0, "stream": True}, take)
+        if refused:
+            raise GeneratorError("The local model refused the prompt.")
+
+
+def _parameters(xllamacpp: Any, model: Path, folder: Path, threads: int) -> Any:
+    """One slot, no copies of prompts beside it."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(model)
     parameters.n_ctx, parameters.n_parallel, parameters.cache_ram_mib = CONTEXT, 1, 0
-    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = parameters.n_threads_http = 1
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+    parameters.n_threads_http = 1
     parameters.swa_full = True  # without it, what prompts have in common would be read anew for each
     parameters.hostnames = [str(folder / "llm.sock")]
     parameters.ui = parameters.endpoint_slots = False

@@ -15,16 +15,20 @@ from bot.inference.faulty import FaultyServer
 from bot.inference.generator import Generator
 from bot.inference.guard import Guarded
 from bot.inference.local import LocalGenerator
+from bot.inference.local_model import LocalModel
 from bot.inference.openai import OpenAIGenerator
 from bot.inference.upstream import Bounds, Upstream
-from bot.inference.weights import NAME
+from bot.inference.weights import GEMMA
 from bot.testing import ScriptedGenerator
 from tests.conftest import CACHE, ROOT
+from tests.tiny_generator import tiny_gguf
 
 SLOW = Bounds(first_token_s=60, between_tokens_s=60)
 """For a real model on a slow machine."""
-SUBJECTS = ("extractive", "scripted", "openai", "second", "faulty", "local")
-"""`faulty`: the shipped fake, as long as nothing is wrong. `second`: it behind a server that is not there."""
+SUBJECTS = ("extractive", "scripted", "openai", "second", "faulty", "local", "chatting")
+"""`local`: a base model; `chatting`: a tiny one with a chat template, unguarded, for it makes no sense. `faulty`: the
+shipped fake, as long as nothing is wrong. `second`: it behind a server that is not there.
+"""
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +48,15 @@ def llama() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def local() -> Iterator[LocalGenerator]:
     """Loaded once, at its first use: it holds nothing of an event loop between two answers."""
-    generator = LocalGenerator(CACHE)
+    generator = LocalGenerator(LocalModel(CACHE))
+    yield generator
+    asyncio.run(generator.close())
+
+
+@pytest.fixture(scope="session")
+def chatting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalGenerator]:
+    path = tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny-chat.gguf", decided=True, chat=True)
+    generator = LocalGenerator(LocalModel(CACHE, path))
     yield generator
     asyncio.run(generator.close())
 
@@ -60,6 +72,9 @@ async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Generator]:
     if request.param == "local":
         yield Guarded(request.getfixturevalue("local"))
         return
+    if request.param == "chatting":
+        yield request.getfixturevalue("chatting")
+        return
     async with FaultyServer() as server:
         generator = _make(request, server)
         yield generator
@@ -72,7 +87,7 @@ def _make(request: pytest.FixtureRequest, server: FaultyServer) -> Generator:
     if request.param == "scripted":
         return ScriptedGenerator()
     if request.param == "openai":
-        return OpenAIGenerator([Upstream(request.getfixturevalue("llama"), NAME)], SLOW)
+        return OpenAIGenerator([Upstream(request.getfixturevalue("llama"), GEMMA.name)], SLOW)
     nobody, fake = Upstream("http://127.0.0.1:9/v1", "m"), Upstream(server.url, "m")
     return OpenAIGenerator([nobody, fake] if request.param == "second" else [fake], SLOW)
 

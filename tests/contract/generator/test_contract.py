@@ -17,7 +17,7 @@ from tests.contract.generator.prompts import CHINESE, ENGLISH
 PATIENCE_S = 60.0
 both = pytest.mark.parametrize("prompt", [ENGLISH, CHINESE], ids=["en", "zh"])
 heard = pytest.mark.parametrize("subject", ["extractive", "scripted", "local"], indirect=True)
-slow = pytest.mark.parametrize("subject", ["openai", "local"], indirect=True)
+slow = pytest.mark.parametrize("subject", ["openai", "local", "chatting"], indirect=True)
 
 
 async def say(generator: Generator, prompt: Prompt, *, deadline: float = PATIENCE_S) -> list[str]:

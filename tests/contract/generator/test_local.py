@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from bot.errors import GeneratorError
-from bot.inference.local import MAX_WAITING, LocalGenerator
+from bot.inference import local_model
+from bot.inference.instructions import as_chat, as_completion
+from bot.inference.llama import Chat, Hear
+from bot.inference.local import LocalGenerator
+from bot.inference.local_model import MAX_WAITING, LocalModel
 from tests.contract.generator.prompts import ENGLISH
 
 PATIENCE_S = 60.0
@@ -22,7 +26,7 @@ PATIENCE_S = 60.0
 async def own(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LocalGenerator]:
     """A generator that a test may close; whatever it writes for a while, it writes under `tmp_path`."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    generator = LocalGenerator(cache)
+    generator = LocalGenerator(LocalModel(cache))
     yield generator
     await generator.close()
 
@@ -79,7 +83,7 @@ async def test_closing_ends_the_answer_under_way_and_every_later_one(
 async def test_a_file_that_is_no_model_is_an_error_with_a_hint(tmp_path: Path) -> None:
     rubbish = tmp_path / "rubbish.gguf"
     await asyncio.to_thread(rubbish.write_bytes, b"GGUF, and then rubbish")
-    generator = LocalGenerator(tmp_path, model=rubbish)
+    generator = LocalGenerator(LocalModel(tmp_path, rubbish))
     with pytest.raises(GeneratorError, match="cannot be loaded"):
         await generator.open()
     with pytest.raises(GeneratorError, match="cannot be loaded"):
@@ -88,4 +92,34 @@ async def test_a_file_that_is_no_model_is_an_error_with_a_hint(tmp_path: Path) -
 
 
 async def test_another_model_goes_by_its_own_name(cache: Path) -> None:
-    assert LocalGenerator(cache, model=Path("/models/other-1b.gguf")).name == "local:other-1b"
+    assert LocalGenerator(LocalModel(cache, Path("/models/other-1b.gguf"))).name == "local:other-1b"
+    assert LocalGenerator(LocalModel(cache, "qwen-1.5b")).name == "local:qwen2.5-coder-1.5b-instruct-q4_k_m"
+
+
+@pytest.mark.parametrize("chats", [True, False])
+async def test_who_was_taught_to_answer_is_sent_messages_and_a_base_model_a_text(
+    chats: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    class Told:
+        def __init__(self, _: Path, *, threads: int) -> None:
+            self.chats = chats
+
+        def answer(self, chat: Chat, hear: Hear, *, max_tokens: int) -> None:
+            asked.extend(chat)
+            hear("yes")
+
+        def complete(self, text: str, hear: Hear, *, max_tokens: int) -> None:
+            asked.append(text)
+            hear("yes")
+
+        def close(self) -> None:
+            return None
+
+    monkeypatch.setattr(local_model, "Llama", Told)
+    generator = LocalGenerator(LocalModel(tmp_path, tmp_path / "any.gguf"))
+    assert await told("how long", generator) == ["yes"]
+    await generator.close()
+    prompt = replace(ENGLISH, question="how long")
+    assert asked == (as_chat(prompt) if chats else [as_completion(prompt, facts=1_200, question=300)])

@@ -20,8 +20,8 @@ from bot.clock import SystemClock
 from bot.errors import InferenceError
 from bot.inference.child import Progress
 from bot.inference.generator import Prompt
-from bot.inference.instructions import REFUSAL, as_chat, as_completion, completed
-from bot.inference.local import FACTS_BYTES, QUESTION_BYTES
+from bot.inference.instructions import REFUSAL, completed
+from bot.inference.local import as_local_chat, as_local_completion
 from bot.settings import Settings
 from tests.tiny import letters
 from tests.tiny_generator import tiny_folder, tiny_gguf
@@ -127,9 +127,9 @@ def test_prompts_are_those_of_serving_and_topics_stand_in_one_split(form: str) -
     for row in rows:
         prompt = as_prompt(row, "Robin")
         if form == "completion":
-            assert row.prompt == as_completion(prompt, facts=FACTS_BYTES, question=QUESTION_BYTES)
+            assert row.prompt == as_local_completion(prompt)
         else:
-            assert list(map(dict, row.prompt)) == as_chat(prompt)  # type: ignore[arg-type]
+            assert list(map(dict, row.prompt)) == as_local_chat(prompt)  # type: ignore[arg-type]
         held = [given.mark for given in row.passages if row.group in given.text]
         if row.gold is None:
             assert (row.answer.strip(), held) == (REFUSAL["en"], [])

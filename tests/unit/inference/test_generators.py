@@ -3,72 +3,114 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.errors import SettingsError
 from bot.inference import weights
-from bot.inference.generators import KINDS, make_generator
+from bot.inference.generators import KINDS, find_model, make_generator
 from bot.inference.upstream import Upstream
+from bot.inference.weights import Packed
 from retrieval.model_folder import sha256_file
+from tests.tiny_generator import tiny_gguf
 
 URL = "http://127.0.0.1:9/v1"
 
 
 async def test_each_kind_can_be_made_without_loading_or_connecting(tmp_path: Path) -> None:
-    made = [make_generator(kind, servers=[Upstream(URL, "m")], cache=tmp_path) for kind in KINDS]
-    assert [generator.name for generator in made] == ["extractive", "openai:m", f"local:{weights.NAME}"]
+    local = await asyncio.to_thread(find_model, None, cache=tmp_path, setting="KEFU_GENERATOR_MODEL")
+    made = [make_generator(kind, servers=[Upstream(URL, "m")], local=local) for kind in KINDS]
+    assert [generator.name for generator in made] == ["extractive", "openai:m", f"local:{weights.GEMMA.name}"]
     assert not await asyncio.to_thread(os.listdir, tmp_path)
     for generator in made:
         await generator.close()
 
 
 @pytest.mark.parametrize(
-    ("kind", "given", "words"),
-    [
-        ("openai", {}, "KEFU_GENERATOR_URL"),
-        ("local", {"model": "no/such/file.gguf"}, "no/such/file.gguf is not a file"),
-        ("magic", {}, "extractive, openai, local"),
-    ],
+    ("kind", "words"), [("openai", "KEFU_GENERATOR_URL"), ("magic", "extractive, openai, local")]
 )
-def test_what_is_missing_is_named(kind: str, given: dict[str, str], words: str, tmp_path: Path) -> None:
+def test_what_is_missing_is_named(kind: str, words: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        make_generator(kind, model=given.get("model"), cache=tmp_path)
+        make_generator(kind)
     assert words in str(caught.value)
 
 
-def test_the_key_is_in_no_repr(tmp_path: Path) -> None:
+def test_a_model_that_is_not_there_is_named_with_those_that_could_be(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        find_model("no/such/file.gguf", cache=tmp_path, setting="KEFU_X")
+    assert str(caught.value) == (
+        "no/such/file.gguf is not a file. KEFU_X names a GGUF file, or one of gemma-270m, qwen-1.5b."
+    )
+
+
+def test_the_key_is_in_no_repr() -> None:
     server = Upstream(URL, "m", key="sk-secret")
-    generator = make_generator("openai", servers=[server], cache=tmp_path)
+    generator = make_generator("openai", servers=[server])
     assert "sk-secret" not in repr(generator) + generator.name + repr(server)
 
 
-def test_a_missing_package_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights, "_PARTS", (("kefu_no_such_package", "part00"),))
+@pytest.fixture
+def packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Packed:
+    """A stand-in of 22 small packages, whose own code must not run."""
+    parts = tuple((f"kefu_part{n}", f"part{n:02}.bin") for n in range(1, 23))
+    whole = hashlib.sha256()
+    for number, (package, name) in enumerate(parts):
+        (tmp_path / "packages" / package / "data").mkdir(parents=True)
+        (tmp_path / "packages" / package / "__init__.py").write_text("raise RuntimeError('ran')", "utf-8")
+        (tmp_path / "packages" / package / "data" / name).write_bytes(bytes([number]) * 1_000)
+        whole.update(bytes([number]) * 1_000)
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    model = Packed("small", whole.hexdigest(), parts, "llm-small")
+    monkeypatch.setitem(weights.PACKED, "small", model)
+    return model
+
+
+def test_a_model_of_many_parts_is_joined_in_their_order(tmp_path: Path, packed: Packed) -> None:
+    assert find_model("small", cache=tmp_path, setting="KEFU_X").name == "small"
+    whole = weights.weights(tmp_path, packed).read_bytes()
+    assert whole == b"".join(bytes([number]) * 1_000 for number in range(22))
+
+
+def test_a_missing_package_is_named_with_what_to_do(tmp_path: Path, packed: Packed) -> None:
+    shutil.rmtree(tmp_path / "packages" / "kefu_part7")
     with pytest.raises(SettingsError) as caught:
-        make_generator("local", cache=tmp_path)
-    assert "kefu_no_such_package" in caught.value.message
-    assert "kefu[llm]" in caught.value.hint
+        find_model("small", cache=tmp_path, setting="KEFU_X")
+    assert "kefu_part7" in caught.value.message
+    assert "kefu[llm-small]" in caught.value.hint
+
+
+def test_the_joined_file_is_enough(tmp_path: Path, packed: Packed) -> None:
+    weights.weights(tmp_path, packed)
+    shutil.rmtree(tmp_path / "packages")
+    assert find_model("small", cache=tmp_path, setting="KEFU_X").name == "small"
+    assert weights.weights(tmp_path, packed) == weights.place(tmp_path, packed)
 
 
 def test_damaged_weights_are_joined_anew_and_whole_ones_left_alone(tmp_path: Path) -> None:
-    path = weights.place(tmp_path)
+    path = weights.place(tmp_path, weights.GEMMA)
     path.parent.mkdir()
     path.write_bytes(b"GGUF, and then rubbish")
     assert weights.weights(tmp_path) == path
     written = path.stat().st_mtime_ns
-    assert sha256_file(path) == weights.SHA256
+    assert sha256_file(path) == weights.GEMMA.sha256
     assert weights.weights(tmp_path) == path
     assert path.stat().st_mtime_ns == written
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_weights_that_are_not_the_tested_ones_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(weights, "_PARTS", weights._PARTS[:1])
+def test_weights_that_are_not_the_tested_ones_are_refused(tmp_path: Path, packed: Packed) -> None:
     with pytest.raises(SettingsError, match="do not hold the model"):
-        weights.weights(tmp_path)
+        weights.weights(tmp_path, replace(packed, parts=packed.parts[::-1]))
     assert not any((tmp_path / "generators").iterdir())
+
+
+def test_who_was_taught_to_answer_is_told_by_the_file(tmp_path: Path) -> None:
+    assert weights.has_chat_template(tiny_gguf(tmp_path / "chat.gguf", chat=True))
+    assert not weights.has_chat_template(tiny_gguf(tmp_path / "base.gguf"))
+    (tmp_path / "empty.gguf").touch()
+    assert not weights.has_chat_template(tmp_path / "empty.gguf")

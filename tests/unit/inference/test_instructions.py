@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.inference.generator import Exchange, Passage, Prompt
-from bot.inference.instructions import as_chat, as_completion
+from bot.inference.instructions import as_chat, as_completion, fitted
 
 PROMPT = Prompt(
     "Ada", "and abroad?", "en", (Passage(1, "Fees", "It costs 10."), Passage(4, "Time", "It takes 3 days."))
@@ -64,3 +64,18 @@ def test_a_completion_keeps_to_its_size_and_cuts_no_character() -> None:
 
 def test_half_a_character_is_left_out_of_a_completion() -> None:
     as_completion(replace(PROMPT, question="\ud83d ok"), facts=50, question=50).encode()
+
+
+def test_what_has_to_fit_keeps_the_best_passage_and_the_newest_turns() -> None:
+    passages = (Passage(1, "Fees", "short", "费" * 40), Passage(2, "Time", "It takes 3 days."))
+    history = tuple(Exchange(f"question {n}", "answer") for n in range(9))
+    long = replace(PROMPT, question="long " * 99, passages=passages, history=history)
+    small = fitted(long, facts=100, question=20, history=40)
+    assert [p.read for p in small.passages] == ["费" * 33]
+    assert [turn.question for turn in small.history] == ["question 7", "question 8"]
+    assert small.question == "long long long long "
+    assert [p.read for p in fitted(long, facts=130, question=20, history=40).passages] == [
+        "费" * 40,
+        "It takes 3",
+    ]
+    assert fitted(PROMPT, facts=1_000, question=100, history=100) == PROMPT
