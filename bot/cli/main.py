@@ -252,8 +252,7 @@ def _train_generator(
 
 
 def _train_bot(given: dict[str, Any], *, listing: bool, bot: Path | None, home: Path | None) -> None:
-    from bot.cli.train import read_order
-    from bot.cli.train_bot import METHOD, Asked, run, show_jobs
+    from bot.cli.train_bot import Asked, read_order, run, show_jobs
 
     settings = _settings(bot=bot, home=home)
     if listing:
@@ -261,8 +260,7 @@ def _train_bot(given: dict[str, Any], *, listing: bool, bot: Path | None, home: 
         return
     if given["resume"] and (given["fresh"] or given["name"]):
         raise click.UsageError("--resume takes the job that was stopped last: leave --fresh and --name out.")
-    method = given["method"] or (None if given["spec_file"] else METHOD)
-    spec = read_order(given["spec_file"], settings, method=method)
+    spec = read_order(given["spec_file"], settings, method=given["method"])
     talks = not given["no_conversations"]
     run(settings, Asked(spec, given["name"], given["out"], talks, given["resume"], given["fresh"]))
 

@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from bot.app import load_definition
+from bot.cli import train as of_files
 from bot.cli import training_jobs as shelf
 from bot.cli.beside import baselines, candidate_answers
 from bot.cli.bot_entities import entities_judged, told_in_words
@@ -47,6 +48,12 @@ from training.trained import of_dataset, read_trained
 
 METHOD = "contrastive"
 """Unless something else is asked for: made for a bot's few examples of each label."""
+BLEND = 0.5
+"""How far a bot's encoder goes from the one that it began with, unless the spec says otherwise.
+
+Customers write otherwise than the phrasings in a bot's folder. Of questions that nobody trained on the tuned encoder
+alone answers fewer than the untrained one; halfway between them more than either: see docs/adr/0017.
+"""
 UNASKED = "The bot has no questions of its own (tests/*.jsonl): nobody knows what its whole answers are like."
 
 
@@ -62,6 +69,14 @@ class Asked:
     talks: bool = True
     resume: bool = False
     fresh: bool = False
+
+
+def read_order(path: Path | None, settings: Settings, *, method: str | None) -> Spec:
+    """What the file says, or a bot's own method; then what was typed and set. Raises `SettingsError`."""
+    spec = of_files.read_order(path, settings, method=method or (None if path else METHOD))
+    if spec.method == "head":
+        return spec
+    return spec.model_copy(update={"recipe": {"blend": BLEND, **spec.recipe}})
 
 
 def run(settings: Settings, asked: Asked) -> None:

@@ -33,6 +33,9 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "scale": (8.0, 32.0),
     "contrast": (0.0, 1.0),
 }
+"""Not `blend`: it is for texts that are written otherwise than those to learn from. Validation rows are not, and would
+always have all that was learned.
+"""
 RATES = ("rate", "head_rate")
 _SECONDS = "seconds"
 

@@ -1,4 +1,5 @@
-"""The weights' running mean beside them: steadier than where the last steps left them.
+"""What is judged and saved in the weights' place: their running mean, steadier than where the last steps left them, and
+of that as much as is blended with the weights that it began with.
 
 An exponential moving average (Polyak and Juditsky 1992); of tuned language models: Lu et al. 2022, Improving
 Generalization of Pre-trained Language Models via Stochastic Weight Averaging.
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from training.tuning.blend import Blend
 from training.tuning.net import Net
 
 _BEGIN = 9
@@ -21,10 +23,13 @@ _BEGIN = 9
 
 
 class Mean:
-    """`decay`: how much of the mean a step leaves as it is; with 0 it is the weights, and nothing is kept."""
+    """`decay`: how much of the mean a step leaves as it is; with 0 it is the weights, and nothing is kept. `blend`: the
+    share of the way to it from the weights as they are now.
+    """
 
-    def __init__(self, net: Net, decay: float) -> None:
+    def __init__(self, net: Net, decay: float, *, blend: float) -> None:
         self._own = {name: value.detach() for name, value in net.trained()}
+        self._blend = Blend(self._own, blend)
         self._decay = decay
         self._mean: dict[str, Tensor] = {}
 
@@ -41,17 +46,13 @@ class Mean:
 
     @contextmanager
     def stands(self) -> Iterator[None]:
-        """The mean in the weights' place."""
-        before = {name: self._own[name].clone() for name in self._mean}
-        self.settle()
+        """The mean, or the blend of it, in the weights' place."""
+        before = {name: value.clone() for name, value in self._own.items()}
+        self._put(self._blend.of(self._mean or self._own))
         try:
             yield
         finally:
             self._put(before)
-
-    def settle(self) -> None:
-        """The mean takes the weights' place for good."""
-        self._put(self._mean)
 
     def state(self) -> dict[str, Tensor]:
         return dict(self._mean)

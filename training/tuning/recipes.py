@@ -50,6 +50,10 @@ class Recipe:
     """
     average: _Share = 0.0
     """How much of the weights' running mean a step leaves as it is; what is judged and saved is that mean. 0: none."""
+    blend: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the way from the weights that it begins with to those that training comes to, or to their mean; what is
+    judged and saved is that blend. 1: all that was learned.
+    """
     scale: _Above = 16.0
     """Logits are scale x unit vector . row of the label."""
     smoothing: _Share = 0.05

@@ -73,7 +73,7 @@ class Tuner:
             self._objective = Objective(self._material, recipe, self._vectors_of)
             self._net.heads.update(self._objective.heads(recipe.scale))
         self._climb = Climb(self._net, recipe, self._steps, self._devices)
-        self._mean = Mean(self._net, recipe.average)
+        self._mean = Mean(self._net, recipe.average, blend=recipe.blend)
         self._shared = self._devices.prepare(self._net)
         self._place = Place()
         self._best: dict[str, Tensor] = {}
@@ -82,17 +82,14 @@ class Tuner:
     def run(self, *, evaluate: Evaluate | None = None) -> Iterator[Step]:
         """Tune, one batch after the other; whoever iterates may stop between them, and call `state` there.
 
-        `evaluate` sees the weights' running mean, if the recipe has one. At the end it takes the weights' place: that
-        of the best epoch, by the first metric, where there are metrics.
+        `evaluate` sees the weights' running mean and blend, if the recipe has them. At the end what it saw takes the
+        weights' place: that of the best epoch, by the first metric, where there are metrics, else of the last.
         """
         while not self._place.over and self._place.epoch < self.recipe.epochs:
             batches = plan(self._material, self._tokens.lengths, self.recipe, self._place.epoch)
             for number in range(self._place.batch, len(batches)):
                 yield self._step(batches[number], number == len(batches) - 1, evaluate)
-        if self._best:
-            self._put(self._best)
-        else:
-            self._mean.settle()
+        self._put(self._best)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that a run needs to go on: tensors for safetensors, the rest for JSON. The tensors are copies."""
@@ -225,9 +222,9 @@ class Tuner:
         return value
 
     def _end(self, metric: float | None) -> None:
-        """Of an epoch."""
+        """Of an epoch. What stands now may be what stays: it is kept as it is judged, and blended no second time."""
         self._place = self._place.after(metric, self.recipe.patience)
-        if metric is not None and not self._place.since:
+        if self._place.best is None or not self._place.since:
             self._best = {name: value.detach().clone() for name, value in self._weights().items()}
 
     def _vectors(self, states: Tensor, mask: Tensor | None) -> Floats:

@@ -73,6 +73,8 @@ def test_a_tuned_candidate_and_what_is_live_answer_the_same_questions(
     release = read_release(shop / ".kefu" / "releases", name)
     assert heard == {"base": heard["base"], "the candidate": release.encoder.fingerprint}
     assert heard["base"] != release.encoder.fingerprint
+    (told,) = Path("shop/.kefu/training").glob("*/out/result.json")
+    assert json.loads(told.read_text("utf-8"))["recipe"]["blend"] == 0.5
     for evaluation in (release.evaluation, release.baselines["base"]):
         assert evaluation.metrics["answers.right"].n == len(ANSWERS)
         assert [row["id"] for row in evaluation.details["answers"]["rows"]] == [

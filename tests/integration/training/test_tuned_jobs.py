@@ -19,7 +19,7 @@ from training.apply import load_head
 from training.dataset import Row, Rows, read_dataset, write_dataset
 
 pytestmark = pytest.mark.timeout(900)  # half a dozen processes that load torch: a busy machine needs minutes
-RECIPE = {"epochs": 12, "layers": 1, "batch": 4, "rate": 0.001}
+RECIPE = {"epochs": 12, "layers": 1, "batch": 4, "rate": 0.001, "blend": 0.7}
 SPEC = {
     "method": "full",
     "recipe": RECIPE,

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from bot.cli import training_jobs, training_steps
+from bot.cli import train as of_files
+from bot.cli import train_bot, training_jobs, training_steps
 from bot.cli.main import kefu
+from bot.settings import Settings
 from tests.unit.cli.train_bot.small import (
     INTENTS,
     data_of,
@@ -126,3 +128,27 @@ def test_what_does_not_go_together_is_said(words: list[str], expected: str) -> N
     assert done.exit_code == 2
     assert expected in " ".join(done.output.split())
     assert not Path("nowhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "method", "recipe"),
+    [
+        (None, None, {"blend": 0.5}),
+        (None, "lora", {"blend": 0.5}),
+        (None, "head", {}),
+        ("method: head", None, {}),
+        ("method: full\nrecipe: {epochs: 2}", None, {"blend": 0.5, "epochs": 2}),
+        ("method: full\nrecipe: {blend: 1}", None, {"blend": 1}),
+    ],
+)
+def test_a_bots_encoder_goes_half_the_way_unless_its_spec_says_otherwise(
+    said: str | None, method: str | None, recipe: dict[str, float]
+) -> None:
+    place = Path("spec.yml") if said else None
+    if place:
+        place.write_text(said or "", "utf-8")
+    spec = train_bot.read_order(place, Settings(), method=method)
+    assert spec.recipe == recipe
+    assert spec.method == method or said or spec.method == train_bot.METHOD
+    # Files of labels are like what is asked: of those all that was learned stays.
+    assert of_files.read_order(place, Settings(), method=method).recipe.get("blend", 1) == 1

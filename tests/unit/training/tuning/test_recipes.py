@@ -12,6 +12,7 @@ from training.tuning.recipes import METHODS, recipe_for
 def test_every_method_has_a_recipe(method: str) -> None:
     assert recipe_for(method).method == method
     assert recipe_for(method, {"epochs": 7}).epochs == 7
+    assert recipe_for(method).blend == 1.0  # files of labels are like what is asked
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,8 @@ def test_every_method_has_a_recipe(method: str) -> None:
         ({"layers": "many"}, "layers"),
         ({"rate": float("nan")}, "rate"),
         ({"precision": "fp8"}, "precision"),
+        ({"blend": 0.0}, "blend"),
+        ({"blend": 1.1}, "blend"),
     ],
 )
 def test_what_is_wrong_is_named(overrides: dict[str, object], named: str) -> None:

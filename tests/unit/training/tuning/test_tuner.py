@@ -120,21 +120,21 @@ def test_the_same_seed_gives_the_same_bytes(encoder: Path, tmp_path: Path, metho
 
 
 @pytest.mark.parametrize(("method", "precision"), WAYS)
-@pytest.mark.parametrize("stop", [1, 9])
+@pytest.mark.parametrize(("stop", "blend"), [(1, 1.0), (9, 0.6)])
 def test_a_resumed_run_is_the_run_to_the_last_bit(
-    encoder: Path, method: str, precision: str, stop: int
+    encoder: Path, method: str, precision: str, stop: int, blend: float
 ) -> None:
     """Stopped in an epoch's middle; what it was goes through safetensors and JSON."""
-    whole = tuner(encoder, method, precision=precision)
+    whole = tuner(encoder, method, precision=precision, blend=blend)
     steps = list(whole.run(evaluate=accuracy))
-    first = tuner(encoder, method, precision=precision)
+    first = tuner(encoder, method, precision=precision, blend=blend)
     running = first.run(evaluate=accuracy)
     before = [next(running) for _ in range(stop)]
     assert not before[-1].metrics
     tensors, rest = first.state()
     written, told = save(tensors), json.dumps(rest)
     list(running)  # goes on, and must not reach what was written
-    second = tuner(encoder, method, precision=precision)
+    second = tuner(encoder, method, precision=precision, blend=blend)
     torch.manual_seed(99)
     second.restore(load(written), json.loads(told))
     after = list(second.run(evaluate=accuracy))
