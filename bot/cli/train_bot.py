@@ -51,8 +51,9 @@ METHOD = "contrastive"
 BLEND = 0.5
 """How far a bot's encoder goes from the one that it began with, unless the spec says otherwise.
 
-Customers write otherwise than the phrasings in a bot's folder. Of questions that nobody trained on the tuned encoder
-alone answers fewer than the untrained one; halfway between them more than either: see docs/adr/0017.
+Customers write otherwise than the phrasings in a bot's folder. Of the example bank's own questions the tuned encoder
+alone answers fewer than the untrained one does, halfway nearly as many; of questions that others wrote, halfway
+answers more than either. Figures: docs/adr/0017.
 """
 UNASKED = "The bot has no questions of its own (tests/*.jsonl): nobody knows what its whole answers are like."
 
