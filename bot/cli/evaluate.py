@@ -17,7 +17,7 @@ from bot.cli import names, steady_figures
 from bot.cli.evaluation_page import Shown, page
 from bot.cli.exam import answers, put
 from bot.cli.judge import Verdict, known_names
-from bot.cli.page import english
+from bot.cli.page import Both, english
 from bot.cli.progress import shown
 from bot.cli.promise_figures import promise_in_words, promise_of
 from bot.cli.rehearsal import rehearsing
@@ -26,6 +26,7 @@ from bot.cli.report import (
     ReportError,
     at_lines,
     check_place,
+    in_english,
     made_with,
     page_of,
     work_folder,
@@ -78,7 +79,7 @@ class Found:
     release: str
     evaluation: Evaluation
     verdicts: Sequence[Verdict]
-    notes: Sequence[str]
+    notes: Sequence[Both]
     encoder: Figures
 
 
@@ -94,7 +95,7 @@ def run(settings: Settings, wanted: Wanted) -> bool:
     asked = Asked(questions, pairs, wanted.release, data)
     with shown(Console(stderr=True)) as progress, work_folder() as work:
         found = asyncio.run(_measure(definition, settings, asked, work, progress))
-    for note in found.notes:
+    for note in in_english(found.notes):
         click.echo(note, err=True)
     _show(found, live)
     if wanted.report:
@@ -145,14 +146,17 @@ async def _measure(
         return Found(live.name, joined(parts), verdicts, notes, encoder)
 
 
-def _notes(bot: Bot, questions: Sequence[Question]) -> Iterator[str]:
+def _notes(bot: Bot, questions: Sequence[Question]) -> Iterator[Both]:
     """What somebody who reads the figures should know, a sentence each."""
     known = known_names(bot) | {CLARIFY}
     lost = [question for question in questions if known.isdisjoint(question.expected)]
     if lost:
-        what = "questions that expect what the bot lacks, and count as wrong"
+        file, (en, zh) = lost[0].file, at_lines(q.line for q in lost)
         named = ", ".join(f"`{name}`" for name in dict.fromkeys(q.expected[0] for q in lost[:5]))
-        yield f"{lost[0].file}: {what}: {len(lost)} ({named}; {at_lines(q.line for q in lost)})."
+        yield (
+            f"{file}: questions that expect what the bot lacks, and count as wrong: {len(lost)} ({named}; {en}).",
+            f"{file}：期望的内容机器人没有、计为答错的问题有 {len(lost)} 个（{named}；{zh}）。",
+        )
 
 
 def _show(found: Found, live: Evaluation | None) -> None:
@@ -201,7 +205,7 @@ def _write(report: Path, definition: BotDefinition, found: Found, live: Evaluati
         **made,
         "kind": "bot",
         "release": found.release,
-        "notes": list(found.notes),
+        "notes": in_english(found.notes),
     }
     called, count = definition.name, len(found.verdicts)
     en, zh = (called.get(lang, next(iter(called.values()))) for lang in ("en", "zh"))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.cli import figures, names, steady_figures, told_figures
-from bot.cli.page import Both, Tell, cards, document, points, section
+from bot.cli.page import Both, Tell, cards, document, points, section, to_know_first
 from bot.cli.promise_figures import confidence, promise
 from bot.cli.train_entities_page import entity_figures
 from training.evaluation import Evaluation
@@ -30,7 +30,7 @@ class Shown:
     live: Evaluation | None = None
     history: Sequence[Mapping[str, Any]] = ()
     card: Mapping[str, Any] | None = None
-    notes: Sequence[str] = field(default=())
+    notes: Sequence[Both] = field(default=())
     """What a reader should know first, as it was said on the terminal."""
     made: Mapping[str, str] = field(default_factory=dict)
     """What the figures depend on: versions, seeds, fingerprints."""
@@ -44,8 +44,7 @@ def _parts(shown: Shown, tell: Tell) -> Iterator[str]:
     whole, live, details = shown.evaluation, shown.live, shown.evaluation.details
     if whole.metrics:
         yield _on_top(whole, tell)
-    if shown.notes:
-        yield section(tell("To know first", "先读这里"), points(shown.notes))
+    yield from to_know_first(shown.notes, tell)
     if whole.metrics:
         yield section(tell("All figures", "全部指标"), *figures.metrics(whole, live, tell))
     if spoken := figures.by_language(whole, live, tell):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -86,6 +86,12 @@ def paragraph(text: str) -> str:
 
 def points(texts: Iterable[str]) -> str:
     return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in texts) + "</ul>"
+
+
+def to_know_first(notes: Sequence[Both], tell: Tell) -> Iterator[str]:
+    """What a reader should know ahead of all figures, as it was said on the terminal; nothing of nothing."""
+    if notes:
+        yield section(tell("To know first", "先读这里"), points(tell(*note) for note in notes))
 
 
 def cards(figures: Iterable[Sequence[str]]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from bot.cli import names
-from bot.cli.page import Tell, heading, paragraph, percent, table
+from bot.cli.page import Both, Tell, chinese, heading, paragraph, percent, table
 from bot.cli.plots import reliability, risk
 from bot.inference.promised import percent as share
 from bot.inference.promised import told
@@ -34,14 +34,37 @@ def promise_details(promised: Promised, languages: tuple[str, ...]) -> dict[str,
     return {**asdict(promised.promise), "languages": spoken}
 
 
-def promise_in_words(details: Details) -> Iterator[str]:
+def promise_in_words(details: Details) -> Iterator[Both]:
     """A line for each language, with what to do where it answers nothing."""
-    names = [one.name for one in fields(Bound)]
+    known = [one.name for one in fields(Bound)]
     spoken = details["languages"]
-    bounds = {lang: Bound(**{name: bound[name] for name in names}) for lang, bound in spoken.items()}
-    made = Promise(details["wrong"], details["sure"])
-    for one in told(Promised(made, bounds), tuple(spoken)):
-        yield f"At most {share(made.wrong)} wrong. {one.text}. {one.hint}".rstrip()
+    bounds = {lang: Bound(**{name: bound[name] for name in known}) for lang, bound in spoken.items()}
+    promised = Promised(Promise(details["wrong"], details["sure"]), bounds)
+    wrong = share(promised.promise.wrong)
+    for lang, one in zip(spoken, told(promised, tuple(spoken)), strict=True):
+        zh = _in_chinese(bounds[lang], promised.promise)
+        yield (
+            f"At most {wrong} wrong. {one.text}. {one.hint}".rstrip(),
+            f"答错不超过 {wrong}。{_called(lang, chinese)}：{zh}",
+        )
+
+
+def _in_chinese(bound: Bound, made: Promise) -> str:
+    """As `bot.inference.promised.told` says it in English."""
+    if bound.at is not None:
+        return (
+            f"把握达到 {share(bound.at)} 才回答，占评判所用 {bound.texts} 条文本的 {share(bound.coverage)}。"
+        )
+    if bound.missing and bound.texts >= made.fewest:
+        why = f"{bound.texts} 条文本中有答错的，不足以承诺 {share(made.wrong)}：大约还缺 {bound.missing} 条"
+        hint = f"请再为各条答案写大约 {bound.missing} 种问法，或在 bot.yml 中放宽承诺。"
+    elif bound.missing:
+        why = f"还需要 {bound.missing} 种问法才能承诺 {share(made.wrong)}"
+        hint = f"请再为各条答案写 {bound.missing} 种问法，或在 bot.yml 中放宽承诺。"
+    else:
+        why = f"{bound.texts} 条文本中，即使把握最大的也错得太多，达不到 {share(made.wrong)}"
+        hint = "请区分容易混淆的内容（见 `kefu eval`），或在 bot.yml 中放宽承诺。"
+    return f"只回答已存的问题和按钮，因为{why}。{hint}"
 
 
 def promise(details: Details, tell: Tell) -> Iterator[str]:

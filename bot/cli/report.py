@@ -13,6 +13,7 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
+from bot.cli.page import Both, english
 from bot.definition.labelled import MAX_TEXT, SEED, Asked, DataFile, Example, Marked
 from bot.errors import KefuError
 from retrieval.publish import publish_files
@@ -91,27 +92,47 @@ def about(data: DataFile[Example] | DataFile[Asked] | DataFile[Marked]) -> Figur
     }
 
 
-def notes_on(data: DataFile[Example] | DataFile[Asked] | DataFile[Marked], limit: int) -> Iterator[str]:
+def notes_on(data: DataFile[Example] | DataFile[Asked] | DataFile[Marked], limit: int) -> Iterator[Both]:
     """What was not taken as it stands, for people."""
     name = data.path.name
     if data.found > limit:
-        yield f"{name}: {data.found} rows; {limit} of them were drawn at random (seed {SEED})."
+        yield (
+            f"{name}: {data.found} rows; {limit} of them were drawn at random (seed {SEED}).",
+            f"{name}：共 {data.found} 行，随机抽取了 {limit} 行（种子 {SEED}）。",
+        )
     if data.clashes:
-        places = "; ".join(" and ".join(map(str, lines)) for lines in data.clashes[:LISTED])
+        places, zh = (
+            "; ".join(word.join(map(str, lines)) for lines in data.clashes[:LISTED])
+            for word in (" and ", " 与 ")
+        )
         more = "; ..." if len(data.clashes) > LISTED else ""
         rows = sum(map(len, data.clashes))
-        yield f"{name}: rows left out, as their text has several labels: {rows} (lines {places}{more})."
+        yield (
+            f"{name}: rows left out, as their text has several labels: {rows} (lines {places}{more}).",
+            f"{name}：同一文本有多个标签而被剔除的有 {rows} 行（第 {zh}{more} 行）。",
+        )
     if data.repeated:
-        yield f"{name}: rows that repeat an earlier one, and count again: {data.repeated}."
+        yield (
+            f"{name}: rows that repeat an earlier one, and count again: {data.repeated}.",
+            f"{name}：与前面重复、仍然计数的有 {data.repeated} 行。",
+        )
     if data.cut:
-        yield f"{name}: texts cut after {MAX_TEXT} characters, as a message is: {data.cut}."
+        yield (
+            f"{name}: texts cut after {MAX_TEXT} characters, as a message is: {data.cut}.",
+            f"{name}：与消息一样截断到 {MAX_TEXT} 个字符的有 {data.cut} 条。",
+        )
 
 
-def at_lines(lines: Iterable[int]) -> str:
+def at_lines(lines: Iterable[int]) -> Both:
     """line 3, lines 3, 4, 5, 6, 7, ..."""
     numbers = list(lines)
-    more = ", ..." if len(numbers) > LISTED else ""
-    return f"line{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers[:LISTED]))}{more}"
+    places = ", ".join(map(str, numbers[:LISTED])) + (", ..." if len(numbers) > LISTED else "")
+    return f"line{'s' if len(numbers) > 1 else ''} {places}", f"第 {places} 行"
+
+
+def in_english(notes: Iterable[Both]) -> list[str]:
+    """As the terminal and the figures have them."""
+    return [english(*note) for note in notes]
 
 
 def merged(*parts: Mapping[str, Any]) -> Figures:

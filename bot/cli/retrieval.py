@@ -14,12 +14,14 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
+from bot.cli.page import Both
 from bot.cli.progress import shown
 from bot.cli.report import (
     Figures,
     about,
     at_lines,
     check_place,
+    in_english,
     made_with,
     merged,
     notes_on,
@@ -82,12 +84,12 @@ def run(corpus: Path, queries: Path, report: Path, settings: Settings) -> None:
     with shown(Console(stderr=True)) as progress:
         data = read_data(corpus, queries, lambda said: progress(said, 0, 0))
     told = list(notes(data))
-    for note in told:
+    for note in in_english(told):
         click.echo(note, err=True)
     with shown(Console(stderr=True)) as progress, work_folder() as work:
         figures = asyncio.run(_measure(work, data, settings, progress))
-    figures["notes"] = told
-    write_report(report, figures, page)
+    figures["notes"] = in_english(told)
+    write_report(report, figures, lambda figures: page(figures, told))
     _show(figures, report)
 
 
@@ -137,18 +139,25 @@ def _entries(corpus: Path, tell: Tell) -> Iterator[Entry]:
         yield replace(row.entry, id=str(number))
 
 
-def notes(data: Data) -> Iterator[str]:
+def notes(data: Data) -> Iterator[Both]:
     """What somebody who reads the figures should know, a sentence each."""
     queries = data.queries
     yield from notes_on(queries, MAX_QUERIES)
     pairs = list(zip(queries.rows, data.right, data.stored, strict=True))
     name, corpus = queries.path.name, data.corpus.name
     if lost := [row.line for row, right, _ in pairs if not right]:
-        what = f"queries that expect what {corpus} lacks, and count as not found"
-        yield f"{name}: {what}: {len(lost)} ({at_lines(lost)})."
+        en, zh = at_lines(lost)
+        yield (
+            f"{name}: queries that expect what {corpus} lacks, and count as not found: {len(lost)} ({en}).",
+            f"{name}：期望的内容不在 {corpus} 中、计为未找到的查询有 {len(lost)} 个（{zh}）。",
+        )
     if same := [row.line for row, _, stored in pairs if stored]:
-        what = f"queries that stand in {corpus} word for word: {len(same)} ({at_lines(same)})"
-        yield f"{name}: {what}; figures without them are given too."
+        en, zh = at_lines(same)
+        what = f"queries that stand in {corpus} word for word: {len(same)} ({en})"
+        yield (
+            f"{name}: {what}; figures without them are given too.",
+            f"{name}：与 {corpus} 中的问题一字不差的查询有 {len(same)} 个（{zh}）；另给出不含它们的指标。",
+        )
 
 
 async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.cli import figures as shown
@@ -19,6 +19,7 @@ from bot.cli.page import (
     points,
     section,
     table,
+    to_know_first,
 )
 from bot.cli.plots import bar
 from training.evaluation import from_json
@@ -31,7 +32,7 @@ NAMES: dict[str, Both] = {
 }
 
 
-def page(figures: Figures) -> str:
+def page(figures: Figures, notes: Sequence[Both]) -> str:
     corpus, queries = figures["data"]["corpus"], figures["data"]["queries"]
     source, made = figures["encoder"]["source"], figures["made"]
     return document(
@@ -40,11 +41,11 @@ def page(figures: Figures) -> str:
             f"{queries['used']} queries against {corpus['used']} answers. Encoder {source}, {made}.",
             f"在 {corpus['used']} 条答案中检索 {queries['used']} 个问题。编码器 {source}，{made}。",
         ),
-        lambda tell: _parts(figures, tell),
+        lambda tell: _parts(figures, notes, tell),
     )
 
 
-def _parts(figures: Figures, tell: Tell) -> Iterator[str]:
+def _parts(figures: Figures, notes: Sequence[Both], tell: Tell) -> Iterator[str]:
     measured = from_json({"metrics": figures["metrics"], "details": {"tests": figures["tests"]}})
     yield cards(
         [
@@ -56,8 +57,7 @@ def _parts(figures: Figures, tell: Tell) -> Iterator[str]:
             (f"{figures['search_ms']['median']:.1f} ms", tell("a search, median", "每次检索，中位数")),
         ]
     )
-    if figures["notes"]:
-        yield section(tell("To know first", "先读这里"), points(figures["notes"]))
+    yield from to_know_first(notes, tell)
     yield section(tell("All figures", "全部指标"), *shown.metrics(measured, None, tell))
     if spoken := shown.by_language(measured, None, tell):
         yield section(tell("By language", "按语言"), spoken)

@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.app import Bot
+from bot.cli import names
 from bot.cli.judge import Verdict, judge
+from bot.cli.page import Both, chinese
 from bot.definition.questions import CLARIFY, Pair, Question
 from bot.inference.child import Progress
 from training.evaluation import Evaluation, joined
@@ -40,14 +42,17 @@ class _Copy:
 
 async def robustness(
     bot: Bot, verdicts: Sequence[Verdict], pairs: Sequence[Pair], *, progress: Progress
-) -> tuple[Evaluation, list[str]]:
+) -> tuple[Evaluation, list[Both]]:
     """What came out, and what somebody who reads it should know."""
     step = -(-len(verdicts) // MOST) if verdicts else 1
     some = verdicts[::step]
     copies, notes = await asyncio.to_thread(_copies, some)  # dictionaries are read for it
     if step > 1:
         notes.append(
-            f"Changed copies are of {len(some)} of {len(verdicts)} questions: every {_th(step)} one."
+            (
+                f"Changed copies are of {len(some)} of {len(verdicts)} questions: every {_th(step)} one.",
+                f"改写只取 {len(verdicts)} 个问题中的 {len(some)} 个：每 {step} 个取一个。",
+            )
         )
     after = await _judged(bot, [copy.question for copy in copies], progress)
     trials = [_trial(copy, one) for copy, one in zip(copies, after, strict=True)]
@@ -69,7 +74,7 @@ def fairness(verdicts: Sequence[Verdict]) -> Evaluation:
     return Evaluation(metrics, {"fairness": details} if details else {})
 
 
-def _copies(verdicts: Sequence[Verdict]) -> tuple[list[_Copy], list[str]]:
+def _copies(verdicts: Sequence[Verdict]) -> tuple[list[_Copy], list[Both]]:
     """Each question after each change that does something to it; a copy that comes out twice is asked once."""
     found: dict[tuple[str, str, tuple[str, ...]], _Copy] = {}
     notes = []
@@ -81,7 +86,10 @@ def _copies(verdicts: Sequence[Verdict]) -> tuple[list[_Copy], list[str]]:
                     found.setdefault((change, verdict.question.id, turns), copy)
         except ImportError as error:
             notes.append(
-                f"The change `{change}` is left out: it needs {error.name}, of Kefu's `train` extra."
+                (
+                    f"The change `{change}` is left out: it needs {error.name}, of Kefu's `train` extra.",
+                    f"未测“{names.change(change, chinese)}”这项改动：需要 Kefu `train` 附加组件中的 {error.name}。",
+                )
             )
     return list(found.values()), notes
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bot.app import Bot, examples
+from bot.cli.page import Both
 from bot.errors import DefinitionError
 from bot.inference.child import Progress, run_training
 from bot.inference.encodings import encoder_folder
@@ -32,6 +33,7 @@ from training.measures import Metrics, languages, latency_metrics, rank_metrics,
 
 TIMED = 100
 """Texts that are encoded one at a time, for the latency."""
+CALLED = {"intent": "意图", "retrieval": "检索"}
 DEPTH = 100
 """Places that a ranking ends after."""
 
@@ -50,7 +52,7 @@ def read_rows(folder: Path) -> Dataset:
 
 async def judge_rows(
     bot: Bot, data: Dataset, work: Path, *, progress: Progress
-) -> tuple[Evaluation, list[str]]:
+) -> tuple[Evaluation, list[Both]]:
     """What came out, and what somebody who reads it should know. Rows that the bot has learned are left out.
 
     `work`: an empty folder.
@@ -61,7 +63,10 @@ async def judge_rows(
     rows = {task: data.rows(task, "test") for task in ("intent", "retrieval")}
     new = {task: [row for row in some if normalise(row.text) not in learned] for task, some in rows.items()}
     notes = [
-        f"{data.folder.name}: test rows of {task} that the bot has learned, and are left out: {gone}."
+        (
+            f"{data.folder.name}: test rows of {task} that the bot has learned, and are left out: {gone}.",
+            f"{data.folder.name}：{CALLED[task]}的测试行中，机器人已经学过而被剔除的有 {gone} 行。",
+        )
         for task in rows
         if (gone := len(rows[task]) - len(new[task]))
     ]

@@ -15,12 +15,14 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
+from bot.cli.page import Both
 from bot.cli.progress import shown
 from bot.cli.report import (
     Figures,
     about,
     at_lines,
     check_place,
+    in_english,
     made_with,
     merged,
     notes_on,
@@ -83,20 +85,21 @@ def run(sources: Sources, report: Path, settings: Settings, *, order: Order) -> 
     """Raises KefuError for what is wrong with data, encoder or report. Ctrl-C and SIGTERM keep what lies in `out`."""
     check_place(report, sources.train, sources.valid, sources.test)
     with _stoppable(order):
-        figures = _run(sources, settings, order)
-    write_report(report, figures, page)
+        figures, told = _run(sources, settings, order)
+    write_report(report, figures, lambda figures: page(figures, told))
     _show(figures, report)
 
 
-def _run(sources: Sources, settings: Settings, order: Order) -> Figures:
+def _run(sources: Sources, settings: Settings, order: Order) -> tuple[Figures, list[Both]]:
+    """Beside the figures what a reader of them should know first."""
     with shown(Console(stderr=True)) as progress:
         data = read_data(sources, lambda said: progress(said, 0, 0))
     told = list(notes(data))
-    for note in told:
+    for note in in_english(told):
         click.echo(note, err=True)
     with shown(Console(stderr=True)) as progress, work_folder() as work:
         figures = until_stopped(_measure(work, data, settings, order, progress))
-    return figures | {"method": order.spec.method, "notes": told}
+    return figures | {"method": order.spec.method, "notes": in_english(told)}, told
 
 
 @contextmanager
@@ -148,31 +151,45 @@ def _wrong(data: DataFile[Example], message: str, hint: str) -> DefinitionError:
     return DefinitionError(message, file=str(data.path), hint=hint)
 
 
-def notes(data: Data) -> Iterator[str]:
+def notes(data: Data) -> Iterator[Both]:
     """What somebody who reads the figures should know, a sentence each."""
     for file in data.files.values():
         yield from notes_on(file, MAX_ROWS)
     counts = Counter(row.label for row in data.train.rows)
     if single := sorted(label for label, count in counts.items() if count == 1):
-        yield f"{data.train.path.name}: labels with one example: {len(single)} ({_few(single)})."
-    later = [(data.test, "count as errors")]
+        name, some = data.train.path.name, _few(single)
+        yield (
+            f"{name}: labels with one example: {len(single)} ({some}).",
+            f"{name}：只有一个例子的标签有 {len(single)} 个（{some}）。",
+        )
+    later = [(data.test, ("count as errors", "计为错误"))]
     if data.valid is not None:
-        later.insert(0, (data.valid, "are passed over"))
+        later.insert(0, (data.valid, ("are passed over", "略过不用")))
     for file, what in later:
         yield from _unknown(file, {*counts, *([data.foreign] if data.foreign else [])}, what)
     for file, other in _pairs(data):
         if same := [row.line for row in _shared(file, other)]:
-            more = "; figures without them are given too" if file is data.test else ""
-            rows = f"rows that also stand in {other.path.name}: {len(same)} ({at_lines(same)})"
-            yield f"{file.path.name}: {rows}{more}."
+            more, too = (
+                ("; figures without them are given too", "；另给出不含它们的指标")
+                if file is data.test
+                else ("", "")
+            )
+            en, zh = at_lines(same)
+            yield (
+                f"{file.path.name}: rows that also stand in {other.path.name}: {len(same)} ({en}){more}.",
+                f"{file.path.name}：同时出现在 {other.path.name} 中的有 {len(same)} 行（{zh}）{too}。",
+            )
 
 
-def _unknown(file: DataFile[Example], known: Container[str], what: str) -> Iterator[str]:
+def _unknown(file: DataFile[Example], known: Container[str], what: Both) -> Iterator[Both]:
     unknown = [row for row in file.rows if row.label not in known]
     if unknown:
-        names, where = _few(sorted({row.label for row in unknown})), at_lines(row.line for row in unknown)
-        rows = f"rows with a label that training lacks, which {what}: {len(unknown)}"
-        yield f"{file.path.name}: {rows} ({names}; {where})."
+        names, (en, zh) = _few(sorted({row.label for row in unknown})), at_lines(row.line for row in unknown)
+        rows = f"rows with a label that training lacks, which {what[0]}: {len(unknown)}"
+        yield (
+            f"{file.path.name}: {rows} ({names}; {en}).",
+            f"{file.path.name}：标签不在训练数据中、{what[1]}的有 {len(unknown)} 行（{names}；{zh}）。",
+        )
 
 
 def _pairs(data: Data) -> Iterator[tuple[DataFile[Example], DataFile[Example]]]:

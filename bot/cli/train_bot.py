@@ -24,7 +24,7 @@ from bot.cli.options import typed
 from bot.cli.progress import shown
 from bot.cli.promise_figures import promise_in_words
 from bot.cli.releases import show_gate
-from bot.cli.report import room_for
+from bot.cli.report import in_english, room_for
 from bot.cli.rows import rows_of
 from bot.cli.snapshot import snapshot
 from bot.cli.stopping import STOPPED, sigterm_as_ctrl_c
@@ -206,7 +206,7 @@ def _in_short(evaluation: Evaluation) -> Iterator[str]:
     if "entities" in details:
         yield told_in_words(details["entities"])
     if "promise" in details:
-        yield from promise_in_words(details["promise"])
+        yield from in_english(promise_in_words(details["promise"]))
 
 
 def _tell(settings: Settings, name: str, report: Path, *, told: Iterable[str]) -> None:

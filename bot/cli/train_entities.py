@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,14 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
+from bot.cli.page import Both
 from bot.cli.progress import shown
 from bot.cli.report import (
     Figures,
     about,
     at_lines,
     check_place,
+    in_english,
     made_with,
     merged,
     notes_on,
@@ -64,12 +66,12 @@ def run(train: Path, valid: Path | None, test: Path, *, report: Path, settings: 
     with shown(Console(stderr=True)) as progress:
         data = read_data(train, valid, test, tell=lambda said: progress(said, 0, 0))
     told = list(notes(data))
-    for note in told:
+    for note in in_english(told):
         click.echo(note, err=True)
     with shown(Console(stderr=True)) as progress, work_folder() as work:
         figures = asyncio.run(_measure(work, data, settings, progress))
-    figures["notes"] = told
-    write_report(report, figures, page)
+    figures["notes"] = in_english(told)
+    write_report(report, figures, lambda figures: page(figures, told))
     _show(figures, report)
 
 
@@ -87,29 +89,51 @@ def read_data(train: Path, valid: Path | None, test: Path, *, tell: Tell) -> Dat
     return Data(learned, chosen, judged)
 
 
-def notes(data: Data) -> Iterator[str]:
+def notes(data: Data) -> Iterator[Both]:
     """What somebody who reads the figures should know, a sentence each."""
     known = set(named(data.train.rows))
     for file in data.files.values():
         yield from notes_on(file, MAX_MARKED)
-        if cut := [row.line for row in file.rows if cuts_words(row)]:
-            yield (
-                f"{file.path.name}: rows with an entity that begins or ends within a word, which cannot be found "
-                f"exactly: {len(cut)} ({at_lines(cut)})."
-            )
-        if twice := marked_twice(file.rows):
-            rows = f"rows whose text is marked in another way too: {len(twice)} ({at_lines(twice)})"
-            yield f"{file.path.name}: {rows}; no tagger gets both right."
-        if strange := sorted(set(named(file.rows)) - known):
-            names = ", ".join(f"`{kind}`" for kind in strange[:5])
-            yield f"{file.path.name}: kinds that training lacks, which count as missed: {len(strange)} ({names})."
+        yield from _notes_on_marks(file, known)
+    train, test = data.train.path.name, data.test.path.name
     if rare := sorted(kind for kind, count in Counter(named(data.train.rows)).items() if count == 1):
-        names = ", ".join(f"`{kind}`" for kind in rare[:5])
-        yield f"{data.train.path.name}: kinds with one example: {len(rare)} ({names})."
+        yield (
+            f"{train}: kinds with one example: {len(rare)} ({_few(rare)}).",
+            f"{train}：只有一个例子的实体类别有 {len(rare)} 类（{_few(rare)}）。",
+        )
     learned = set(map(normalise, data.train.texts))
     if same := [row.line for row in data.test.rows if normalise(row.text) in learned]:
-        rows = f"rows that also stand in {data.train.path.name}: {len(same)} ({at_lines(same)})"
-        yield f"{data.test.path.name}: {rows}; they flatter."
+        en, zh = at_lines(same)
+        yield (
+            f"{test}: rows that also stand in {train}: {len(same)} ({en}); they flatter.",
+            f"{test}：同时出现在 {train} 中的有 {len(same)} 行（{zh}），会使指标偏高。",
+        )
+
+
+def _notes_on_marks(file: DataFile[Marked], known: Container[str]) -> Iterator[Both]:
+    name = file.path.name
+    if cut := [row.line for row in file.rows if cuts_words(row)]:
+        en, zh = at_lines(cut)
+        yield (
+            f"{name}: rows with an entity that begins or ends within a word, which cannot be found "
+            f"exactly: {len(cut)} ({en}).",
+            f"{name}：有实体从词的中间开始或结束、无法准确找到的有 {len(cut)} 行（{zh}）。",
+        )
+    if twice := marked_twice(file.rows):
+        en, zh = at_lines(twice)
+        yield (
+            f"{name}: rows whose text is marked in another way too: {len(twice)} ({en}); no tagger gets both right.",
+            f"{name}：同一文本另有不同标注的有 {len(twice)} 行（{zh}）；没有标注器能两样都对。",
+        )
+    if strange := sorted(kind for kind in set(named(file.rows)) if kind not in known):
+        yield (
+            f"{name}: kinds that training lacks, which count as missed: {len(strange)} ({_few(strange)}).",
+            f"{name}：训练数据中没有、计为漏掉的实体类别有 {len(strange)} 类（{_few(strange)}）。",
+        )
+
+
+def _few(kinds: Sequence[str]) -> str:
+    return ", ".join(f"`{kind}`" for kind in kinds[:5])
 
 
 async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:

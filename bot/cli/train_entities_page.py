@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.cli import names
 from bot.cli.page import (
+    Both,
     Tell,
     cards,
     data_files,
@@ -18,12 +19,13 @@ from bot.cli.page import (
     points,
     section,
     table,
+    to_know_first,
 )
 
 Figures = dict[str, Any]
 
 
-def page(figures: Figures) -> str:
+def page(figures: Figures, notes: Sequence[Both]) -> str:
     whole, files = figures["figures"], figures["data"]
     learned, kinds, source = files["train"]["used"], files["train"]["kinds"], figures["encoder"]["source"]
     title, made = files["test"]["file"], figures["made"]
@@ -34,11 +36,11 @@ def page(figures: Figures) -> str:
             f"Encoder {source}, {made}.",
             f"学习 {learned} 条文本、{kinds} 类实体，评测 {whole['texts']} 条。编码器 {source}，{made}。",
         ),
-        lambda tell: _parts(figures, tell),
+        lambda tell: _parts(figures, notes, tell),
     )
 
 
-def _parts(figures: Figures, tell: Tell) -> Iterator[str]:
+def _parts(figures: Figures, notes: Sequence[Both], tell: Tell) -> Iterator[str]:
     whole, bound, latency = figures["figures"], figures["micro_f1"], figures["latency_ms"]
     between = f"{percent(bound['low'])} – {percent(bound['high'])} %"
     yield cards(
@@ -49,8 +51,7 @@ def _parts(figures: Figures, tell: Tell) -> Iterator[str]:
             (f"{latency['median']:.1f} ms", tell("a text, median", "每条文本，中位数")),
         ]
     )
-    if figures["notes"]:
-        yield section(tell("To know first", "先读这里"), points(figures["notes"]))
+    yield from to_know_first(notes, tell)
     yield section(tell("Figures", "指标"), *entity_figures(figures, tell))
     yield section(
         tell("What was measured", "测量依据"), data_files(figures["data"], tell), _how(figures, tell)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bot.cli import figures as shown
 from bot.cli import names
-from bot.cli.page import Tell, cards, data_files, document, paragraph, percent, points, section, table
+from bot.cli.page import (
+    Both,
+    Tell,
+    cards,
+    data_files,
+    document,
+    paragraph,
+    percent,
+    points,
+    section,
+    table,
+    to_know_first,
+)
 from training.evaluation import Evaluation, from_json
 
 Figures = dict[str, Any]
 
 
-def page(figures: Figures) -> str:
+def page(figures: Figures, notes: Sequence[Both]) -> str:
     whole, files = figures["figures"], figures["data"]
     learned, labels, source = files["train"]["used"], files["train"]["labels"], figures["encoder"]["source"]
     title, method, made = files["test"]["file"], figures["method"], figures["made"]
@@ -25,11 +37,11 @@ def page(figures: Figures) -> str:
             f"学习 {labels} 个标签的 {learned} 条文本，评测 {whole['texts']} 条。"
             f"编码器 {source}，方法 {method}，{made}。",
         ),
-        lambda tell: _parts(figures, tell),
+        lambda tell: _parts(figures, notes, tell),
     )
 
 
-def _parts(figures: Figures, tell: Tell) -> Iterator[str]:
+def _parts(figures: Figures, notes: Sequence[Both], tell: Tell) -> Iterator[str]:
     whole, latency = figures["figures"], figures["latency_ms"]
     measured = from_json({"metrics": figures["metrics"], "details": {"tests": figures["tests"]}})
     yield cards(
@@ -40,8 +52,7 @@ def _parts(figures: Figures, tell: Tell) -> Iterator[str]:
             (f"{latency['median']:.1f} ms", tell("a text, median", "每条文本，中位数")),
         ]
     )
-    if figures["notes"]:
-        yield section(tell("To know first", "先读这里"), points(figures["notes"]))
+    yield from to_know_first(notes, tell)
     yield section(tell("All figures", "全部指标"), *shown.metrics(measured, None, tell))
     yield section(tell("In parts", "分项"), _split(figures, tell), shown.by_language(measured, None, tell))
     if scope := figures["scope"]:

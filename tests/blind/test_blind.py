@@ -52,7 +52,7 @@ def blind() -> Questions:
 
 @pytest.fixture(scope="module")
 def of_bank() -> Questions:
-    return read_questions(BANK)
+    return [q for q in read_questions(BANK) if q.file in (WRITTEN_FIRST, DIALOGUES)]
 
 
 @pytest.fixture(scope="module")

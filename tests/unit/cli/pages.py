@@ -60,3 +60,14 @@ def check(page: str) -> None:
     zh, en = (re.sub(r".*<main", "<main", half, flags=re.DOTALL) for half in page.split("</main>")[:2])
     assert [tag for tag, _ in Tags(f"{zh}</main>").found] == [tag for tag, _ in Tags(f"{en}</main>").found]
     assert re.search("[\u4e00-\u9fff]", zh)
+
+
+def to_know_first(page: str) -> tuple[list[str], list[str]]:
+    """The notes on top of a page, as they stand in its Chinese and in its English half."""
+    zh, en = page.split("</main>")[:2]
+    lists = (
+        half.partition(title)[2].partition("</ul>")[0]
+        for half, title in ((zh, "先读这里"), (en, "To know first"))
+    )
+    one, other = (re.findall("<li>(.*?)</li>", inner) for inner in lists)
+    return one, other

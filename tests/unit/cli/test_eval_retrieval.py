@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import kefu
 from retrieval.testing import HashEncoder
-from tests.unit.cli.pages import check
+from tests.unit.cli.pages import check, to_know_first
 
 CORPUS: list[dict[str, Any]] = [
     {
@@ -75,8 +75,13 @@ def test_three_ways_to_search_side_by_side() -> None:
         "asked.jsonl: queries that stand in faq.jsonl word for word: 1 (line 4); figures without them are given too."
     ]
     assert (figures["data"]["corpus"]["rows"], figures["data"]["corpus"]["topics"]) == (4, 3)
-    assert "Every right answer stands first." in Path("R.html").read_text(encoding="utf-8")
-    check(Path("R.html").read_text(encoding="utf-8"))
+    page = Path("R.html").read_text(encoding="utf-8")
+    assert "Every right answer stands first." in page
+    check(page)
+    assert to_know_first(page) == (
+        ["asked.jsonl：与 faq.jsonl 中的问题一字不差的查询有 1 个（第 4 行）；另给出不含它们的指标。"],
+        figures["notes"],
+    )
 
 
 def test_what_is_not_found_first_is_listed_with_what_was_found_instead() -> None:

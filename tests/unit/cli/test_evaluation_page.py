@@ -12,8 +12,8 @@ import pytest
 
 from bot.cli.evaluation_page import Shown, page
 from bot.cli.names import FIGURES, number
-from bot.cli.promise_figures import promise_details
-from tests.unit.cli.pages import check
+from bot.cli.promise_figures import promise_details, promise_in_words
+from tests.unit.cli.pages import check, to_know_first
 from training.bounds import curves_of, learn_bounds
 from training.calibrate import Question, Verdict
 from training.evaluate import judged_labels, judged_ranking, judged_scope
@@ -71,7 +71,7 @@ def evaluation(*, right: float = 0.8, labels: int = 9) -> Evaluation:
 
 
 def shown(whole: Evaluation, live: Evaluation | None = None) -> Shown:
-    return Shown((EVIL, EVIL), (EVIL, EVIL), whole, live, HISTORY, CARD, [EVIL], {"kefu": "0.1.0"})
+    return Shown((EVIL, EVIL), (EVIL, EVIL), whole, live, HISTORY, CARD, [(EVIL, EVIL)], {"kefu": "0.1.0"})
 
 
 def test_the_page_of_everything() -> None:
@@ -110,6 +110,28 @@ def test_a_promise_is_shown_by_language_with_what_it_was_found_on() -> None:
     assert 'r="5"' in made  # how far the promise is kept
     silent = replace(promised, bounds={"en": Bound(None, 400)})
     assert 'r="5"' not in page(shown(Evaluation({}, {"promise": promise_details(silent, ("en",))})))
+
+
+@pytest.mark.parametrize(
+    ("bound", "english", "chinese"),
+    [
+        (
+            Bound(0.636, 2000, answered=1220, wrong=20),
+            "At most 3 % wrong. Chinese: answers from 64 % sure on, 61 % of the 2000 texts",
+            "答错不超过 3 %。中文：把握达到 64 % 才回答，占评判所用 2000 条文本的 61 %。",
+        ),
+        (Bound(None, 112, missing=40), "Write 40 more phrasings", "请再为各条答案写 40 种问法"),
+        (Bound(None, 900, missing=350), "some 350 are lacking", "大约还缺 350 条"),
+        (Bound(None, 900), "the surest of 900 texts", "900 条文本中，即使把握最大的也错得太多"),
+    ],
+)
+def test_what_a_promise_comes_to_is_said_in_both_languages(bound: Bound, english: str, chinese: str) -> None:
+    promised = replace(learn_bounds({}, ("zh",), Promise()), bounds={"zh": bound})
+    ((en, zh),) = promise_in_words(promise_details(promised, ("zh",)))
+    assert english in en
+    assert chinese in zh
+    notes = to_know_first(page(replace(shown(Evaluation({})), notes=[(en, zh)])))
+    assert notes == ([zh], [en])
 
 
 def test_what_confidences_are_worth_is_drawn_where_nothing_is_promised() -> None:

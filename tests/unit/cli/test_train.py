@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from bot.cli.main import kefu
 from bot.inference.child import run_training
 from tests.tiny import DIM, letters
-from tests.unit.cli.pages import check
+from tests.unit.cli.pages import check, to_know_first
 
 PLACES = ["Leeds", "York", "Bath", "Truro", "Wells", "Ely"]
 TRAVEL = [(f"book a train to {place}", "book_travel") for place in PLACES]
@@ -94,6 +94,14 @@ def test_what_is_wrong_with_the_data_is_said_and_counted() -> None:
         "test.jsonl: rows that also stand in train.jsonl: 1 (line 7); figures without them are given too.",
     ]
     assert done.stderr.splitlines()[:4] == figures["notes"]
+    zh, en = to_know_first(Path("R.html").read_text(encoding="utf-8"))
+    assert en == figures["notes"]
+    assert zh == [
+        "train.jsonl：同一文本有多个标签而被剔除的有 2 行（第 13 与 14 行）。",
+        "train.jsonl：只有一个例子的标签有 1 个（`single`）。",
+        "test.jsonl：标签不在训练数据中、计为错误的有 1 行（`joke`；第 8 行）。",
+        "test.jsonl：同时出现在 train.jsonl 中的有 1 行（第 7 行）；另给出不含它们的指标。",
+    ]
     assert (figures["figures"]["texts"], figures["without_leaks"]["texts"]) == (8, 7)
     assert [row["recall"] for row in figures["labels"] if row["label"] == "joke"] == [0.0]
 

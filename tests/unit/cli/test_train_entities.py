@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from bot.cli.main import kefu
 from tests.tiny import letters
-from tests.unit.cli.pages import check
+from tests.unit.cli.pages import check, to_know_first
 
 CITIES, NAMES = ("rome", "oslo", "paris", "lima", "北京"), ("ann", "bo", "li", "<b>mei")
 
@@ -68,6 +68,13 @@ def test_a_report_as_json_and_as_a_page() -> None:
     ]
     page = Path("R.html").read_text(encoding="utf-8")
     check(page)
+    zh, en = to_know_first(page)
+    assert en == figures["notes"]
+    assert zh == [
+        "test.jsonl：有实体从词的中间开始或结束、无法准确找到的有 1 行（第 8 行）。",
+        "test.jsonl：训练数据中没有、计为漏掉的实体类别有 1 类（`riddle`）。",
+        "test.jsonl：同时出现在 train.jsonl 中的有 1 行（第 7 行），会使指标偏高。",
+    ]
     assert "who is &lt;b&gt;mei" in page
     assert "基线" in page
 
