@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Iterator
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from bot.doctor.finding import Finding, Skipped, ok, size, warning, wrong
@@ -60,17 +61,17 @@ def _fits(setup: Setup, release: Release) -> bool:
 def encoder(setup: Setup) -> Iterator[Finding]:
     manifest = setup.manifest()
     if manifest is None:
-        yield _no_encoder()
+        yield _not_made("encoder")
     elif (free := available()) is not None and free < PROCESS:
         yield warning(f"{manifest.name} is whole; not loaded: {size(free)} of memory are left.")
     else:
         yield _tried(setup)
 
 
-def _no_encoder() -> Finding:
+def _not_made(what: str) -> Finding:
     if importlib.util.find_spec("torch") is None:
         hint = "Install Kefu with its `train` extra, or bring a cache that was made elsewhere (KEFU_CACHE)."
-        return wrong("there is no encoder yet, and what makes it is not installed.", hint)
+        return wrong(f"there is no {what} yet, and what makes it is not installed.", hint)
     return ok("made at the first start, in about a minute.")
 
 
@@ -88,6 +89,27 @@ def _tried(setup: Setup) -> Finding:
         hint = f"Delete {setup.encoder_folder}: it is made again." if stock else "`kefu releases rollback`."
         return wrong("the encoder gives vectors that are not of length 1.", hint)
     return ok(f"whole; reads a Chinese and an English question in {took:.0f} ms.")
+
+
+def reranker(setup: Setup) -> Iterator[Finding]:
+    if (source := setup.settings.reranker) is None:
+        yield ok("none is asked for.")
+        return
+    from retrieval.rerank.folder import MANIFEST, locate_reranker
+    from retrieval.rerank.onnx_reranker import OnnxReranker
+
+    folder = locate_reranker(setup.settings.cache, source)
+    if not (folder / MANIFEST).exists():
+        yield _not_made("reranker")
+        return
+    opened = OnnxReranker.open(folder)
+    begun = time.perf_counter()
+    scores = opened.score(SENTENCES[0], SENTENCES)
+    took = 1e3 * (time.perf_counter() - begun)
+    if not all(isfinite(score) for score in scores.tolist()):
+        yield wrong("the reranker gives scores that are no numbers.", f"Delete {folder}: it is made again.")
+        return
+    yield ok(f"whole; reads a question with two texts in {took:.0f} ms.")
 
 
 def index(setup: Setup) -> Iterator[Finding]:

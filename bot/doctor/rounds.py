@@ -30,6 +30,7 @@ CHECKS = (
     "rows.schema",
     "answers.release",
     "answers.encoder",
+    "answers.reranker",
     "answers.index",
     "answers.agreement",
     "answers.heads",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker("browser")
-            if "bank" in getattr(item, "fixturenames", ()):
+            if {"bank", "shop", "example"} & set(getattr(item, "fixturenames", ())):
                 item.add_marker("encoder")
                 item.add_marker(pytest.mark.timeout(FIRST_START_S))
             if pytest_asyncio.is_async_test(item):
@@ -70,8 +71,21 @@ async def page(browser: Browser) -> AsyncIterator[Page]:
 @pytest.fixture(scope="session")
 def bank(encoder_folder: Path) -> Iterator[Server]:
     """The example bank on a real server. Its home stays, so that the index is built once a machine."""
-    with FileLock(f"{HOME}.lock"):
-        server = Server(ROOT / "examples" / "bank", HOME)
+    with _served("bank", HOME) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def shop(encoder_folder: Path) -> Iterator[Server]:
+    """The example shop, likewise; its home is the blind questions' too."""
+    with _served("shop", HOME.with_name(f"{HOME.name}-shop")) as server:
+        yield server
+
+
+@contextmanager
+def _served(name: str, home: Path) -> Iterator[Server]:
+    with FileLock(f"{home}.lock"):
+        server = Server(ROOT / "examples" / name, home)
         server.start(patience=FIRST_START_S)
         yield server
         if server.running:

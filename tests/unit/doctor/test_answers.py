@@ -11,6 +11,7 @@ import pytest
 from bot.home import home_lock
 from retrieval.onnx_encoder import OnnxEncoder
 from retrieval.testing import HashEncoder
+from tests.tiny import letters_reranker
 from tests.unit.doctor.conftest import Place, change, flip, keep
 from training.promise import Bound
 
@@ -109,3 +110,17 @@ def test_no_encoder_and_nothing_to_make_one(place: Place, monkeypatch: pytest.Mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     report = place.doctor()
     assert (report["encoder"][0], "`train` extra" in report["encoder"][1]) == ("wrong", True)
+
+
+def test_a_reranker_is_looked_at_where_one_is_set(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert place.doctor()["reranker"] == ("ok", "none is asked for. ")
+    made = letters_reranker(place.cache)
+    monkeypatch.setenv("KEFU_RERANKER", str(place.cache / "letters-cross"))
+    state, text = place.doctor()["reranker"]
+    assert (state, text.startswith("whole; reads a question with two texts")) == ("ok", True)
+    flip(made / "reranker.onnx")
+    state, text = place.doctor()["reranker"]
+    assert state == "wrong"
+    assert "reranker.onnx has changed" in text
+    shutil.rmtree(made)
+    assert place.doctor()["reranker"][0] == "ok"
