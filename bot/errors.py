@@ -77,5 +77,11 @@ class GeneratorError(InferenceError):
     code = "generator"
 
 
+class NotKnown(GeneratorError):
+    """A generator says itself that what it was given holds no answer. It works."""
+
+    code = "not_known"
+
+
 class NotFound(KefuError):
     code = "not_found"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
 
-from bot.domain.decision import Answer, Handoff
+from bot.domain.decision import REFUSE, Answer, Handoff
 from bot.engine.desk import Voice
 from bot.inference.generator import cited, gap
 from bot.inference.grounding.differ import Difference
@@ -116,6 +116,13 @@ def ask_which(voice: Voice, entries: Sequence[Entry], *, lang: str, turn: str) -
     buttons = [QuickReply(entry.title or entry.question, ENTRY + entry.id) for entry in entries]
     none = QuickReply(voice.response("none_of_these", lang)[0], NONE)
     return Draft(say(voice, "clarify", lang, turn=turn).text, quick_replies=(*buttons, none))
+
+
+def not_known(voice: Voice, nearest: Entry, *, lang: str, turn: str) -> Draft:
+    """That nothing known answers; with what comes nearest as a button, for whoever meant that, and a person."""
+    said = say(voice, REFUSE, lang, turn=turn, person=True)
+    button = QuickReply(nearest.title or nearest.question, ENTRY + nearest.id)
+    return replace(said, quick_replies=(button, *said.quick_replies))
 
 
 def differing(voice: Voice, entries: tuple[Entry, Entry], told: Difference, *, lang: str, turn: str) -> Draft:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from bot.engine.answers import Asked
 from bot.engine.desk import Desk, Voice
-from bot.engine.draft import Draft, generated, stored
+from bot.engine.draft import Draft, generated, not_known, stored
 from bot.engine.passages import as_passages, recent
-from bot.errors import Conflict, GeneratorError
+from bot.errors import Conflict, GeneratorError, NotKnown
 from bot.inference.generator import MAX_SENTENCES, Bill, Exchange, Prompt
 from bot.store.spending import Spent
 from connectors.port import Frame
@@ -20,10 +20,11 @@ from retrieval.types import Entry
 log = logging.getLogger(__name__)
 
 STORED = "stored"
-"""In traces, where an author's name stands, as the next three."""
+"""In traces, where an author's name stands, as the next four."""
 AGAIN = "cache"
 OVER_BUDGET = "stored: the day's budget is used up"
 NO_TIME = "stored: no time is left for a generator"
+NOT_KNOWN = "not known"
 TO_STORE_S = 0.3
 """Kept of a turn's time for the commit."""
 WORTH_ASKING_S = 0.5
@@ -84,7 +85,8 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
     """What was said before to the same question, or the generator's answer as it streams.
 
     On failure that is taken back and the best stored answer said instead, as at once where there is no time left for a
-    generator, or generators have used up what they may take in a day. `due`: when the answer is to be there, by the
+    generator, or generators have used up what they may take in a day. One that says itself that the passages hold no
+    answer is believed, unless it was asked several questions at once. `due`: when the answer is to be there, by the
     monotonic clock. Raises Conflict as soon as a person holds the conversation.
     """
     if speech.asked and desk.answers and (known := desk.answers.find(speech.asked())) is not None:
@@ -103,7 +105,7 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
         said = await _say(desk, speech, prompt, bill, held=held, budget=budget)
     finally:
         spent = await desk.purse.settle(bill)
-    if spent is not None and said.by != STORED and speech.asked and speech.sentences > SHORT:
+    if spent is not None and said.by not in (STORED, NOT_KNOWN) and speech.asked and speech.sentences > SHORT:
         desk.answers.keep(speech.asked(), said.draft.text)
     return replace(said, spent=spent, withheld=tuple(prompt.withheld))
 
@@ -116,6 +118,9 @@ async def _say(desk: Desk, speech: Speech, prompt: Prompt, bill: Bill, *, held: 
         desk.bus.publish(Frame("withdraw", speech.conversation, turn=speech.turn, attempt=1))
         if isinstance(error, Conflict):
             raise
+        if isinstance(error, NotKnown) and not speech.each:
+            nearest = not_known(desk.voice, speech.entries[0], lang=speech.lang, turn=speech.turn)
+            return Said(nearest, 2, NOT_KNOWN)
         desk.observer.fell_back()
         log.warning("generator failed, stored answer used: %s", error.message)
     return Said(stored(speech.entries[0]), 2, STORED)

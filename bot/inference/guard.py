@@ -15,10 +15,11 @@ import re
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from bot.errors import Busy, GeneratorError, InferenceError
+from bot.errors import Busy, GeneratorError, InferenceError, NotKnown
 from bot.inference.generator import Bill, Generator, Passage, Prompt, cited, gap
 from bot.inference.grounding.meaning import Meaning, by
 from bot.inference.grounding.objections import MEANING, objection, only_words
+from bot.inference.grounding.refusal import is_refusal
 from bot.inference.statement import Statement, read
 from retrieval.text import normalise, split_sentences
 
@@ -116,8 +117,8 @@ async def guarded(
     """What may be said of a generator's stream, sentence by sentence as each comes to its end, nothing twice.
 
     `meaning`: asked about every sentence that is no sentence of a passage as it stands; None: words alone decide.
-    Raises GeneratorError where nothing may be said, and what the stream itself raises. The stream is closed
-    with this one.
+    Raises GeneratorError where nothing may be said, NotKnown where the generator begins by saying that it does not know
+    (what follows is beside the question), and what the stream itself raises. The stream is closed with this one.
     """
     sources = read_sources(prompt.passages, prompt.lang)
     said: list[str] = []
@@ -130,7 +131,11 @@ async def guarded(
     async with aclosing(stream), aclosing(_sentences(stream, prompt.lang, settled)) as parts:
         async for part in parts:
             for start in range(0, len(part), TOGETHER):
-                for approved in await _all_approved(part[start : start + TOGETHER], sources, prompt, meaning):
+                some = part[start : start + TOGETHER]
+                checked = await _all_approved(some, sources, prompt, meaning)
+                for sentence, approved in zip(some, checked, strict=True):
+                    if approved is None and not said and is_refusal(sentence):
+                        raise NotKnown("The generator found no answer in the passages.")
                     if approved is None or approved in said:
                         continue
                     yield (gap(prompt.lang) if said else "") + approved
@@ -169,7 +174,7 @@ async def _sentences(
     stream: AsyncGenerator[str, None], lang: str, settled: Callable[[str], bool]
 ) -> AsyncGenerator[Sequence[str], None]:
     """Whole sentences, each with the marks behind it, as many at once as are whole; one that the stream's end cuts off
-    is left out.
+    is left out, unless it says that nothing is known.
 
     A sentence is whole when the next one begins, for marks may follow; or, a token sooner, once it is `settled`.
     """
@@ -188,7 +193,7 @@ async def _sentences(
         if _MARKED_END.search(rest) and settled(rest):
             yield [rest]
             rest, early = "", True
-    if not early and _ENDED.search(MARK.sub("", rest).strip()):
+    if not early and (_ENDED.search(MARK.sub("", rest).strip()) or is_refusal(rest)):
         yield [rest]
 
 

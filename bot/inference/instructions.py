@@ -23,8 +23,8 @@ RULES = {
     ),
 }
 REFUSAL = {"en": "I do not know.", "zh": "不知道。"}
-"""What a model is taught to say where the passages do not hold the answer. No passage supports it, so the guard lets it
-through to nobody: the stored answer is said.
+"""What a model is taught to say where the passages do not hold the answer: the guard hears it (`grounding.refusal`),
+and the customer is told that the bot does not know.
 """
 _REWRITE = {
     "en": (

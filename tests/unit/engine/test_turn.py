@@ -18,7 +18,7 @@ from bot.engine.desk import Limits
 from bot.engine.draft import WIDGET_ASKS
 from bot.engine.sweep import sweep
 from bot.engine.turn import take_turn
-from bot.errors import Busy, GeneratorError, StoreError
+from bot.errors import Busy, GeneratorError, NotKnown, StoreError
 from bot.inference.extractive import Extractive
 from bot.inference.generator import Generator
 from bot.store import escalations, ledger
@@ -171,6 +171,24 @@ class TestGeneratorFails:
         assert kinds == ["final", "read", "typing", "delta", "withdraw", "final", "typing"]
         answer = finals(frames)[-1]
         assert (answer.text, answer.attempt) == ("A card costs 10 yuan. Damaged cards are free. [1]", 2)
+
+
+class TestNotKnown:
+    @pytest.fixture
+    def generator(self) -> Generator:
+        return ScriptedGenerator("I do", error=NotKnown("Nothing was found."))
+
+    async def test_a_generator_that_does_not_know_is_believed(self, engine: Engine) -> None:
+        """What comes nearest is one press away, and so is a person; nothing is said as an answer."""
+        engine.mind.script["fee?"] = [("id-fee", 0.9)]
+        frames = await engine.exchange("fee?")
+        assert [f.kind for f in frames][3:5] == ["delta", "withdraw"]
+        answer = finals(frames)[-1]
+        assert answer.text in engine.desk.voice.response("refuse", "en")
+        assert [reply.value for reply in answer.quick_replies] == ["entry:id-fee", "person"]
+        assert not answer.rateable
+        pressed = finals(await engine.exchange("Card fee", choice="entry:id-fee", id="m2"))[-1]
+        assert pressed.text.startswith("A card costs 10 yuan.")
 
 
 class TestSeveral:

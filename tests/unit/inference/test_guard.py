@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.errors import GeneratorError
+from bot.errors import GeneratorError, NotKnown
 from bot.inference.generator import MAX_SENTENCES, Passage, Prompt
 from bot.inference.guard import Guarded, approve, guarded, read_sources, supporters
 from bot.testing import ScriptedGenerator
@@ -173,6 +173,26 @@ async def test_nothing_is_said_twice_and_a_rambler_is_stopped() -> None:
 async def test_nothing_supported_is_an_error() -> None:
     with pytest.raises(GeneratorError, match="supported"):
         await hear("Everything is free. Trust me.")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I do not know.",
+        "I do not know",
+        "The passages do not mention a Diamond card. A stolen card cannot be reactivated. [2]",
+    ],
+    ids=["alone", "without an end", "with what is beside the question"],
+)
+async def test_a_generator_that_begins_by_not_knowing_is_believed(said: str) -> None:
+    with pytest.raises(NotKnown):
+        await hear(said)
+
+
+async def test_not_knowing_more_leaves_what_was_said() -> None:
+    assert await hear("A stolen card cannot be reactivated. [2] I do not know more.") == [
+        "A stolen card cannot be reactivated. [2]"
+    ]
 
 
 async def test_what_was_said_before_a_failure_is_heard() -> None:
