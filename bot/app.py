@@ -123,7 +123,7 @@ async def open_bot(
             reranker = await open_reranker(settings.cache, settings.reranker, progress=progress)
         host = Host(
             settings.home,
-            encodings or encodings_of(settings),
+            encodings or encodings_of(settings, definition),
             examples=examples(definition),
             promise=definition.promise,
             named=named(definition),
@@ -264,11 +264,10 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Obser
     return store
 
 
-def encodings_of(settings: Settings) -> Encodings:
+def encodings_of(settings: Settings, definition: BotDefinition) -> HomeEncodings:
     """Those of its home."""
-    return HomeEncodings(
-        settings.home / "releases", settings.cache, settings.encoder, settings.encoder_threads
-    )
+    source = settings.base_encoder(definition.encoder)
+    return HomeEncodings(settings.home / "releases", settings.cache, source, settings.encoder_threads)
 
 
 def examples(definition: BotDefinition) -> list[tuple[str, str, str]]:

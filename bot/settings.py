@@ -29,6 +29,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.errors import HomeError, SettingsError
+from retrieval.model_folder import EMBEDDED
 
 PREFIX = "KEFU_"
 _SHY = ("secret", "api_keys", "generator_key", "generator_url", "rasa_token", "database_url")
@@ -86,10 +87,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", min_length=1, description="Address the server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the server listens on; 0 takes a free one.")
-    encoder: str = Field(
-        "embedded",
+    encoder: str | None = Field(
+        None,
         min_length=1,
-        description="`embedded` (multilingual-e5-small, built once into the cache), a folder, or a hub name.",
+        description="`embedded` (multilingual-e5-small, built once into the cache), a folder, or a hub name. Default: "
+        "what `encoder` in bot.yml names, else `embedded`.",
     )
     encoder_threads: int = Field(0, ge=0, le=256, description="Threads of the encoder; 0: one a core.")
     reranker: str | None = Field(
@@ -267,6 +269,12 @@ class Settings(BaseSettings):
         urls, prices = _split(self.generator_url or ""), _split(self.generator_price or "0/0")
         _one_each("generator_price", prices, urls, shared=True)
         return [_price(price) for price in (prices * len(urls))[: len(urls)]]
+
+    def base_encoder(self, own: Path | None = None) -> str:
+        """What answers where a release has no encoder of its own: the setting, where it is given; else what the bot's
+        folder brings (`own`); else the embedded one. Without `own`: what training begins with.
+        """
+        return self.encoder or (str(own) if own else EMBEDDED)
 
     @property
     def documents(self) -> Path:

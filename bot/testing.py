@@ -16,6 +16,7 @@ from bot.observer import Generation
 from retrieval.embed import Encoder, Vectors
 from retrieval.text import tokens
 from training.entities.lesson import EntityLesson
+from training.errors import ReleaseError
 
 
 class FakeClock:
@@ -134,6 +135,10 @@ class FakeEncodings:
         if found is None:
             raise InferenceError(f"There is no release {release}.", code="release")
         return found
+
+    def folder(self, release: str) -> Path:
+        """As of releases in a home. Raises ReleaseError: they lie in memory."""
+        raise ReleaseError(f"{release} has no folder")
 
 
 class WordMeaning:

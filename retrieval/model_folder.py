@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from retrieval.delta import is_delta, read_delta
 from retrieval.errors import EncoderError
 
 FORMAT = 1
@@ -87,11 +88,16 @@ def read_manifest(folder: Path, *, verify: bool | Collection[str] = False) -> Ma
 def locate(cache: Path, source: str = EMBEDDED) -> Path:
     """Where the encoder made from `source` lies under `cache`, finished or not.
 
-    `source`: "embedded", a sentence-transformers folder, or a hub name (`name` or `name@revision`). The name
-    ends in a hash of what the encoder is made of, so another model never lies under the same name.
+    `source`: "embedded", a sentence-transformers folder, a folder with the difference to the embedded encoder
+    (`retrieval.delta`), or a hub name (`name` or `name@revision`). The name ends in a hash of what the encoder is
+    made of, so another model never lies under the same name. Raises `EncoderError` for a difference that cannot be
+    read.
     """
     if source == EMBEDDED:
         return cache / "encoders" / _name(EMBEDDED_NAME, EMBEDDED_WEIGHTS, FORMAT)
+    if is_delta(Path(source)):
+        # Of its content alone: copies of a bot, wherever they lie, share one encoder.
+        return cache / "encoders" / _name(f"{EMBEDDED_NAME}-tuned", read_delta(Path(source)).identity, FORMAT)
     return cache / "encoders" / made_of(source, FORMAT)
 
 

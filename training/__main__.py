@@ -57,7 +57,10 @@ def main(background: bool) -> None:
 @main.command()
 @_needs("--out", _FOLDER, "The cache (KEFU_CACHE).")
 @click.option(
-    "--source", default="embedded", show_default=True, help="embedded, a model folder, or a hub name."
+    "--source",
+    default="embedded",
+    show_default=True,
+    help="embedded, a model folder, a bot's packed encoder, or a hub name.",
 )
 @click.option("--verify", is_flag=True, help="Compare the checksums of an encoder that is already there.")
 def encoder(out: Path, source: str, verify: bool) -> None:
@@ -66,6 +69,21 @@ def encoder(out: Path, source: str, verify: bool) -> None:
 
     with _told():
         build_encoder(out, source, verify=verify, report=to_stdout)
+
+
+@main.command()
+@click.option("--releases", required=True, type=_THERE, help="The home's releases.")
+@click.option("--name", required=True, help="Name of the release.")
+@_needs("--out", _FOLDER, "Where the difference goes.")
+@_needs("--cache", _PATH, "Where the embedded encoder lies, or is made.")
+@_needs("--texts", _THERE, "Texts to compare vectors on: JSON.")
+@click.option("--rank", type=click.IntRange(1, 1024), required=True, help="Of a matrix, at most.")
+def pack(releases: Path, name: str, out: Path, cache: Path, texts: Path, rank: int) -> None:
+    """Write a release's encoder as the difference to the embedded one; see retrieval/delta.py for the files."""
+    from training.pack import Packed, pack_release
+
+    with _told():
+        pack_release(Packed(releases, name, out, cache, texts, rank), report=to_stdout)
 
 
 @main.command()

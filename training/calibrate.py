@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from retrieval.bundle import Bundle, build_bundle
 from retrieval.search import search
-from retrieval.text import identity, tokens
+from retrieval.text import tokens
 from retrieval.types import Entry, Query
 from training.answerable import OWN, own_features
 from training.apply import (
@@ -40,6 +40,7 @@ from training.apply import (
 )
 from training.choice import Choices, fit_choice
 from training.fit import MAX_TOPICS, SEED, TOPIC_C, C, fit_head, no_head
+from training.trained import text_id
 
 FOLDS = 4
 SHARES = {"answerable": 0.7, "removed": 0.18, "foreign": 0.12}
@@ -66,7 +67,7 @@ class Material:
     entries: Sequence[Entry]
     vectors: Mapping[str, Floats]
     trained: frozenset[str] = frozenset()
-    """Ids (`retrieval.text.identity`) of the texts that the encoder was trained on."""
+    """Ids (`training.trained`) of the texts that the encoder was trained on."""
     slips: Mapping[str, str] = field(default_factory=dict)
     """What is read of texts that are asked with a slip of the keyboard in them; there is a vector of that form too."""
 
@@ -80,7 +81,7 @@ class Material:
         return frozenset(texts) if len(texts & phrases) >= MIN_QUESTIONS else None
 
     def _learned(self, text: str) -> bool:
-        return identity(text) in self.trained
+        return text_id(text) in self.trained
 
 
 def _nothing() -> Floats:

@@ -2,7 +2,8 @@
 
 The folder is written beside its final place and renamed, under a file lock: whoever finds it, finds it
 whole, and two processes that want it make it once. The embedded default comes out of two wheels
-(`training.e5`), any other source is a sentence-transformers folder or a hub name.
+(`training.e5`), and is what a bot's own difference (`retrieval.delta`) is added to; any other source is a
+sentence-transformers folder or a hub name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
+from retrieval.delta import is_delta, read_delta
 from retrieval.errors import EncoderError
 from retrieval.model_folder import (
     EMBEDDED,
@@ -50,7 +52,7 @@ def build_encoder(
     _refuse_wrong_paths(source)
     folder = locate(cache, source)
     if not _usable(folder, verify=verify):
-        _make_locked(folder, source, verify=verify, report=report)
+        _make_locked(cache, source, verify=verify, report=report)
     report("ready", STAGES, STAGES, str(folder))
     return folder
 
@@ -58,9 +60,14 @@ def build_encoder(
 def _refuse_wrong_paths(source: str) -> None:
     """Before anything heavy is loaded, or a mistyped path is looked for on a hub."""
     path = Path(source)
-    if path.is_dir() and not (path / "config.json").is_file() and not (path / "modules.json").is_file():
+    if is_delta(path):
+        try:
+            read_delta(path)
+        except EncoderError as error:
+            raise SourceError(str(error)) from error
+    elif path.is_dir() and not (path / "config.json").is_file() and not (path / "modules.json").is_file():
         raise SourceError(f"{source} is not a model: a sentence-transformers folder has a modules.json")
-    if not path.is_dir() and (path.is_absolute() or source.startswith(".")):
+    elif not path.is_dir() and (path.is_absolute() or source.startswith(".")):
         raise SourceError(f"{source} is not a folder: name a sentence-transformers folder or a hub model")
 
 
@@ -72,7 +79,8 @@ def _usable(folder: Path, *, verify: bool) -> bool:
     return True
 
 
-def _make_locked(folder: Path, source: str, *, verify: bool, report: Report) -> None:
+def _make_locked(cache: Path, source: str, *, verify: bool, report: Report) -> None:
+    folder = locate(cache, source)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name(folder.name + ".lock")):
         if _usable(folder, verify=verify):
@@ -81,15 +89,17 @@ def _make_locked(folder: Path, source: str, *, verify: bool, report: Report) -> 
         for stale in folder.parent.glob(f".{folder.name}.*"):
             shutil.rmtree(stale, ignore_errors=True)
         with publish(folder) as work:
-            _make(work, source, name=folder.name, report=report)
+            _make(work, cache, source, name=folder.name, report=report)
 
 
-def _make(work: Path, source: str, *, name: str, report: Report) -> None:
+def _make(work: Path, cache: Path, source: str, *, name: str, report: Report) -> None:
     from training import export
 
     report("read", 0, STAGES, f"Reading {source}")
     if source == EMBEDDED:
         _embedded_folder(work)
+    elif is_delta(Path(source)):
+        _tuned_folder(work, cache, Path(source))
     else:
         export.load(source).save_pretrained(str(work), create_model_card=False)
     complete(work, name=name, report=report)
@@ -129,6 +139,21 @@ def _embedded_folder(work: Path) -> None:
         raise SourceError(
             "The embedded encoder came out different from the one Kefu was tested with: please report it"
         )
+
+
+def _tuned_folder(work: Path, cache: Path, source: Path) -> None:
+    """The embedded one's files, from the cache where it lies there, with what was learned added to its weights."""
+    from training.delta import apply
+
+    base = locate(cache)
+    if _usable(base, verify=False):
+        for name in read_manifest(base).files:
+            if name != GRAPH:
+                (work / name).parent.mkdir(exist_ok=True)
+                shutil.copyfile(base / name, work / name)
+    else:
+        _embedded_folder(work)
+    apply(source, work)
 
 
 def _check(work: Path, model: Any) -> None:

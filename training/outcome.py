@@ -50,6 +50,7 @@ def draft_of(
             parent=parent,
             baselines=known,
             encoder=out / ENCODER if "encoder" in result["hashes"] else None,
+            settings=_blended(result),
             trained=learned(out, data) if data and "encoder" in result["hashes"] else (),
         )
     except (KeyError, TypeError) as error:
@@ -73,6 +74,12 @@ def _result(out: Path) -> dict[str, Any]:
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise ReleaseError(f"{path} is of another Kefu: run the job again")
     return found
+
+
+def _blended(result: Mapping[str, Any]) -> dict[str, Any]:
+    """How far it went from the weights that it began with, where it did not go all the way."""
+    blend = result.get("recipe", {}).get("blend", 1.0)
+    return {} if blend == 1.0 else {"blend": blend}
 
 
 def _card(result: Mapping[str, Any], evaluation: Evaluation, before: Evaluation | None) -> Iterator[str]:

@@ -49,7 +49,7 @@ SPARE = 64_000_000
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a training run hands over. `encoder`: a folder as `training.encoder` makes; None: that of the settings.
+    """What a training run hands over. `encoder`: a folder as `training.encoder` makes; None: the bot's base.
 
     `fingerprint`: of the encoder it was judged with, as the server knows it. `baselines`: evaluations of other releases
     on the same texts, by name; without that of the live release the gate may have nothing to compare with.

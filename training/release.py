@@ -5,10 +5,11 @@
     NAME/baselines.json   how good other releases are on the same texts, by name; the gate compares with these
     NAME/card.md          the same for people
     NAME/trained.json     checksums of the texts that its encoder was trained on; absent where it was not
-    NAME/encoder/         its encoder; absent where it answers with the encoder of the settings
+    NAME/encoder/         its encoder; absent where it answers with the bot's base
     NAME/seal.json        checksums of all of these
 
-`base` is a release without a folder: the encoder of the settings. It always exists.
+`base` is a release without a folder: the encoder that a bot has by itself, of bot.yml or the settings. It always
+exists.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ EMPTY = Evaluation({})
 
 @dataclass(frozen=True, slots=True)
 class EncoderOf:
-    """`source`: "folder" (in the release) or "embedded" (that of the settings); `fingerprint`: as the server has it."""
+    """`source`: "folder" (in the release) or "embedded" (the bot's base); `fingerprint`: as the server has it."""
 
     source: str
     fingerprint: str
@@ -65,7 +66,7 @@ class Release:
 
     @property
     def encoder_folder(self) -> Path | None:
-        """None: the encoder of the settings."""
+        """None: the bot's base."""
         return self.folder / ENCODER if self.encoder.source == "folder" else None
 
     def about(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
-from bot.app import examples, load_definition
+from bot.app import encodings_of, examples, load_definition
 from bot.cli import names
 from bot.cli.page import Tell, document, english, kept, paragraph, percent, points, section, table
 from bot.cli.progress import shown
@@ -22,10 +22,10 @@ from bot.cli.report import Figures, check_place, made_with, page_of, work_folder
 from bot.definition import BotDefinition
 from bot.errors import KefuError
 from bot.inference.child import Progress, run_training
-from bot.inference.encoder import make_encoder
-from bot.inference.encodings import encoder_folder
+from bot.inference.encodings import HomeEncodings
 from bot.settings import Settings
 from training import noise
+from training.release import BASE
 
 CHANGES = ("typo", "keyboard", "pinyin", "mixed", "synonym", "traditional", "full_width", "upper")
 HINT = "Is Kefu installed with its `train` extra?"
@@ -50,12 +50,13 @@ def run(settings: Settings, wanted: Wanted) -> None:
     definition = load_definition(settings.bot, memory=settings.documents)
     with shown(Console(stderr=True)) as progress, work_folder() as work:
         _write_work(work, plan, definition)
-        found = asyncio.run(_measured(settings, wanted, work, progress))
+        encodings = encodings_of(settings, definition)
+        found = asyncio.run(_measured(encodings, wanted, work, progress))
     console = Console()
     console.print(_table(found))
     console.print(_gains(found, lambda name: name, english), highlight=False)
     if wanted.report:
-        made = made_with({"source": wanted.release or settings.encoder})
+        made = made_with({"source": wanted.release or encodings.source})
         figures = {**found, **made, "kind": "augmentation"}
         write_report(wanted.report, figures, lambda told: _page(told, definition))
         click.echo(f"Wrote {wanted.report} and {page_of(wanted.report)}.")
@@ -84,11 +85,8 @@ def _write_work(work: Path, plan: Mapping[str, Any], definition: BotDefinition) 
         stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-async def _measured(settings: Settings, wanted: Wanted, work: Path, progress: Progress) -> Figures:
-    folder = None
-    if wanted.release:
-        folder = await asyncio.to_thread(encoder_folder, settings.home / "releases", wanted.release)
-    folder = folder or await make_encoder(settings.cache, settings.encoder, progress=progress)
+async def _measured(encodings: HomeEncodings, wanted: Wanted, work: Path, progress: Progress) -> Figures:
+    folder = await encodings.made(wanted.release or BASE, progress=progress)
     arguments = ["--encoder", str(folder), "--work", str(work)]
     await run_training("augment", arguments, progress=progress, hint=HINT)
     found: Figures = json.loads(await asyncio.to_thread((work / "ablation.json").read_text, "utf-8"))

@@ -12,7 +12,7 @@ from bot.cli import kept
 from bot.cli.exam import examined
 from bot.cli.stopping import until_stopped
 from bot.cli.training_steps import Work, train
-from bot.inference.encodings import Encoding, FolderEncoding, encoder_folder
+from bot.inference.encodings import Encoding, FolderEncoding, HomeEncodings, encoder_folder
 from bot.inference.host import FORESEEN
 from retrieval.model_folder import SERVED, read_manifest
 from retrieval.onnx_encoder import fingerprint
@@ -37,7 +37,7 @@ def baselines(work: Work, data: Dataset) -> Mapping[str, Evaluation]:
 
 
 def _baseline(work: Work, data: Dataset, name: str) -> Evaluation:
-    encoding = until_stopped(encodings_of(work.settings).find(name, progress=work.progress))
+    encoding = until_stopped(_encodings(work).find(name, progress=work.progress))
     asked = [_examined(work, name, encoding)] if work.exam.questions else []
     return joined([_rows_judged(work, data, name, encoding), *asked])
 
@@ -45,7 +45,7 @@ def _baseline(work: Work, data: Dataset, name: str) -> Evaluation:
 def _rows_judged(work: Work, data: Dataset, name: str, encoding: Encoding) -> Evaluation:
     """Of the data set's test rows: what a head on that encoder makes of them."""
     folder = encoder_folder(work.releases, name)
-    encoder = str(folder or work.settings.encoder)
+    encoder = str(folder or _encodings(work).source)
     if work.spec.method == "head" and encoder == work.spec.encoder:
         return read_evaluation(work.job.out / EVALUATION)
     spec = Spec(method="head", seed=work.spec.seed, encoder=encoder, tasks=work.spec.tasks)
@@ -56,6 +56,10 @@ def _rows_judged(work: Work, data: Dataset, name: str, encoding: Encoding) -> Ev
     out = work.job.folder / "live" / name
     train(work, spec, out)
     return kept.keep(path, read_evaluation(out / EVALUATION))
+
+
+def _encodings(work: Work) -> HomeEncodings:
+    return encodings_of(work.settings, work.exam.definition)
 
 
 def candidate_answers(work: Work, data: Dataset) -> list[Evaluation]:
@@ -76,6 +80,6 @@ def _encoding(work: Work, data: Dataset) -> Encoding:
     """What the candidate will answer with."""
     folder = work.job.out / ENCODER
     if not folder.is_dir():
-        return until_stopped(encodings_of(work.settings).find(BASE, progress=work.progress))
+        return until_stopped(_encodings(work).find(BASE, progress=work.progress))
     found = fingerprint(read_manifest(folder, verify=SERVED))
     return FolderEncoding(folder, found, work.settings.encoder_threads, learned(work.job.out, data))

@@ -117,9 +117,7 @@ def explain(
 )
 @click.option("--most", type=click.IntRange(1), default=1_000, show_default=True, help="Examples looked at.")
 @click.option("--translate", is_flag=True, help="Also copies that the generator translated there and back.")
-@click.option(
-    "--release", metavar="NAME", help="The release whose encoder it is; without it the settings' own."
-)
+@click.option("--release", metavar="NAME", help="The release whose encoder it is; without it the bot's base.")
 @click.option("--report", type=PATH, metavar="FILE", help=_REPORT)
 @home_option
 @_BOT

@@ -45,10 +45,10 @@ def listing(found: Sequence[Found], aliases: Aliases) -> Table:
         marks = ", ".join(_marks(one.name, aliases))
         style = "red" if one.trouble else "green" if one.name == aliases.live else None
         if release is None:
-            what = "damaged" if one.trouble else "encoder of the settings"
+            what = "damaged" if one.trouble else "the base"
             table.add_row(marks, escape(one.name), "", "", what, style=style)
             continue
-        encoder = size(_weight(release)) if release.encoder_folder else "of the settings"
+        encoder = size(_weight(release)) if release.encoder_folder else "the base"
         values = [f"{release.evaluation.metrics[n].value:.4g}" if _has(release, n) else "" for n in named]
         table.add_row(
             marks, one.name, _time(release.made), escape(release.method), encoder, *values, style=style

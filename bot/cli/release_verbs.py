@@ -18,8 +18,8 @@ _BOT = click.pass_obj
 def releases() -> None:
     """What was trained for the bot in FOLDER: compare it, let it go live, go back.
 
-    NAME is the name of a release, or `live`, `candidate`, `previous`, or `base`: the encoder of the settings, which is
-    always there. Without a verb they are listed.
+    NAME is the name of a release, or `live`, `candidate`, `previous`, or `base`: the encoder that
+    bot.yml or the settings name, which is always there. Without a verb they are listed.
     """
 
 
@@ -125,6 +125,33 @@ def rollback(folder: Path | None, why: str, home: Path | None) -> None:
     from bot.cli.releases import go_back
 
     go_back(settings(bot=folder, home=home), why=why)
+
+
+@releases.command()
+@click.argument("name")
+@click.option(
+    "--out",
+    type=PATH,
+    metavar="FOLDER",
+    help="Where it goes. Default: `encoder` in the bot folder, or what bot.yml names.",
+)
+@click.option(
+    "--rank",
+    type=click.IntRange(1, 384),
+    default=64,
+    show_default=True,
+    help="Of a matrix, at most: more keeps more of what was learned, and takes more room.",
+)
+@home_option
+@_BOT
+def pack(folder: Path | None, name: str, out: Path | None, rank: int, home: Path | None) -> None:
+    """Write what a release's encoder learned into the bot folder, as a small file.
+
+    With it the bot answers with that encoder wherever it is started, and nobody trains.
+    """
+    from bot.cli.pack import pack_one
+
+    pack_one(settings(bot=folder, home=home), name, out=out, rank=rank)
 
 
 @releases.command()

@@ -19,9 +19,10 @@ from bot.cli import release_tables as tables
 from bot.cli.options import typed
 from bot.cli.rows import Rows, expect_database, rows_of
 from bot.clock import SystemClock
+from bot.definition.load import read_encoder
 from bot.definition.sentences import suggestion
 from bot.errors import InferenceError, NotFound
-from bot.inference.encodings import settings_fingerprint
+from bot.inference.encodings import base_fingerprint
 from bot.settings import Settings
 from bot.store import releases as store
 from training.dataset import read_dataset
@@ -78,7 +79,7 @@ class Desk:
 
 
 def show_all(settings: Settings, *, as_json: bool) -> None:
-    with _desk(settings) as desk:
+    with desk_of(settings) as desk:
         found = [*list_releases(desk.folder), Found(BASE)]
         lost = sorted(desk.aliases.names - {one.name for one in found})
         found += [Found(name, trouble="it is not there any more") for name in lost]
@@ -97,7 +98,7 @@ def show_all(settings: Settings, *, as_json: bool) -> None:
 
 def add_job(settings: Settings, out: Path, *, baselines: Iterable[str], data: Path | None) -> None:
     """Raises KefuError: the job has not ended, a file is damaged, there is no room."""
-    with _desk(settings) as desk:
+    with desk_of(settings) as desk:
         known = dict(_baseline(desk, told) for told in baselines)
         rows = read_dataset(data) if data else None
         draft = draft_of(out, baselines=known, parent=desk.aliases.live, data=rows)
@@ -118,13 +119,13 @@ def _baseline(desk: Desk, told: str) -> tuple[str, Evaluation]:
 
 def show_one(settings: Settings, name: str, *, verify: bool, as_json: bool) -> None:
     """Raises NotFound, InferenceError."""
-    with _desk(settings) as desk:
+    with desk_of(settings) as desk:
         found = desk.find(name, verify=verify)
         row, hint = tables.as_row(found, desk.aliases), desk.remedy(found.name)
     if found.trouble:
         raise InferenceError(f"{found.trouble}.", hint=hint, code="release")
     if found.release is None:
-        click.echo("base: the encoder of the settings (KEFU_ENCODER), as it is.")
+        click.echo("base: the encoder that bot.yml or KEFU_ENCODER names, else the embedded one, as it is.")
     elif as_json:
         about = {**row, **found.release.about(), "card": found.release.card}
         _print(about | to_json(found.release.evaluation))
@@ -137,7 +138,7 @@ def show_one(settings: Settings, name: str, *, verify: bool, as_json: bool) -> N
 
 def show_comparison(settings: Settings, one: str, other: str, *, as_json: bool) -> None:
     """OTHER beside ONE, as the gate compares a candidate with what is live."""
-    with _desk(settings) as desk:
+    with desk_of(settings) as desk:
         desk.find(one)
         verdict = desk.judged(other, one)
     if as_json:
@@ -150,7 +151,7 @@ def show_comparison(settings: Settings, one: str, other: str, *, as_json: bool) 
 
 def show_gate(settings: Settings, name: str, *, as_json: bool) -> bool:
     """Whether it passed."""
-    with _desk(settings) as desk:
+    with desk_of(settings) as desk:
         verdict = desk.judged(name, desk.aliases.live)
     if as_json:
         _print(verdict.to_json() | {"reasons": verdict.reasons})
@@ -162,7 +163,7 @@ def show_gate(settings: Settings, name: str, *, as_json: bool) -> bool:
 
 def go_live(settings: Settings, name: str, *, force: bool, why: str) -> bool:
     """False where the gate refused. Raises KefuError: no such release, damaged, live already, overtaken."""
-    with _desk(settings, changing=True) as desk:
+    with desk_of(settings, changing=True) as desk:
         found = desk.whole(name)
         if not force:
             _expect_encoder(settings, found)
@@ -182,7 +183,7 @@ def go_live(settings: Settings, name: str, *, force: bool, why: str) -> bool:
 
 def go_back(settings: Settings, *, why: str) -> None:
     """Raises KefuError: nothing was live before, or it is gone or damaged."""
-    with _desk(settings, changing=True) as desk:
+    with desk_of(settings, changing=True) as desk:
         if desk.aliases.previous is not None:
             desk.whole(desk.aliases.previous)
         note = store.Note(_me(), why)
@@ -192,14 +193,14 @@ def go_back(settings: Settings, *, why: str) -> None:
 
 def remove_one(settings: Settings, name: str) -> None:
     """Raises KefuError: no such release, or in use."""
-    with _desk(settings, changing=True) as desk:
+    with desk_of(settings, changing=True) as desk:
         found = desk.find(name)
         _remove(desk, found.name)
     click.echo(f"{found.name} is removed.")
 
 
 def remove_old(settings: Settings, *, keep: int, dry_run: bool) -> None:
-    with _desk(settings, changing=True) as desk:
+    with desk_of(settings, changing=True) as desk:
         names = outdated(list_releases(desk.folder), aliased=desk.aliases.names, keep=keep)
         for name in names:
             if not dry_run:
@@ -209,7 +210,7 @@ def remove_old(settings: Settings, *, keep: int, dry_run: bool) -> None:
 
 
 def show_history(settings: Settings, *, limit: int, as_json: bool) -> None:
-    with _desk(settings) as desk:
+    with desk_of(settings) as desk:
         changes = desk.rows.read(partial(store.history, limit=limit))
     if as_json:
         for change in changes:
@@ -221,7 +222,7 @@ def show_history(settings: Settings, *, limit: int, as_json: bool) -> None:
 
 
 @contextmanager
-def _desk(settings: Settings, *, changing: bool = False) -> Iterator[Desk]:
+def desk_of(settings: Settings, *, changing: bool = False) -> Iterator[Desk]:
     """With `changing` nobody else on this machine adds, removes or promotes meanwhile. What training raises is told as
     a KefuError.
     """
@@ -238,9 +239,9 @@ def _expect_encoder(settings: Settings, found: Found) -> None:
     """Without an encoder of its own a release has the figures of one that the settings may have left."""
     if found.release is None or found.release.encoder_folder is not None:
         return
-    now = settings_fingerprint(settings.cache, settings.encoder)
+    now = base_fingerprint(settings.cache, settings.base_encoder(read_encoder(settings.bot)))
     if now is not None and now != found.release.encoder.fingerprint:
-        what = f"{found.name} was measured with another encoder than KEFU_ENCODER names."
+        what = f"{found.name} was measured with another encoder than KEFU_ENCODER or bot.yml names."
         raise InferenceError(what, hint="Set it back, train again, or say --force and --why.", code="release")
 
 

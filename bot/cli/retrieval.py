@@ -163,7 +163,7 @@ def notes(data: Data) -> Iterator[Both]:
 async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:
     begun = time.perf_counter()
     encoder = await open_encoder(
-        settings.cache, settings.encoder, threads=settings.encoder_threads, progress=progress
+        settings.cache, settings.base_encoder(), threads=settings.encoder_threads, progress=progress
     )
     texts = data.texts
     matrix = await embed_to(work / "vectors.npy", encoder, texts, progress=progress)
@@ -175,7 +175,8 @@ async def _measure(work: Path, data: Data, settings: Settings, progress: Progres
     return merged(
         {"kind": "retrieval", "seconds": round(time.perf_counter() - begun, 1)},
         await asyncio.to_thread(
-            made_with, {"source": settings.encoder, "fingerprint": encoder.fingerprint, "dim": encoder.dim}
+            made_with,
+            {"source": settings.base_encoder(), "fingerprint": encoder.fingerprint, "dim": encoder.dim},
         ),
         {
             "data": {

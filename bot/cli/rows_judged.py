@@ -12,16 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.app import Bot, examples
+from bot.app import Bot, encodings_of, examples
 from bot.cli.page import Both
 from bot.errors import DefinitionError
 from bot.inference.child import Progress, run_training
-from bot.inference.encodings import encoder_folder
 from bot.inference.reader import PATIENCE_S
 from bot.inference.understanding import Live
-from bot.settings import Settings
 from retrieval.embed import Vectors
-from retrieval.model_folder import GRAPH, TOKENIZER, locate
+from retrieval.model_folder import GRAPH, TOKENIZER
 from retrieval.search import search
 from retrieval.text import normalise
 from retrieval.types import Query
@@ -131,16 +129,15 @@ async def latency(bot: Bot, texts: Sequence[str]) -> Evaluation:
         vectors = await live.reader.door.encode([text], deadline=time.monotonic() + PATIENCE_S)
         await asyncio.to_thread(live.heads.read, np.asarray(vectors), [text])
         took.append(1000 * (time.perf_counter() - begun))
-    size = await asyncio.to_thread(_size, bot.settings, live.name)
+    size = await asyncio.to_thread(_size, bot, live.name)
     return Evaluation(latency_metrics(took) | size)
 
 
-def _size(settings: Settings, release: str) -> Metrics:
+def _size(bot: Bot, release: str) -> Metrics:
     """Nothing for a release that was removed while it was judged."""
     try:
-        folder = encoder_folder(settings.home / "releases", release)
+        folder = encodings_of(bot.settings, bot.definition).folder(release)
     except TrainingError:
         return {}
-    folder = folder or locate(settings.cache, settings.encoder)
     files = [path for path in (folder / GRAPH, folder / TOKENIZER) if path.is_file()]
     return size_metrics(files) if files else {}

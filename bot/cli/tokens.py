@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from bot.app import load_definition
+from bot.app import encodings_of, load_definition
 from bot.cli.evaluation_page import Shown, page
 from bot.cli.figures import scaled
 from bot.cli.progress import shown
@@ -21,9 +21,7 @@ from bot.cli.rehearsal import rehearsing
 from bot.cli.report import check_place, made_with, page_of, work_folder, write_report
 from bot.definition import BotDefinition
 from bot.inference.child import Progress, run_training
-from bot.inference.encodings import encoder_folder
 from bot.settings import Settings
-from retrieval.model_folder import locate
 from training.evaluation import Evaluation, to_json
 
 STRONG = 0.5
@@ -66,8 +64,7 @@ async def _explained(
     """The release that was looked at, and what `training.attribute` found. torch runs in a child."""
     async with rehearsing(definition, settings, release=asked.release, progress=progress) as bot:
         live = bot.host.current()
-        folder = await asyncio.to_thread(encoder_folder, settings.home / "releases", live.name)
-        folder = folder or await asyncio.to_thread(locate, settings.cache, settings.encoder)
+        folder = await asyncio.to_thread(encodings_of(settings, definition).folder, live.name)
         heads = settings.home / "releases" / live.heads.name
         arguments = ["--encoder", str(folder), "--heads", str(heads), "--work", str(work)]
         hint = "Is Kefu installed with its `train` extra?"

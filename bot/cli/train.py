@@ -120,7 +120,7 @@ def read_order(path: Path | None, settings: Settings, *, method: str | None) -> 
         spec = read_spec(path) if path else Spec()
         more = {"method": method} if method else {}
         if "encoder" not in spec.model_fields_set:
-            more["encoder"] = settings.encoder
+            more["encoder"] = settings.base_encoder()
         return parse_spec({**spec.model_dump(mode="json"), **more}, name=str(path))
     except SpecError as error:
         raise SettingsError(str(error)) from error

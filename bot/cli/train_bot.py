@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from bot.app import load_definition
+from bot.app import encodings_of, load_definition
 from bot.cli import train as of_files
 from bot.cli import training_jobs as shelf
 from bot.cli.beside import baselines, candidate_answers
@@ -44,7 +44,7 @@ from training.generator.spec import METHOD as GENERATOR
 from training.outcome import draft_of
 from training.registry import Draft, add_release
 from training.spec import Spec, read_spec, write_spec
-from training.trained import of_dataset, read_trained
+from training.trained import of_dataset
 
 METHOD = "contrastive"
 """Unless something else is asked for: made for a bot's few examples of each label."""
@@ -84,6 +84,7 @@ def run(settings: Settings, asked: Asked) -> None:
     """Raises KefuError. Ctrl-C and SIGTERM keep what is done: the same command goes on."""
     questions = find_questions(settings.bot)
     definition = load_definition(settings.bot, memory=settings.documents)
+    asked = replace(asked, spec=_on_base(asked.spec, settings, definition))
     exam = Exam(definition, settings, questions)
     with shelf.training_lock(settings.home), _in_words():
         job = _job(settings, asked)
@@ -96,6 +97,15 @@ def run(settings: Settings, asked: Asked) -> None:
         shelf.finish(job, name)
         shelf.prune(settings.home)
     _tell(settings, name, job.folder / PAGE, told=_in_short(evaluation))
+
+
+def _on_base(spec: Spec, settings: Settings, definition: BotDefinition) -> Spec:
+    """A release without an encoder answers with the bot's base: a head that was fitted on another one would be worth
+    nothing. What tunes an encoder begins with the embedded one, whatever was learned from it before.
+    """
+    if spec.method != "head" or spec.encoder != settings.base_encoder():
+        return spec
+    return spec.model_copy(update={"encoder": settings.base_encoder(definition.encoder)})
 
 
 def show_jobs(settings: Settings) -> None:
@@ -190,12 +200,15 @@ def _draft(work: Work, data: Dataset, known: Mapping[str, Evaluation], entities:
     notes = [*_seen_before(work, data), *([] if work.exam.questions else [UNASKED])]
     notes += _in_short(joined(more))
     card = draft.card + "".join(f"\n{note}\n" for note in notes)
-    return replace(draft, card=card, settings={"job": work.job.name})
+    return replace(draft, card=card, settings={**draft.settings, "job": work.job.name})
 
 
 def _seen_before(work: Work, data: Dataset) -> Iterator[str]:
     """Texts change sides when the bot changes: what is live may have learned from those that it is judged by."""
-    known = read_trained(work.releases / work.live)
+    try:
+        known = encodings_of(work.settings, work.exam.definition).trained(work.live)
+    except FORESEEN:
+        return  # damaged: it was told when it could not be compared with
     if count := len(of_dataset(data, "test") & known):
         yield f"{work.live} was trained on {count} of the test texts: the figures of it flatter it."
 

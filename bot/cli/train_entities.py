@@ -138,13 +138,13 @@ def _few(kinds: Sequence[str]) -> str:
 
 async def _measure(work: Path, data: Data, settings: Settings, progress: Progress) -> Figures:
     begun = time.perf_counter()
-    folder = await make_encoder(settings.cache, settings.encoder, progress=progress)
+    folder = await make_encoder(settings.cache, settings.base_encoder(), progress=progress)
     await asyncio.to_thread(write_task, work, task_of(data))
     words = ["--work", str(work), "--out", str(work / "out"), "--encoder", str(folder)]
     await run_training("entities", words, progress=progress, hint=HINT)
     result = await asyncio.to_thread(read_result, work / "out")
     seconds = round(time.perf_counter() - begun, 1)
-    made = await asyncio.to_thread(made_with, {"source": settings.encoder, **result.pop("encoder")})
+    made = await asyncio.to_thread(made_with, {"source": settings.base_encoder(), **result.pop("encoder")})
     files = {
         name: {
             **about(file),

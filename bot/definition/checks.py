@@ -10,6 +10,8 @@ from bot.definition.reader import Document, Loc
 from bot.definition.schema import Bot, Channel, IntentSpec
 from bot.definition.sentences import suggestion
 from bot.domain.policy import Policy
+from retrieval.delta import is_delta, read_delta
+from retrieval.errors import EncoderError
 from retrieval.text import normalise
 
 TAKEN = ("api", "terminal", "test")
@@ -74,6 +76,22 @@ def site_folder(document: Document, folder: Path, site: str | None) -> Path | No
     if path == root or not path.is_relative_to(root) or not (path / "index.html").is_file():
         hint = "Name a folder inside the bot folder that has an index.html, or remove the line."
         raise document.wrong(("site",), f"`{site}` is not such a folder.", hint)
+    return path
+
+
+def own_encoder(document: Document, folder: Path, encoder: str | None) -> Path | None:
+    """The folder with what the bot's encoder learned: inside the bot folder, and readable as far as its sizes."""
+    if encoder is None:
+        return None
+    path, root = (folder / encoder).resolve(), folder.resolve()
+    if path == root or not path.is_relative_to(root) or not is_delta(path):
+        hint = "Make it of a release by `kefu releases pack NAME`, or remove the line."
+        raise document.wrong(("encoder",), f"`{encoder}` is no packed encoder inside the bot folder.", hint)
+    try:
+        read_delta(path)
+    except EncoderError as error:
+        what, _, hint = str(error).partition(". ")
+        raise document.wrong(("encoder",), f"{what}.", f"{hint}, or remove the line.") from error
     return path
 
 

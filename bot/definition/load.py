@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.definition import schema
 from bot.definition.annotations import unmarked_all
-from bot.definition.checks import check_bot, check_examples, check_languages, site_folder
+from bot.definition.checks import check_bot, check_examples, check_languages, own_encoder, site_folder
 from bot.definition.defaults import RESPONSES
 from bot.definition.knowledge import Checks, knowledge_files, read_knowledge
 from bot.definition.model import (
@@ -40,14 +40,16 @@ def load(
     folder: Path,
     *,
     knowledge: bool = True,
+    encoder: bool = True,
     documents: DocumentReader | None = None,
     skipped: Callable[[Problem], None] = _log,
 ) -> BotDefinition:
     """Read `bot.yml` (the only one required), `intents.yml`, `entities.yml`, `responses.yml`, `knowledge/` unless told
     not to.
 
-    `documents`: who reads documents, and is closed afterwards; without one, a reader that remembers nothing.
-    `skipped` is told what of a document cannot be used. Blocking. Raises `DefinitionError`.
+    `encoder`: False where what bot.yml names as its encoder need not be there yet. `documents`: who reads documents,
+    and is closed afterwards; without one, a reader that remembers nothing. `skipped` is told what of a document cannot
+    be used. Blocking. Raises `DefinitionError`.
     """
     document = read(folder / "bot.yml")
     bot = validated(document, schema.Bot)
@@ -76,7 +78,16 @@ def load(
         promise=Promise(bot.promise.wrong, bot.promise.sure) if bot.promise else None,
         entities=kinds,
         annotated={lang: tuple(examples) for lang, examples in marked.items()},
+        encoder=own_encoder(document, folder, bot.encoder) if encoder else None,
     )
+
+
+def read_encoder(folder: Path) -> Path | None:
+    """The encoder that a bot brings along, by its bot.yml alone; None where it has none. Raises `DefinitionError`."""
+    if not (folder / "bot.yml").exists():
+        return None
+    document = read(folder / "bot.yml")
+    return own_encoder(document, folder, validated(document, schema.Bot).encoder)
 
 
 def _optional(path: Path) -> Document:

@@ -111,6 +111,8 @@ class BotDefinition:
     """Kinds of what customers name, and how each is found."""
     annotated: Mapping[str, tuple[Example, ...]] = field(default_factory=dict)
     """By language: examples in which entities are marked, of intents and of `entities.yml`."""
+    encoder: Path | None = None
+    """Folder with what its encoder learned (`retrieval.delta`); None: it brings none along."""
 
     @property
     def intents_hash(self) -> str:

@@ -122,6 +122,7 @@ class Bot(Strict):
     policy: dict[Name, Share] = {}
     promise: PromiseSpec | None = None
     site: Folder | None = None
+    encoder: Folder | None = None
 
 
 def _empty(value: object) -> object:

@@ -43,6 +43,7 @@ _PATTERNS: dict[str, str] = {
     "instance": "Use a-z, 0-9, _ and - (32 at most).",
     "type": "Known: webchat, rasa.",
     "site": "Name a folder inside the bot folder.",
+    "encoder": "Name a folder inside the bot folder.",
     "recognise": f"Known: {', '.join(FORMS)}.",
     "patterns": "Use # for a digit, @ for a letter, * for either; no blanks, 40 signs at most.",
     "url": "Write a whole address that begins with https:// or http://.",

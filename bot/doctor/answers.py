@@ -37,8 +37,8 @@ def release(setup: Setup) -> Iterator[Finding]:
         hint = "Bring its folder back, or `kefu releases rollback`, or promote another one."
         yield wrong(f"{live.name} is to be live and cannot be: {live.trouble}. {instead} answers.", hint)
     elif live.release is not None and not _fits(setup, live.release):
-        hint = "Set KEFU_ENCODER back, or train again."
-        yield warning(f"{live.name} was measured with another encoder than that of the settings.", hint)
+        hint = "Set `encoder` in bot.yml, or KEFU_ENCODER, back; or train again."
+        yield warning(f"{live.name} was measured with another encoder than the bot has now.", hint)
     else:
         yield ok(f"{live.name} is live" + ("." if live.release is None else ", every file as it was made."))
     for found in others:
@@ -51,14 +51,15 @@ def release(setup: Setup) -> Iterator[Finding]:
 
 
 def _fits(setup: Setup, release: Release) -> bool:
-    from bot.inference.encodings import settings_fingerprint
+    from bot.inference.encodings import base_fingerprint
 
     own = release.encoder.source == "folder"
-    found = None if own else settings_fingerprint(setup.settings.cache, setup.settings.encoder)
+    found = None if own else base_fingerprint(setup.settings.cache, setup.base)
     return found is None or found == release.encoder.fingerprint
 
 
 def encoder(setup: Setup) -> Iterator[Finding]:
+    yield from _brought(setup)
     manifest = setup.manifest()
     if manifest is None:
         yield _not_made("encoder")
@@ -66,6 +67,21 @@ def encoder(setup: Setup) -> Iterator[Finding]:
         yield warning(f"{manifest.name} is whole; not loaded: {size(free)} of memory are left.")
     else:
         yield _tried(setup)
+
+
+def _brought(setup: Setup) -> Iterator[Finding]:
+    """What bot.yml names, every byte compared."""
+    from retrieval.delta import read_delta
+
+    own = setup.own_encoder
+    if own is None:
+        return
+    delta = read_delta(own, verify=True)
+    told = f"the bot brings one along: {own.name}, {size(delta.size)}, of {delta.about.get('release', 'a release')}"
+    if setup.settings.encoder is not None:
+        yield warning(f"{told}. KEFU_ENCODER is set, and wins.", "Unset it to answer with the bot's own.")
+    else:
+        yield ok(f"{told}.")
 
 
 def _not_made(what: str) -> Finding:
@@ -191,7 +207,8 @@ def _learned(setup: Setup) -> LessonHeads | None:
 
     manifest = setup.manifest()
     assert manifest is not None
-    trained = read_trained(setup.serving.folder) if setup.serving else frozenset()
+    folders = [setup.encoder_folder, *([setup.serving.folder] if setup.serving else [])]
+    trained = read_trained(*folders)
     known = tuple(examples(setup.definition())), setup.knowledge().entries
     lesson = Lesson(*known, fingerprint(manifest), trained, setup.definition().promise)
     return open_heads(setup.settings.home / "releases", lesson.name)

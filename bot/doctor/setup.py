@@ -59,6 +59,7 @@ class Setup:
         """What of the folder's documents cannot be used, once `definition` was read."""
         self.served = Once(self._served, "the home's lock")
         self.definition = Once(self._definition, "the bot folder")
+        self.brought = Once(self._brought, "bot.yml")
         self.schema = Once(self._schema, "the database")
         self.knowledge = Once(self._knowledge, "the database")
         self.releases = Once(self._releases, "the database")
@@ -75,11 +76,24 @@ class Setup:
 
     @property
     def encoder_folder(self) -> Path:
-        """Of what serves; the settings' where that has none of its own."""
+        """Of what serves; the base's where that has none of its own."""
         from retrieval.model_folder import locate
 
         own = self.serving.encoder_folder if self.serving else None
-        return own or locate(self.settings.cache, self.settings.encoder)
+        return own or locate(self.settings.cache, self.base)
+
+    @property
+    def base(self) -> str:
+        """Where the encoder is from that answers where a release has none."""
+        return self.settings.base_encoder(self.own_encoder)
+
+    @property
+    def own_encoder(self) -> Path | None:
+        """What the bot brings along; None too where bot.yml cannot be read, which the folder's check tells."""
+        try:
+            return self.brought()
+        except (KefuError, Skipped):
+            return None
 
     @property
     def is_new(self) -> bool:
@@ -100,6 +114,11 @@ class Setup:
 
         reader = DocumentReader(self.settings.documents, looks_only=True)
         return load(self.settings.bot, documents=reader, skipped=self.skipped.append)
+
+    def _brought(self) -> Path | None:
+        from bot.definition.load import read_encoder
+
+        return read_encoder(self.settings.bot)
 
     def _schema(self) -> str:
         from bot.store.glance import schema

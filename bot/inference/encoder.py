@@ -24,7 +24,10 @@ async def open_encoder(cache: Path, source: str, *, threads: int, progress: Prog
 
 async def make_encoder(cache: Path, source: str, *, progress: Progress) -> Path:
     """Its folder, found or made. Raises InferenceError."""
-    folder = await asyncio.to_thread(locate, cache, source)
+    try:
+        folder = await asyncio.to_thread(locate, cache, source)
+    except RetrievalError as error:
+        raise InferenceError(str(error)) from error
     if not await asyncio.to_thread(is_ready, folder):
         arguments = ["--out", str(cache), "--source", source]
         await run_training(

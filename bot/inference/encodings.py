@@ -117,7 +117,9 @@ class FolderEncoding:
 
 @dataclass(frozen=True, slots=True)
 class HomeEncodings:
-    """The releases of a home. `source`: the encoder of the settings, made in `cache` where it is not there yet."""
+    """The releases of a home. `source`: what answers where one has no encoder of its own (`Settings.base_encoder`),
+    made in `cache` where it is not there yet.
+    """
 
     releases: Path
     cache: Path
@@ -126,30 +128,41 @@ class HomeEncodings:
 
     async def find(self, release: str, *, progress: Progress) -> Encoding:
         try:
-            folder = await asyncio.to_thread(encoder_folder, self.releases, release)
-            if folder is None:
-                folder = await make_encoder(self.cache, self.source, progress=progress)
+            folder = await self.made(release, progress=progress)
             return await asyncio.to_thread(self._checked, folder, release)
         except (RetrievalError, TrainingError) as error:
             raise InferenceError(str(error), code="release") from error
+
+    async def made(self, release: str, *, progress: Progress) -> Path:
+        """The folder of a release's encoder, or of the base's: found or made. Raises ReleaseError, InferenceError."""
+        own = await asyncio.to_thread(encoder_folder, self.releases, release)
+        return own or await make_encoder(self.cache, self.source, progress=progress)
+
+    def folder(self, release: str) -> Path:
+        """The same, wherever it will lie. Blocking; raises ReleaseError, EncoderError."""
+        return encoder_folder(self.releases, release) or locate(self.cache, self.source)
+
+    def trained(self, release: str) -> frozenset[str]:
+        """Ids of the texts that it was trained on. Blocking; raises ReleaseError, EncoderError, TrainingError."""
+        return read_trained(self.folder(release), self.releases / release)
 
     def _checked(self, folder: Path, release: str) -> Encoding:
         from retrieval.onnx_encoder import fingerprint
 
         manifest = read_manifest(folder, verify=SERVED)
-        trained = read_trained(self.releases / release)
+        trained = read_trained(folder, self.releases / release)
         return FolderEncoding(folder, fingerprint(manifest), self.threads, trained, self.cache)
 
 
 def encoder_folder(releases: Path, release: str) -> Path | None:
-    """None: it answers with the encoder of the settings. Blocking; raises ReleaseError."""
+    """None: it answers with the base's. Blocking; raises ReleaseError."""
     if release == BASE:
         return None
     return read_release(releases, release).encoder_folder
 
 
-def settings_fingerprint(cache: Path, source: str) -> str | None:
-    """Of the encoder of the settings; None where it is not made yet, or damaged. Blocking."""
+def base_fingerprint(cache: Path, source: str) -> str | None:
+    """Of the encoder that releases without one answer with; None where it is not made yet, or damaged. Blocking."""
     from retrieval.onnx_encoder import fingerprint
 
     try:

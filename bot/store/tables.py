@@ -194,7 +194,7 @@ class Knowledge(Row, table=True):
 
 
 class ReleaseAlias(Row, table=True):
-    """Which release is `live`, `candidate`, `previous`. No row for `live`: `base`, the encoder of the settings."""
+    """Which release is `live`, `candidate`, `previous`. No row for `live`: `base`, the bot's base encoder."""
 
     __tablename__ = "release_alias"
 

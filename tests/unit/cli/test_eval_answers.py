@@ -44,7 +44,7 @@ def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def bot(tmp_path: Path, heads: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     encodings = FakeEncodings(base=HashEncoder(), wide=HashEncoder(dim=128))
-    monkeypatch.setattr("bot.app.encodings_of", lambda _: encodings)
+    monkeypatch.setattr("bot.app.encodings_of", lambda *_: encodings)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(scratch))

@@ -44,7 +44,7 @@ def plans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any
         return tmp_path
 
     monkeypatch.setattr("bot.cli.augment.run_training", run_training)
-    monkeypatch.setattr("bot.cli.augment.make_encoder", make_encoder)
+    monkeypatch.setattr("bot.inference.encodings.make_encoder", make_encoder)
     monkeypatch.setattr(OnnxEncoder, "open", lambda folder: HashEncoder())
     monkeypatch.chdir(tmp_path)
     (tmp_path / "shop").mkdir()

@@ -225,7 +225,7 @@ def test_one_release_is_shown_with_its_card(bot: Path, good: Release) -> None:
     row = said(bot, "show", good.name)
     assert row["metrics"]["intent.accuracy"]["low"] == pytest.approx(0.89)
     assert (row["card"], row["parent"], row["aliases"]) == ("# 卡片\n", "base", [])
-    assert run(bot, "show", "base").stdout.startswith("base: the encoder of the settings")
+    assert run(bot, "show", "base").stdout.startswith("base: the encoder that bot.yml")
     assert run(bot, "show", good.name, "--verify").exit_code == 0
     damage(good)
     assert run(bot, "show", good.name).exit_code == 0
@@ -356,3 +356,19 @@ def test_a_home_that_cannot_be_written_is_said(bot: Path) -> None:
 def test_no_database_is_not_an_empty_one(tmp_path: Path) -> None:
     done = run(tmp_path, "list")
     assert (done.exit_code, done.stderr.startswith("kefu: There is no database")) == (2, True)
+
+
+def test_a_release_without_an_encoder_has_nothing_to_pack(bot: Path, bad: Release) -> None:
+    for name in (bad.name, "base"):
+        done = run(bot, "pack", name)
+        assert (done.exit_code, done.stderr) == (
+            2,
+            f"kefu: {name} has no encoder of its own. Train one, such as: kefu train --method lora.\n",
+        )
+    assert not (bot / "encoder").exists()
+
+
+def test_a_damaged_release_is_not_packed(bot: Path, good: Release) -> None:
+    (good.folder / "release.json").write_text("{}")
+    done = run(bot, "pack", good.name)
+    assert (done.exit_code, "release.json has changed since it was made" in done.stderr) == (2, True)

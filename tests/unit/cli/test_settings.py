@@ -23,7 +23,18 @@ def test_defaults_follow_the_bot_folder(tmp_path: Path) -> None:
     assert settings.database_url == f"sqlite:///{tmp_path}/.kefu/kefu.db"
     assert settings.cache == Path.home() / ".cache" / "kefu"
     assert (settings.host, settings.generator, settings.turn_deadline_s) == ("127.0.0.1", "extractive", 8.0)
-    assert (settings.history_turns, settings.encoder) == (6, "embedded")
+    assert (settings.history_turns, settings.base_encoder()) == (6, "embedded")
+
+
+def test_whose_encoder_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting wins, then what the bot brings along; training begins with the embedded one."""
+    own = tmp_path / "encoder"
+    settings = load_settings(bot=tmp_path)
+    assert (settings.base_encoder(own), settings.base_encoder()) == (str(own), "embedded")
+    monkeypatch.setenv("KEFU_ENCODER", "embedded")
+    assert load_settings(bot=tmp_path).base_encoder(own) == "embedded"
+    monkeypatch.setenv("KEFU_ENCODER", "org/model")
+    assert load_settings(bot=tmp_path).base_encoder(own) == load_settings().base_encoder() == "org/model"
 
 
 def test_a_home_of_its_own_takes_the_database_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

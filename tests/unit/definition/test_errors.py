@@ -43,6 +43,12 @@ def error_of(root: Path) -> str:
         (BOT + "site: a/../..\n", "bot.yml:3: `a/../..` is not such a folder."),
         (BOT + "site: knowledge\n", "bot.yml:3: `knowledge` is not such a folder. Name a folder inside"),
         (BOT + "site: bot.yml\n", "bot.yml:3: `bot.yml` is not such a folder."),
+        (BOT + "encoder: ../e\n", "bot.yml:3: `encoder` is not well formed. Name a folder inside"),
+        (BOT + "encoder: a/../..\n", "bot.yml:3: `a/../..` is no packed encoder inside the bot folder."),
+        (
+            BOT + "encoder: gone\n",
+            "bot.yml:3: `gone` is no packed encoder inside the bot folder. Make it of a",
+        ),
         (BOT + "policy: {anser: 0.1}\n", "bot.yml:3: unknown threshold `anser`. Did you mean `answer`?"),
         (BOT + "policy:\n  answer: 2\n", "bot.yml:4: `policy > answer` is above 1."),
         (BOT + "policy:\n  answer: nan\n", "bot.yml:4: `policy > answer` is not a number."),
@@ -132,6 +138,14 @@ def test_intents_yml(tmp_path: Path, text: str, expected: str) -> None:
 def test_the_same_sentence_in_two_languages_is_no_double(tmp_path: Path) -> None:
     text = "intents: {a: {examples: {en: [ok], zh: [ok]}}}"
     assert load(folder(tmp_path, intents=text)).intents["a"].examples == {"en": ("ok",), "zh": ("ok",)}
+
+
+def test_an_encoder_that_was_damaged_on_the_way_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "delta.json").write_text("<<<<<<< HEAD")
+    said = error_of(folder(tmp_path, bot=BOT + "encoder: encoder\n"))
+    assert said.startswith("bot.yml:3: ")
+    assert "delta.json cannot be read. Bring the folder back as it was, or make it anew" in said
 
 
 @pytest.mark.parametrize(

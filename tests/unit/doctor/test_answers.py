@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from bot.home import home_lock
+from retrieval.delta import Delta
+from retrieval.model_folder import sha256_file
 from retrieval.onnx_encoder import OnnxEncoder
 from retrieval.testing import HashEncoder
 from tests.tiny import letters_reranker
@@ -124,3 +126,36 @@ def test_a_reranker_is_looked_at_where_one_is_set(place: Place, monkeypatch: pyt
     assert "reranker.onnx has changed" in text
     shutil.rmtree(made)
     assert place.doctor()["reranker"][0] == "ok"
+
+
+@pytest.fixture
+def brought(place: Place) -> Place:
+    """A bot that brings an encoder along, which nobody made ready yet."""
+    folder = place.bot / "encoder"
+    folder.mkdir()
+    (folder / "delta.safetensors").write_bytes(bytes(1_200_000))
+    sums = {"delta.safetensors": (sha256_file(folder / "delta.safetensors"), 1_200_000)}
+    Delta("b" * 64, sums, 16, 1.0, 1.0, {"release": "2026-11-26-lora-4222"}).write(folder)
+    with (place.bot / "bot.yml").open("a", encoding="utf-8") as file:
+        file.write("encoder: encoder\n")
+    return place
+
+
+def test_an_encoder_that_the_bot_brings_along(brought: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    state, told = brought.doctor()["encoder"]
+    assert (state, told[:83]) == (
+        "ok",
+        "the bot brings one along: encoder, 1 MB, of 2026-11-26-lora-4222.  made at the firs",
+    )
+    monkeypatch.setenv("KEFU_ENCODER", "embedded")
+    state, told = brought.doctor()["encoder"]
+    assert (state, "KEFU_ENCODER is set, and wins." in told, "whole" in told) == ("warning", True, True)
+
+
+def test_a_changed_byte_in_what_the_bot_brings_along(brought: Place) -> None:
+    flip(brought.bot / "encoder" / "delta.safetensors")
+    report = brought.doctor()
+    assert report.wrong == {"encoder"}
+    assert "delta.safetensors has changed since it was made. Bring the folder back" in report["encoder"][1]
+    (brought.bot / "encoder" / "delta.safetensors").unlink()
+    assert "delta.safetensors is missing" in brought.doctor()["folder"][1]

@@ -90,7 +90,7 @@ def test_figures_of_another_encoder_than_the_settings_name(place: Place) -> None
 
 def test_heads_are_those_made_knowing_what_their_encoder_was_trained_on(place: Place) -> None:
     encoder = encoder_folder(place.bot.parent / "tuned")
-    trained = frozenset({"a" * 64})
+    trained = frozenset({"a" * 16})
     made = add_release(place.home / "releases", draft(encoder, trained=trained), now=SystemClock().now())
     promoted(place, made.name)
     assert "the next start learns" in place.doctor()["heads"][1]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from retrieval.text import identity
 from retrieval.types import Entry
 from tests.unit.training.shelf import encoder_folder, job_folder
 from training.apply import Floats
@@ -21,7 +20,7 @@ from training.heads import make_heads
 from training.outcome import draft_of
 from training.progress import silent
 from training.spec import Spec, write_spec
-from training.trained import of_dataset, read_trained, write_trained
+from training.trained import of_dataset, read_trained, text_id, write_trained
 
 TOPICS, PHRASES, DIM = 24, 5, 32
 
@@ -57,7 +56,7 @@ STRANGE = [(f"what about the weather {n}", "out_of_scope", "en") for n in range(
 def learned(kept_out: int) -> frozenset[str]:
     """All phrasings but the last `kept_out` of each topic."""
     texts = [phrase for entry in entries() for phrase in entry.phrases[: PHRASES - kept_out]]
-    return frozenset(map(identity, texts))
+    return frozenset(map(text_id, texts))
 
 
 def material(trained: frozenset[str]) -> Material:
@@ -104,7 +103,7 @@ def vectors(texts: Sequence[str], trained: frozenset[str]) -> Floats:
     rows = []
     for text in texts:
         place = chance.normal(size=DIM)
-        if identity(text) in trained:
+        if text_id(text) in trained:
             place = topics[TOPIC_OF[text]] + 0.05 * place
         rows.append(place / np.linalg.norm(place))
     return np.array(rows, dtype=np.float32)
@@ -150,7 +149,7 @@ def test_what_was_trained_on_comes_back_and_is_no_text(tmp_path: Path) -> None:
         {"intent": {"train": [Row("Where is it?", "a")], "test": [Row("other", "a")]}},
     )
     write_trained(tmp_path, of_dataset(data, "train"))
-    assert read_trained(tmp_path) == {identity("where is it")}
+    assert read_trained(tmp_path) == {text_id("where is it")}
     assert "where" not in (tmp_path / "trained.json").read_text("utf-8").lower()
     assert read_trained(tmp_path / "data") == frozenset()
 
@@ -163,6 +162,18 @@ def test_a_release_to_be_says_what_its_encoder_was_trained_on(
     data = write_dataset(tmp_path / "data", {"intent": parts})
     out = job_folder(tmp_path / "out", encoder_folder(tmp_path / "encoder"), data=data.hash)
     write_spec(out / "spec.json", Spec(method="full", refit=refit))
-    assert draft_of(out, data=data).trained == {identity(f"a {split} text") for split in splits}
+    assert draft_of(out, data=data).trained == {text_id(f"a {split} text") for split in splits}
     frozen = job_folder(tmp_path / "frozen", data=data.hash)
     assert not draft_of(frozen, data=data).trained
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"), [({"blend": 0.5}, {"blend": 0.5}), ({"blend": 1.0}, {}), ({}, {})]
+)
+def test_a_release_to_be_says_how_far_it_went(
+    tmp_path: Path, recipe: dict[str, float], told: dict[str, float]
+) -> None:
+    out = job_folder(tmp_path / "out", encoder_folder(tmp_path / "encoder"))
+    result = json.loads((out / "result.json").read_text("utf-8"))
+    (out / "result.json").write_text(json.dumps({**result, "recipe": recipe}), "utf-8")
+    assert draft_of(out).settings == told

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from bot.cli import exam, train_bot
 from bot.cli.main import kefu
+from bot.inference.encodings import HomeEncodings
 from bot.store import releases
-from retrieval.text import identity
 from tests.unit.cli.train_bot.small import (
     INTENTS,
     ROWS,
@@ -27,6 +27,7 @@ from tests.unit.cli.train_bot.small import (
     texts,
     train,
 )
+from training.trained import text_id
 
 
 @pytest.mark.usefixtures("real_children")
@@ -152,8 +153,8 @@ def test_a_bot_without_questions_is_trained_and_its_card_says_so() -> None:
 
 def test_what_a_release_was_trained_on_is_told_of_a_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is live has seen the test texts in its own training: its figures flatter it, and the card says so."""
-    every = {identity(text) for _, question, other in ROWS for text in (question, *other)}
-    monkeypatch.setattr(train_bot, "read_trained", lambda folder: frozenset(every))
+    every = {text_id(text) for _, question, other in ROWS for text in (question, *other)}
+    monkeypatch.setattr(HomeEncodings, "trained", lambda *_: frozenset(every))
     assert train().exit_code == 0
     card = CliRunner().invoke(kefu, ["releases", "shop", "show", "candidate"]).stdout
     assert "base was trained on" in " ".join(card.split())

@@ -1,0 +1,176 @@
+"""A tuned encoder is packed, and made anew of that and the base: by the commands that a bot's author types."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bot.app import encodings_of, open_bot
+from bot.cli.main import kefu
+from bot.definition import BotDefinition, load
+from bot.settings import Settings, load_settings
+from bot.store.db import Database
+from retrieval.delta import read_delta
+from retrieval.model_folder import locate, read_manifest
+from retrieval.onnx_encoder import OnnxEncoder
+from tests.integration.encoder.script import ROOT, run_encoder_verb
+from tests.unit.definition.folders import BOT, folder
+from tests.unit.training.shelf import add, draft
+
+pytestmark = pytest.mark.timeout(600)  # processes that load torch: a busy machine needs minutes
+TEXTS = ["where is my card", "how much is it?", "我的卡丢了"]
+MAKE = """
+import sys
+from pathlib import Path
+import numpy as np
+from safetensors.numpy import load_file, save_file
+from retrieval.model_folder import locate
+from tests.tiny_encoder import tiny_encoder
+from training.encoder import build_encoder, complete
+from training.progress import silent
+import shutil
+
+place = Path(sys.argv[1])
+cache = place / "cache"
+made = build_encoder(cache, str(tiny_encoder(place / "bert", layers=2)))
+made.rename(locate(cache))
+rng = np.random.default_rng(3)
+for name, rank in (("low", 2), ("high", 16)):
+    tuned = place / name
+    shutil.copytree(locate(cache), tuned)
+    weights = load_file(tuned / "model.safetensors")
+    for key, value in weights.items():
+        if "encoder.layer.1" in key and value.ndim == 2:
+            value += (.05 * rng.normal(size=(value.shape[0], rank)) @ rng.normal(size=(rank, value.shape[1])))
+        elif "encoder.layer.1" in key:
+            value += (.05 * rng.normal(size=value.shape))
+    save_file(weights, tuned / "model.safetensors", metadata={"format": "pt"})
+    (tuned / "encoder.onnx").unlink()
+    complete(tuned, name=name, report=silent)
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`cache` with a tiny encoder in the embedded one's place, and `low` and `high`: tuned from it, by ranks."""
+    place = tmp_path_factory.mktemp("made")
+    command = [sys.executable, "-W", "ignore", "-c", MAKE, str(place)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return place
+
+
+@pytest.fixture
+def bot(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(made / "cache", tmp_path / "cache")
+    monkeypatch.setenv("KEFU_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("KEFU_ENCODER", raising=False)
+    monkeypatch.setenv("KEFU_ENCODER_THREADS", "1")
+    place = tmp_path / "bot"
+    place.mkdir()
+    folder(place, intents="intents: {place: {examples: {en: [where is it, where are you]}}}")
+    asyncio.run(_database(place))
+    return place
+
+
+async def _database(place: Path) -> None:
+    database = Database(load_settings(bot=place).database_url)
+    await database.open()
+    await database.close()
+
+
+def released(bot: Path, encoder: Path) -> str:
+    trained = ["a" * 64, "b" * 64]
+    return add(bot / ".kefu" / "releases", draft(encoder, trained=trained, settings={"blend": 0.5})).name
+
+
+def pack(bot: Path, *words: str) -> tuple[int, str, str]:
+    done = CliRunner().invoke(kefu, ["releases", str(bot), "pack", *words], terminal_width=200)
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_a_bot_brings_along_what_a_release_learned(made: Path, bot: Path, tmp_path: Path) -> None:
+    code, said, told = pack(bot, released(bot, made / "low"))
+    assert code == 0, told
+    assert "The bot answers with it once bot.yml has the line `encoder: encoder`." in said
+    assert "Comparing vectors before and after" in told
+    delta = read_delta(bot / "encoder", verify=True)
+    assert delta.rank == 2
+    assert min(delta.kept, delta.cosine) > 0.9999
+    assert (delta.about["method"], delta.about["blend"]) == ("full", 0.5)
+    assert (bot / "encoder" / "card.md").read_text("utf-8").count("卡片") == 1
+
+    (bot / "bot.yml").write_text(BOT + "encoder: encoder\n", "utf-8")
+    definition, settings = load(bot), load_settings(bot=bot)
+    shutil.rmtree(bot / ".kefu")  # what trained it is gone: the folder is all that there is
+    shown: list[str] = []
+    asyncio.run(_asked(definition, settings, shown))
+    assert any("Writing the ONNX graph" in text for text in shown)
+    encodings = encodings_of(settings, definition)
+    ours, theirs, base = (
+        OnnxEncoder.open(place, threads=1).encode(TEXTS)
+        for place in (encodings.folder("base"), made / "low", locate(tmp_path / "cache"))
+    )
+    assert (ours * theirs).sum(axis=1).min() > 0.9999
+    assert (ours * base).sum(axis=1).max() < 0.9999
+    assert encodings.trained("base") == {"a" * 16, "b" * 16}
+
+    shown.clear()
+    asyncio.run(_asked(definition, settings, shown))
+    assert not any("Writing" in text for text in shown)
+
+
+async def _asked(definition: BotDefinition, settings: Settings, shown: list[str]) -> None:
+    def progress(text: str, _: int, __: int) -> None:
+        shown.append(text)
+
+    async with open_bot(definition, settings, progress=progress) as bot:
+        live = bot.host.current()
+        assert live.name == "base"
+        found = await encodings_of(settings, definition).find("base", progress=progress)
+        assert live.reader.fingerprint == found.fingerprint
+
+
+def test_what_would_come_out_otherwise_is_not_written(made: Path, bot: Path) -> None:
+    name = released(bot, made / "high")
+    code, _, told = pack(bot, name, "--rank", "1")
+    assert (code, "Name a higher rank (--rank 2)" in told.replace("\n", " ")) == (2, True), told
+    assert not (bot / "encoder").exists()
+    assert pack(bot, name)[0] == 0
+
+
+def test_a_folder_that_is_none_of_ours_stays(made: Path, bot: Path) -> None:
+    (bot / "encoder").mkdir()
+    (bot / "encoder" / "notes.txt").write_text("mine")
+    code, _, told = pack(bot, released(bot, made / "low"))
+    assert (code, "is there and is no packed encoder" in told) == (2, True), told
+    assert (bot / "encoder" / "notes.txt").read_text() == "mine"
+
+
+def test_another_base_is_refused_and_leaves_nothing(made: Path, bot: Path, tmp_path: Path) -> None:
+    assert pack(bot, released(bot, made / "low"))[0] == 0
+    body = json.loads((bot / "encoder" / "delta.json").read_text())
+    (bot / "encoder" / "delta.json").write_text(json.dumps(body | {"base": "0" * 64}))
+    code, lines = run_encoder_verb("--out", str(tmp_path / "cache"), "--source", str(bot / "encoder"))
+    assert (code, "belongs to another encoder" in lines[-1]["text"]) == (1, True)
+    assert not locate(tmp_path / "cache", str(bot / "encoder")).exists()
+
+
+def test_what_is_made_of_it_is_whole(made: Path, bot: Path, tmp_path: Path) -> None:
+    assert pack(bot, released(bot, made / "low"))[0] == 0
+    code, lines = run_encoder_verb("--out", str(tmp_path / "cache"), "--source", str(bot / "encoder"))
+    assert code == 0, lines
+    manifest = read_manifest(Path(lines[-1]["text"]), verify=True)
+    stock = read_manifest(locate(tmp_path / "cache"))
+    assert "trained.json" in manifest.files
+    assert manifest.files["tokenizer.json"] == stock.files["tokenizer.json"]
+    assert (manifest.dim, manifest.prefix, manifest.pooling) == (stock.dim, stock.prefix, stock.pooling)
+    assert np.isfinite(OnnxEncoder.open(Path(lines[-1]["text"]), threads=1).encode(TEXTS)).all()
