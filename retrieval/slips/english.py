@@ -34,7 +34,8 @@ _FREQUENT = 2_000_000
 _SHORT, _SHORTEST = 4, 3
 """Letters. Of so few nearly every run is one slip away from some word."""
 _OFTEN = 5
-"""Times that the bot's texts say a word that a short one may be taken for, whatever stands beside it."""
+"""Times that the bot's texts say a word that a short one may be taken for, whatever stands beside it; and a rare one,
+with one of its neighbours."""
 _SURER = 5.0
 """How much likelier (logarithm) another word must be than a rare one that was written."""
 _SHARE, _GENERAL = 0.6, 3_000
@@ -87,17 +88,18 @@ class English:
         before, after = beside
         own, general = self._own[other], self._general.get(other, 0)
         fits = ((before, other) in self._pairs) + ((other, after) in self._pairs)
-        if slip <= _ODD and fits == 1:  # that a text may begin or end with it says little
-            fits = self._pairs[before, other] * (before != _BEGIN) + self._pairs[other, after] * (
-                after != _END
-            )
+        # That a text may begin or end with it says little.
+        said = self._pairs[before, other] * (before != _BEGIN) + self._pairs[other, after] * (after != _END)
+        if slip <= _ODD and fits == 1:
+            fits = min(said, 1)
         if len(other) < _SHORTEST or (len(word) == _SHORTEST == len(other) and sorted(other) != sorted(word)):
             return False
         if len(other) == _SHORTEST < len(word) and slip <= _ODD:
             return False
         if rare:
             ending = other.startswith(word) or word.startswith(other)
-            return own > 1 and fits == len(beside) and not ending
+            usual = slip > _ODD and len(word) >= _SHORT and own >= _OFTEN and said > 0
+            return not ending and (usual or (own > 1 and fits == len(beside)))
         if not fits and (slip <= _ODD or (len(word) <= _SHORT and own < _OFTEN)):
             return False
         return own > 1 or bool(own and general) or (len(word) > _SHORT and general >= _FREQUENT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -16,8 +16,12 @@ MAX_LENGTH = 200
 """Characters of a message in which slips are looked for: of a longer one a slip takes little away."""
 KEPT = 4_096
 """Texts without slips that are remembered, by their digest: a message is read again with the one that follows it."""
+_FIRST = 2
+"""Letters of a word among which a capital may be its first one."""
 _JOINED = re.compile(r"[\w@./:#&+%$€£¥_-]")
 """What a word of an address, a number or a code stands against."""
+_NOT = re.compile("['’]t")
+"""As in "wasn't"."""
 _SENTENCE = re.compile(r"(?:^|[.!?;:。！？\n])\s*[\"'“‘(]*$")
 
 
@@ -43,8 +47,10 @@ class Mender:
 
     def __init__(self, texts: Iterable[str]) -> None:
         """Blocking: some tenths of a second for thousands of texts, and as much once for the general dictionaries."""
-        read = [as_read(text) for text in texts]
+        written = list(texts)
+        read = [as_read(text) for text in written]
         self._english, self._chinese = English(read), Chinese(read)
+        self._names = _names(written)
         self._without: OrderedDict[bytes, None] = OrderedDict()
 
     def read(self, text: str) -> Read | None:
@@ -65,7 +71,7 @@ class Mender:
         found = [*self._words(read), *self._characters(read)]
         if not found or len(came := origins(text, read)) != len(read):
             return None
-        mends = sorted(_but_names(found, text, came), key=lambda mend: mend.start)
+        mends = sorted(self._but_names(found, text, came), key=lambda mend: mend.start)
         if not mends:
             return None
         parts, places, at = [], [], 0
@@ -74,6 +80,14 @@ class Mender:
             places += [*came[at : mend.start], *_spread(came[mend.start : mend.end], len(mend.text))]
             at = mend.end
         return Read("".join([*parts, read[at:]]), [*places, *came[at:]])
+
+    def _but_names(self, mends: Sequence[_Mend], text: str, came: Sequence[int]) -> Iterable[_Mend]:
+        """What looks like a name is left, unless it is nearly one that the bot's texts have."""
+        shouted = text.isupper() or text.istitle()
+        for mend in mends:
+            known = mend.text in self._names
+            if shouted or known or not _is_name(text, came[mend.start], came[mend.end - 1] + 1):
+                yield mend
 
     def _words(self, read: str) -> Iterable[_Mend]:
         found = list(WORD.finditer(read))
@@ -91,26 +105,36 @@ class Mender:
 
 
 def _is_part(read: str, start: int, end: int) -> bool:
-    """Of something longer: an address, a code, a number."""
+    """Of something longer: an address, a code, a number, a "wasn't"."""
     before, after = read[max(start - 1, 0) : start], read[end : end + 2]
     return bool(_JOINED.match(before)) or (
-        len(after) > 1 and bool(_JOINED.match(after)) and not after[1].isspace()
+        len(after) > 1
+        and not after[1].isspace()
+        and bool(_JOINED.match(after) or (_NOT.match(after) and read[end - 1] == "n"))
     )
-
-
-def _but_names(mends: Sequence[_Mend], text: str, came: Sequence[int]) -> Iterable[_Mend]:
-    shouted = text.isupper() or text.istitle()
-    for mend in mends:
-        if shouted or not _is_name(text, came[mend.start], came[mend.end - 1] + 1):
-            yield mend
 
 
 def _is_name(text: str, start: int, end: int) -> bool:
-    """Written with a capital though no sentence begins there, or with one inside."""
+    """Written with a capital though no sentence begins there, or with one inside. The first two letters change places,
+    or stand twice, as others do: "hWich", "WWhat".
+    """
     written = text[start:end]
-    return any(map(str.isupper, written[1:])) or (
-        written[:1].isupper() and not _SENTENCE.search(text[:start])
+    return any(map(str.isupper, written[_FIRST:])) or (
+        any(map(str.isupper, written)) and not _SENTENCE.search(text[:start])
     )
+
+
+def _names(texts: Iterable[str]) -> frozenset[str]:
+    """Words that stand with a capital in mid-sentence, and mostly so, as they are read."""
+    names, others = Counter[str](), Counter[str]()
+    for text in texts:
+        for match in WORD.finditer(text):
+            word = match.group()
+            if not word[0].isupper():
+                others[word.casefold()] += 1
+            elif not _SENTENCE.search(text[: match.start()]):
+                names[word.casefold()] += 1
+    return frozenset(word for word, often in names.items() if often > max(others[word], 1))
 
 
 def _spread(places: Sequence[int], length: int) -> list[int]:

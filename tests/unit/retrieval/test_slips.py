@@ -13,6 +13,7 @@ TEXTS = [
     *("How long does a transfer take?", "Is there a fee for a transfer abroad?", "I want to block my card"),
     *("block my credit card, it was stolen", "How do I apply for a credit card?", "Where is my parcel?"),
     *("what does a transfer to another bank cost", "can I change the delivery address of my order?"),
+    "is there a branch in Shanghai",
     *(
         "我的信用卡丢了怎么办",
         "信用卡怎么申请",
@@ -44,6 +45,10 @@ def mender() -> Mender:
             "block my credit card, and what does a transfer cost",
         ),
         ("whar's a transfer", "what's a transfer"),
+        ("my fard was eaten", "my card was eaten"),
+        ("hWere is my parcel", "where is my parcel"),
+        ("WWhere is my parcel", "where is my parcel"),
+        ("I moved to Shangahi", "i moved to shanghai"),
     ],
 )
 def test_one_letter_is_mended_by_the_bots_own_words(mender: Mender, typed: str, read: str | None) -> None:
@@ -75,6 +80,7 @@ def test_a_character_of_the_same_sound_is_mended_where_that_makes_a_word(
         *("can I pay with Temu", "block my Kard please", "my NFTs, my PUK", "send it to carf@transfr.com"),
         *("order AB-carf-12", "www.parcell.example", "I paid 12carf", "is my café open", "my colour is grey"),
         *("I am traveling", "a rare word: auspicious", "ruble", "usa", "gmail", "thx", "pls"),
+        *("it wasn't me", "I wouldn’t", "I met Shanghaia in Carfd"),
         *(
             "红烧肉怎么做",
             "今天天气怎么样",
