@@ -7,6 +7,7 @@ import platform
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -43,7 +44,9 @@ from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
 from bot.inference.generators import find_model, make_generator, rewriter_of
 from bot.inference.grounding.meaning import EncoderMeaning, Meaning
+from bot.inference.grounding.verifier import LocalVerifier
 from bot.inference.host import Host, Named
+from bot.inference.local_model import LocalModel
 from bot.inference.reranker import open_reranker
 from bot.inference.upstream import Bounds, Price, Upstream
 from bot.monitoring.metrics import Metrics
@@ -134,11 +137,19 @@ async def open_bot(
         progress("Loading the encoder and checking the index", 0, 0)
         wanted = await read_wanted(store)
         await host.open(await read_knowledge(store), progress=progress, releases=wanted.order)
-        generator = await asyncio.to_thread(_make_generator, settings, metrics, EncoderMeaning(host))
+        local = await asyncio.to_thread(_local_models, settings)
+        generator = _make_generator(settings, metrics, EncoderMeaning(host), local=local[0])
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
         await generator.open()
+        verifier = None
+        if local[1] is not None:
+            verifier = LocalVerifier(local[1])
+            stack.push_async_callback(verifier.close)
+            progress("Preparing the verifier", 0, 0)
+            await verifier.open()
         desk = _furnish(definition, settings, store, host, generator=generator, clock=clock, observer=metrics)
+        desk = replace(desk, verifier=verifier)
         lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
         stack.push_async_callback(lanes.close, patience=CLOSE_PATIENCE_S)
         watch = asyncio.create_task(Follower(store, host, clock=clock, wanted=wanted).run())
@@ -285,15 +296,22 @@ def named(definition: BotDefinition) -> Named:
     return Named(definition.entities, tuple(e for found in definition.annotated.values() for e in found))
 
 
-def _make_generator(settings: Settings, observer: Observer, meaning: Meaning) -> Generator:
-    openai, local = settings.generator == "openai", None
+def _local_models(settings: Settings) -> tuple[LocalModel | None, LocalModel | None]:
+    """Of the generator and of the verifier, in this process; one that is both is loaded once."""
+    find = partial(find_model, cache=settings.cache, threads=settings.generator_threads)
+    generator = verifier = None
     if settings.generator == "local":
-        local = find_model(
-            settings.generator_model,
-            cache=settings.cache,
-            threads=settings.generator_threads,
-            setting="KEFU_GENERATOR_MODEL",
-        )
+        generator = find(settings.generator_model, setting="KEFU_GENERATOR_MODEL")
+    if settings.verifier is not None:
+        same = generator is not None and settings.verifier == settings.generator_model
+        verifier = generator if same else find(settings.verifier, setting="KEFU_VERIFIER")
+    return generator, verifier
+
+
+def _make_generator(
+    settings: Settings, observer: Observer, meaning: Meaning, *, local: LocalModel | None
+) -> Generator:
+    openai = settings.generator == "openai"
     return make_generator(
         settings.generator,
         local=local,
@@ -328,6 +346,7 @@ def _furnish(
         turn_s=settings.turn_deadline_s,
         by_channel={c.instance: c.deadline for c in definition.channels if c.deadline is not None},
         generator_s=settings.generator_timeout_s,
+        verifier_s=settings.verifier_timeout_s,
         history=settings.history_turns,
     )
     policy = Policy().override(definition.policy.values)

@@ -100,6 +100,15 @@ class Settings(BaseSettings):
         description="A cross-encoder that reads question and answer together where several answers are close: a folder "
         "(made ready once, into the cache), or a hub name. Default: none.",
     )
+    verifier: str | None = Field(
+        None,
+        min_length=1,
+        description="A model in this process that reads question and answer together where the bot is not sure that "
+        "one answers the other: `qwen-1.5b`, or the path of a GGUF file with a chat template. Default: none.",
+    )
+    verifier_timeout_s: float = Field(
+        2.5, gt=0, le=600, description="Seconds it may read; then the bot decides without it."
+    )
     generator: Literal["extractive", "openai", "local"] = Field(
         "extractive",
         description="Who words the answers: `extractive` (stored sentences), `openai` (a server that speaks "

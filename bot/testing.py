@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -161,3 +162,23 @@ class WordMeaning:
             return [self._told[sentence]] * len(sources)
         said = set(tokens(sentence))
         return [len(said & set(tokens(source))) / max(len(said), 1) for source in sources]
+
+
+class ScriptedVerifier:
+    """A `Verifier` that says what it is told to, whatever it is asked. `hangs`: it comes too late, always."""
+
+    name = "scripted"
+
+    def __init__(self, says: float | None = 0.0, *, hangs: bool = False) -> None:
+        self.says, self._hangs = says, hangs
+        self.asked: list[tuple[str, str]] = []
+
+    async def open(self) -> None:
+        return None
+
+    async def evidence(self, question: str, passage: str, *, deadline: float) -> float | None:
+        self.asked.append((question, passage))
+        return None if self._hangs or deadline <= time.monotonic() else self.says
+
+    async def close(self) -> None:
+        return None

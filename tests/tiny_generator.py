@@ -35,9 +35,9 @@ def tiny_folder(folder: Path, *, chat: bool = False) -> Path:
     return folder
 
 
-def tiny_gguf(path: Path, *, decided: bool = False, chat: bool = False) -> Path:
+def tiny_gguf(path: Path, *, decided: bool = False, chat: bool = False, context: int = CONTEXT) -> Path:
     """The same model. Its vocabulary is a byte-level BPE with one merge (`gpt2` in GGUF). `decided`: what it says is
-    hardly ever a matter of rounding, and little that is taught changes it. `chat`: with a template.
+    hardly ever a matter of rounding, and little that is taught changes it. `chat`: with a template. `context`: tokens.
     """
     import gguf
     import numpy as np
@@ -47,7 +47,7 @@ def tiny_gguf(path: Path, *, decided: bool = False, chat: bool = False) -> Path:
         for name, value in (_decided(_model()) if decided else _model()).state_dict().items()
     }
     writer = gguf.GGUFWriter(path, "llama")
-    writer.add_context_length(CONTEXT)
+    writer.add_context_length(context)
     writer.add_embedding_length(HIDDEN)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(INNER)

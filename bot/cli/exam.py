@@ -27,7 +27,7 @@ from retrieval.model_folder import sha256_file
 from training.evaluation import Evaluation, joined, rows_hash
 from training.measures import languages, share_metrics
 
-SAID = ("generator", "generator_url", "generator_model", "generator_timeout_s", "history_turns")
+SAID = ("generator", "generator_url", "generator_model", "generator_timeout_s", "history_turns", "verifier")
 """Settings that answers depend on."""
 
 

@@ -23,7 +23,9 @@ def generator(setup: Setup) -> Iterator[Finding]:
         case "openai":
             yield from _servers(setup)
         case "local":
-            yield _weights(setup)
+            yield _weights(setup, setup.settings.generator_model, "KEFU_GENERATOR_MODEL")
+    if (model := setup.settings.verifier) is not None:
+        yield _weights(setup, model, "KEFU_VERIFIER")
 
 
 def _servers(setup: Setup) -> Iterator[Finding]:
@@ -79,17 +81,17 @@ def spending(setup: Setup) -> Iterator[Finding]:
         )
 
 
-def _weights(setup: Setup) -> Finding:
+def _weights(setup: Setup, model: str | None, setting: str) -> Finding:
     from bot.inference.generators import find_model
     from bot.inference.local_model import DEFAULT
     from bot.inference.weights import PACKED, place
     from retrieval.model_folder import sha256_file
 
-    settings = setup.settings
-    made = find_model(settings.generator_model, cache=settings.cache, setting="KEFU_GENERATOR_MODEL")
+    cache = setup.settings.cache
+    made = find_model(model, cache=cache, setting=setting)
     asyncio.run(made.close())
-    packed = PACKED.get(settings.generator_model or DEFAULT)
-    if packed is None or not (path := place(settings.cache, packed)).exists():
+    packed = PACKED.get(model or DEFAULT)
+    if packed is None or not (path := place(cache, packed)).exists():
         return ok(f"local:{made.name} is there.")
     if sha256_file(path) != packed.sha256:
         return warning(f"{path} has changed.", "The next start makes it again.")

@@ -12,6 +12,7 @@ from bot.engine.answers import Answers
 from bot.engine.purse import Purse
 from bot.events import Bus
 from bot.inference.generator import Generator, Rewriter
+from bot.inference.grounding.verifier import Verifier
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.observer import UNOBSERVED, Observer
 from bot.store.db import Database
@@ -55,6 +56,8 @@ class Limits:
     """A message that waited this long for the encoder is answered with an apology."""
     generator_s: float = 6.0
     """A generator may take so long, and no longer than is left of the turn; then the best stored answer is said."""
+    verifier_s: float = 2.5
+    """A verifier may read so long; then nothing comes of it."""
     history: int = 6
     """Earlier messages that a turn looks at."""
 
@@ -76,6 +79,8 @@ class Desk:
     observer: Observer = UNOBSERVED
     rewriter: Rewriter | None = None
     """Says follow-ups anew that are not understood; None: nobody does."""
+    verifier: Verifier | None = None
+    """Reads the answers that the bot is not sure of; None: nobody does."""
     answers: Answers = field(default_factory=Answers)
     audiences: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By channel: who its customers are."""

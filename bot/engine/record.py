@@ -24,6 +24,8 @@ MENDED = "slips mended"
 """Said in a trace where the message was not read as it was typed; a trace quotes no customer."""
 RERANKED = "reranked"
 """Said in a trace where a reranker weighed the answers."""
+VERIFIED = "verified"
+"""Said in a trace where a verifier read the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,9 @@ def _taken(spent: Spent | None) -> dict[str, int]:
 
 def _reason(record: Record) -> str:
     seen, reason = record.seen, record.decision.reason
-    marks = [MENDED] * bool(seen and seen.read) + [RERANKED] * bool(seen and seen.reranked)
+    if seen is None:
+        return reason
+    marks = [MENDED] * bool(seen.read) + [RERANKED] * seen.reranked + [VERIFIED] * seen.verified
     return ", ".join((reason, *marks))
 
 

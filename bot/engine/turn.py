@@ -15,6 +15,7 @@ from bot.engine.reply import carry_out
 from bot.engine.scene import read_scene
 from bot.engine.speak import Said
 from bot.engine.thought import think, think_again
+from bot.engine.verifying import verified
 from bot.errors import Conflict, StoreError
 from connectors.port import Frame
 
@@ -86,14 +87,18 @@ async def _answer(desk: Desk, scene: Scene) -> str:
     thought = await think(desk, live, scene)
     understood = desk.clock.monotonic()
     thought = await think_again(desk, live, scene, thought)
-    decision = thought.decision
     anew = desk.clock.monotonic()
+    thought = await verified(desk, live, scene, thought)
+    decision = thought.decision
+    read = desk.clock.monotonic()
     said = await carry_out(desk, scene, live, decision, thought.seen)
     said = replace(said, draft=introduced(desk.voice, said.draft, scene.heard.lang))
     done = desk.clock.monotonic()
-    timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - anew)}
+    timings = {"understand": 1e3 * (understood - started), "say": 1e3 * (done - read)}
     if desk.rewriter is not None:
         timings["rewrite"] = 1e3 * (anew - understood)
+    if desk.verifier is not None:
+        timings["verify"] = 1e3 * (read - anew)
     least = least_sure(thought.evidence, desk.policy)
     await commit(desk, scene, said, Record(live, decision, thought.seen, timings, least))
     return kind(decision)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
+from bot.domain.decision import Candidate
 from training.answerable import Answerable, Lexicon, answer_features, own_features, weighed
 from training.apply import Floats, Found, Heads
 from training.lesson import LessonHeads
+
+_EDGE = 1e-6
+"""A probability is kept so far from 0 and 1."""
 
 
 def learned_by(heads: Heads) -> Answerable | None:
@@ -32,3 +40,12 @@ def answered(
         own=own_features(text, found.hits[best], lexicon),
     )
     return weighed(sure, keys, float(learned.probability(row[None])[0]))
+
+
+def verified_by(evidence: float, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The same, in their order, after somebody read the first one: `evidence` is added to its log-odds."""
+    sure = np.array([one.confidence for one in candidates], dtype=np.float32)
+    inside = min(max(candidates[0].confidence, _EDGE), 1.0 - _EDGE)
+    found = 1.0 / (1.0 + math.exp(-math.log(inside / (1.0 - inside)) - evidence))
+    told = weighed(sure, [one.key for one in candidates], found).tolist()
+    return tuple(replace(one, confidence=now) for one, now in zip(candidates, told, strict=True))

@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from bot.errors import GeneratorError
 from bot.observer import Generation
 
 MAX_SENTENCES = 4
 """More is not said: a generator that goes on is rambling."""
+T = TypeVar("T")
 Bill = list[Generation]
 """What one answer took: every request that was made for it, in the order in which they ended, those that failed too."""
 
@@ -130,7 +131,7 @@ def refuse_hopeless(prompt: Prompt, deadline: float) -> None:
         raise GeneratorError("There is no time left to generate an answer.")
 
 
-async def within(stream: AsyncGenerator[str, None], seconds: float) -> AsyncGenerator[str, None]:
+async def within(stream: AsyncGenerator[T, None], seconds: float) -> AsyncGenerator[T, None]:
     """The same pieces; raises GeneratorError once `seconds` have passed. However it ends, `stream` is closed.
 
     Each step is timed on its own: a timeout around a `yield` would strike the consumer instead of the stream.

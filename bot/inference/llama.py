@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from bot.inference.weights import has_chat_template
 
 CONTEXT = 2_048
 """Tokens of a prompt and its answer."""
+LIKELIEST = 20
+"""First words that are looked at."""
+UNLIKELY = 1e-4
+"""Added to a first word's probability."""
 Chat = Sequence[dict[str, str]]
 """Messages of a conversation, each with `role` and `content`."""
 Hear = Callable[[str], bool]
@@ -49,6 +54,23 @@ class Llama:
         self._ask(
             self._server.handle_chat_completions, request, lambda choice: choice["delta"].get("content"), hear
         )
+
+    def odds(self, chat: Chat, these: Set[str], others: Set[str]) -> float:
+        """Log-odds that the answer's first word is of `these` rather than of the `others` (in lower case). 0 where it
+        is likely to be neither. Raises GeneratorError where the chat does not fit, or there is no template for one.
+        """
+        if not self.chats:
+            raise GeneratorError("The local model has no chat template.")
+        told: list[dict[str, Any]] = []
+        request = {"messages": list(chat), "max_tokens": 1, "temperature": 0, "logprobs": True}
+        self._server.handle_chat_completions({**request, "top_logprobs": LIKELIEST}, told.append)
+        if not told or "error" in told[0]:
+            raise GeneratorError("The local model refused the prompt.")
+        logprobs = told[0]["choices"][0]["logprobs"]
+        first = logprobs["content"][0]["top_logprobs"] if logprobs else []
+        likely = [(one["token"].strip().lower(), math.exp(one["logprob"])) for one in first]
+        yes, no = (sum(p for word, p in likely if word in words) for words in (these, others))
+        return math.log((yes + UNLIKELY) / (no + UNLIKELY))
 
     def close(self) -> None:
         """Joins the threads behind it."""

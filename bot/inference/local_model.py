@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 from bot.errors import GeneratorError, SettingsError
 from bot.inference.llama import Llama
 from bot.inference.weights import PACKED, weights
 
+log = logging.getLogger(__name__)
+
 DEFAULT = "gemma-270m"
 MAX_WAITING = 4
 """Things under way or waiting for their turn; one more is refused at once instead of late."""
-Work = Callable[[Llama, Callable[[str], bool]], None]
+T = TypeVar("T")
+Work = Callable[[Llama, Callable[[T], bool]], None]
 """What is done in the thread: it passes on each piece, and ends early where False comes back."""
 
 
@@ -27,7 +33,7 @@ class LocalModel:
     def __init__(self, cache: Path, model: str | Path | None = None, *, threads: int = 1) -> None:
         self._cache, self._model, self._threads = cache, str(model or DEFAULT), threads
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kefu-llm")
-        self._jobs: set[_Job] = set()
+        self._jobs: set[_Job[Any]] = set()
         self._llama: Llama | None = None
         self._closed = False
         packed = PACKED.get(self._model)
@@ -39,7 +45,7 @@ class LocalModel:
             raise GeneratorError("The generator is closed.")
         await asyncio.wrap_future(self._thread.submit(self._load))
 
-    async def pieces(self, work: Work) -> AsyncGenerator[str, None]:
+    async def pieces(self, work: Work[T]) -> AsyncGenerator[T, None]:
         """What `work` passes on. Raises GeneratorError."""
         if self._closed:
             raise GeneratorError("The generator is closed.")
@@ -49,13 +55,13 @@ class LocalModel:
         self._jobs.add(job)
         self._thread.submit(self._run, job)
         try:
-            while isinstance(piece := await job.pieces.get(), str):
+            while not isinstance(piece := await job.pieces.get(), _End):
                 yield piece
         finally:
             job.stop.set()
             self._jobs.discard(job)
-        if piece is not None:
-            raise piece
+        if piece.error is not None:
+            raise piece.error
 
     async def close(self) -> None:
         self._closed = True
@@ -66,14 +72,17 @@ class LocalModel:
         if llama is not None:
             await asyncio.to_thread(llama.close)
 
-    def _run(self, job: _Job) -> None:
+    def _run(self, job: _Job[Any]) -> None:
         """In the thread. Whatever happens, the job is told its end."""
         try:
             if not job.stop.is_set():
                 job.work(self._load(), job.hear)
-            job.tell(GeneratorError("The generator is closed.") if self._closed else None)
+            job.tell(_End(GeneratorError("The generator is closed.") if self._closed else None))
         except GeneratorError as error:
-            job.tell(error)
+            job.tell(_End(error))
+        except Exception as error:  # a text that is none, or whatever the engine comes to
+            log.error("the local model failed: %s", type(error).__name__)
+            job.tell(_End(GeneratorError("The local model failed.")))
 
     def _load(self) -> Llama:
         try:
@@ -87,22 +96,29 @@ class LocalModel:
         return weights(self._cache, packed) if packed else Path(self._model).expanduser()
 
 
-class _Job:
-    """One thing in the making. `pieces` ends with None, or with what went wrong."""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """`error`: what went wrong, if anything did."""
 
-    def __init__(self, work: Work) -> None:
+    error: GeneratorError | None
+
+
+class _Job(Generic[T]):
+    """One thing in the making. `pieces` come to an end."""
+
+    def __init__(self, work: Work[T]) -> None:
         self.work = work
         self.stop = threading.Event()
-        self.pieces: asyncio.Queue[str | GeneratorError | None] = asyncio.Queue()
+        self.pieces: asyncio.Queue[T | _End] = asyncio.Queue()
         self._loop = asyncio.get_running_loop()
 
-    def hear(self, piece: str) -> bool:
-        """From the thread. False once nobody listens."""
-        if piece:
+    def hear(self, piece: T) -> bool:
+        """From the thread. False once nobody listens. An empty text is none."""
+        if piece != "":
             self.tell(piece)
         return not self.stop.is_set()
 
-    def tell(self, piece: str | GeneratorError | None) -> None:
+    def tell(self, piece: T | _End) -> None:
         """From the thread; a loop that has gone has nobody who listens."""
         try:
             self._loop.call_soon_threadsafe(self.pieces.put_nowait, piece)

@@ -186,6 +186,8 @@ class Understanding:
     """What the message was read as, where slips in it were mended."""
     reranked: bool = False
     """Whether a reranker weighed the candidates."""
+    verified: bool = False
+    """Whether a verifier read the first one."""
     vector: Vectors | None = field(default=None, repr=False, compare=False)
     """float32 [dim], of the text that was understood."""
 

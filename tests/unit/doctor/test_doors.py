@@ -116,6 +116,13 @@ def test_weights_that_are_missing_are_named(place: Place, monkeypatch: pytest.Mo
     assert "/nowhere/model.gguf is not a file" in place.doctor()["generator"][1]
 
 
+def test_a_verifier_that_is_missing_is_named_beside_the_generator(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEFU_VERIFIER", "/nowhere/model.gguf")
+    assert "/nowhere/model.gguf is not a file" in place.doctor()["generator"][1]
+
+
 def test_a_port_that_is_free_taken_or_ours(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(answering("/", {}, headers={"Content-Security-Policy": CSP})) as port:
         monkeypatch.setenv("KEFU_PORT", str(port))

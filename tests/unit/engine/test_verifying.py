@@ -1,0 +1,124 @@
+"""Where the bot is not sure, what a verifier makes of the answer counts. Nobody is asked where it is sure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.decision import UNANSWERED, Candidate, decide
+from bot.engine.desk import Limits
+from bot.engine.evidence import Before, Heard, Scene, weigh
+from bot.engine.lanes import Lanes
+from bot.engine.record import kind
+from bot.engine.thought import Thought
+from bot.engine.turn import take_turn
+from bot.engine.verifying import SURE, verified
+from bot.inference.answered import verified_by
+from bot.inference.understanding import Live
+from bot.store import ledger
+from bot.testing import ScriptedVerifier
+from tests.unit.engine.conftest import ENTRIES, Engine, understanding
+
+ASKED = "what would you charge for a card with my own picture on it"
+UNSURE = {ASKED: [("id-fee", 0.6), ("id-time", 0.1)]}
+
+
+def with_verifier(engine: Engine, verifier: ScriptedVerifier, *, limits: Limits | None = None) -> Engine:
+    desk = replace(engine.desk, verifier=verifier, limits=limits or engine.desk.limits)
+    lanes = Lanes(lambda conversation, seq: take_turn(desk, conversation, seq))
+    gateway = type(engine.gateway)(desk, lanes, engine.gateway.profile())
+    engine.mind.script |= UNSURE
+    return Engine(desk, engine.mind, lanes, gateway)
+
+
+async def traced(engine: Engine, text: str = ASKED) -> ledger.TraceRecord:
+    await engine.exchange(text)
+    async with engine.desk.store.read() as session:
+        trace = await ledger.trace(session, "c1", 1)
+    assert trace is not None
+    await engine.lanes.close(patience=1)
+    return trace
+
+
+async def test_an_answer_that_does_not_state_it_is_not_said(engine: Engine) -> None:
+    verifier = ScriptedVerifier(-3.0)
+    trace = await traced(with_verifier(engine, verifier))
+    assert trace.decision == "answer by response"
+    assert trace.reason.endswith(", verified")
+    assert verifier.asked == [(ASKED, ENTRIES[0].answer)]
+    confidences = [hit["confidence"] for hit in trace.hits]
+    assert confidences == [pytest.approx(0.0695, abs=1e-3), pytest.approx(0.0116, abs=1e-3)]
+    assert "verify" in trace.timings
+
+
+@pytest.mark.parametrize("says", [3.0, None], ids=["states it", "no opinion"])
+async def test_an_answer_that_states_it_is_said_and_so_is_one_nobody_read(
+    engine: Engine, says: float | None
+) -> None:
+    trace = await traced(with_verifier(engine, ScriptedVerifier(says)))
+    assert trace.decision.startswith("generate")
+    assert ("verified" in trace.reason) == (says is not None)
+
+
+@pytest.mark.parametrize(("says", "decision"), [(3.0, "generate"), (-1.0, "answer")])
+async def test_what_was_only_just_not_said_may_be(engine: Engine, says: float, decision: str) -> None:
+    heard, seen = Heard(ASKED, "en"), understanding([("id-fee", 0.4), ("id-time", 0.1)])
+    evidence = weigh(heard, Before(), seen, calibrated=True, least=0.5)
+    first = Thought(seen, evidence, decide(evidence, engine.desk.policy))
+    assert first.decision.reason == UNANSWERED
+    desk = replace(engine.desk, verifier=ScriptedVerifier(says))
+    scene = Scene("c1", 1, "t", 0, heard, Before(), desk.clock.monotonic() + 8, None)
+    found = await verified(desk, engine.mind.live, scene, first)
+    assert kind(found.decision) == decision
+
+
+async def test_what_a_promise_was_learned_with_is_left_alone(engine: Engine) -> None:
+    class Promising(Live):
+        promised = property(lambda _: object())
+
+        def bound(self, lang: str) -> None:
+            return None
+
+    verifier = ScriptedVerifier(-3.0)
+    told = engine.mind.live
+    engine.mind.live = Promising.of("release", told.reader, told.heads, told.bundle)
+    trace = await traced(with_verifier(engine, verifier))
+    assert (verifier.asked, trace.decision.startswith("generate")) == ([], True)
+
+
+async def test_nobody_is_asked_about_what_is_sure_exact_or_no_stored_answer(engine: Engine) -> None:
+    for seen in (
+        understanding([("id-fee", SURE)]),
+        replace(
+            understanding([("id-fee", 0.3)]), candidates=(Candidate("id-fee", "fee", None, 0.3, exact=True),)
+        ),
+        understanding([("id-fee", 0.1)]),
+        understanding([("id-fee", 0.4), ("id-time", 0.39)]),
+    ):
+        verifier = ScriptedVerifier(-3.0)
+        one = with_verifier(engine, verifier)
+        one.mind.script["what?"] = seen
+        await one.exchange("what?", id=str(id(seen)))
+        assert verifier.asked == []
+        await one.lanes.close(patience=1)
+
+
+async def test_nobody_is_asked_without_time(engine: Engine) -> None:
+    verifier = ScriptedVerifier(-3.0)
+    trace = await traced(with_verifier(engine, verifier, limits=Limits(turn_s=0.5)))
+    assert (verifier.asked, trace.decision.startswith("generate")) == ([], True)
+
+
+def test_others_of_the_topic_go_along_and_no_other_one_gains_by_a_no() -> None:
+    before = (
+        Candidate("a", "fee", None, 0.6),
+        Candidate("b", "fee", None, 0.5),
+        Candidate("c", "time", None, 0.3),
+    )
+    no, yes = verified_by(-2.0, before), verified_by(2.0, before)
+    assert no[0].confidence == no[1].confidence == pytest.approx(0.1687, abs=1e-3)
+    assert no[2].confidence == pytest.approx(0.3 * 0.1687 / 0.6, abs=1e-3)
+    assert yes[0].confidence == pytest.approx(0.9173, abs=1e-3)
+    assert yes[2].confidence == pytest.approx(1 - 0.9173, abs=1e-3)
+    assert verified_by(9.0, (Candidate("a", "fee", None, 1.0),))[0].confidence == pytest.approx(1.0)
