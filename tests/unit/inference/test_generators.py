@@ -8,14 +8,17 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.app import _local_models
 from bot.errors import SettingsError
 from bot.inference import weights
 from bot.inference.generators import KINDS, find_model, make_generator
 from bot.inference.upstream import Upstream
 from bot.inference.weights import Packed
+from bot.settings import Settings
 from retrieval.model_folder import sha256_file
 from tests.tiny_generator import tiny_gguf
 
@@ -114,3 +117,15 @@ def test_who_was_taught_to_answer_is_told_by_the_file(tmp_path: Path) -> None:
     assert not weights.has_chat_template(tiny_gguf(tmp_path / "base.gguf"))
     (tmp_path / "empty.gguf").touch()
     assert not weights.has_chat_template(tmp_path / "empty.gguf")
+
+
+def test_a_model_that_is_generator_and_verifier_is_loaded_once(tmp_path: Path) -> None:
+    file = tiny_gguf(tmp_path / "chat.gguf", chat=True)
+    given: dict[str, Any] = {"bot": tmp_path, "cache": tmp_path, "verifier": str(file)}
+    generator, verifier = _local_models(Settings(**given, generator="local", generator_model=str(file)))
+    assert generator is verifier is not None
+    assert verifier.name == "chat"
+    generator, verifier = _local_models(Settings(**given))
+    assert (generator, verifier is None) == (None, False)
+    with pytest.raises(SettingsError, match="KEFU_VERIFIER names a GGUF file"):
+        _local_models(Settings(**{**given, "verifier": "qwen-15b"}))
