@@ -105,7 +105,9 @@ def weigh(
     least: float = 0.0,
     bound: float | None = None,
 ) -> Evidence:
-    """Everything that `decide` looks at. `seen` is None where nothing had to be understood."""
+    """Everything that `decide` looks at. `seen` is None where nothing had to be understood. `least`: how sure to be, by
+    what the bot's own texts taught.
+    """
     said = (seen and seen.read) or heard.text
     return Evidence(
         intents=seen.intents if seen else (),
@@ -120,7 +122,8 @@ def weigh(
         refused=seen is not None and _refused(said, seen),
         out_of_scope=seen.out_of_scope if seen else 0.0,
         calibrated=calibrated,
-        least=least,
+        # Learned from messages that stand alone. Of one that is read with another, confidence is what both share.
+        least=0.0 if seen is not None and seen.contextual else least,
         bound=bound,
     )
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -96,6 +98,13 @@ def test_a_refusal_is_one_unless_the_phrasing_nearest_to_it_is_one_too(
         (), (Candidate("a", "a", None, 0.9), Candidate("b", "b", None, 0.1)), tuple(hits), False
     )
     assert weigh(Heard(text, "en"), Before(), seen, calibrated=True).refused is refused
+
+
+def test_how_sure_to_be_was_learned_from_messages_that_stand_alone() -> None:
+    alone = Understanding((), (Candidate("a", "a", None, 0.4),), (), contextual=False)
+    joined = replace(alone, contextual=True)
+    told = partial(weigh, Heard("and abroad?", "en"), Before(), calibrated=True, least=0.5)
+    assert (told(alone).least, told(joined).least) == (0.5, 0.0)
 
 
 def _hit(id: str, phrase: str) -> Hit:
