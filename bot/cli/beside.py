@@ -82,4 +82,5 @@ def _encoding(work: Work, data: Dataset) -> Encoding:
     if not folder.is_dir():
         return until_stopped(_encodings(work).find(BASE, progress=work.progress))
     found = fingerprint(read_manifest(folder, verify=SERVED))
-    return FolderEncoding(folder, found, work.settings.encoder_threads, learned(work.job.out, data))
+    settings = work.settings
+    return FolderEncoding(folder, found, settings.encoder_threads, settings.cache, learned(work.job.out, data))

@@ -71,8 +71,8 @@ class FolderEncoding:
     folder: Path
     fingerprint: str
     threads: int
+    cache: Path
     trained: frozenset[str] = frozenset()
-    cache: Path = Path()
 
     async def open(self, *, tokens: bool = False) -> Encoder:
         if not tokens:
@@ -151,7 +151,7 @@ class HomeEncodings:
 
         manifest = read_manifest(folder, verify=SERVED)
         trained = read_trained(folder, self.releases / release)
-        return FolderEncoding(folder, fingerprint(manifest), self.threads, trained, self.cache)
+        return FolderEncoding(folder, fingerprint(manifest), self.threads, self.cache, trained)
 
 
 def encoder_folder(releases: Path, release: str) -> Path | None:

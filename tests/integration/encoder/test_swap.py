@@ -69,7 +69,7 @@ async def test_another_encoder_takes_the_place_of_the_stock_one(
     second = await host.switch(release.name, read)
     assert first.bundle.encoder_fingerprint != second.bundle.encoder_fingerprint
     texts = [second.bundle.text(row) for row in range(len(second.bundle.contents.vectors))]
-    beside = FolderEncoding(other, fingerprint(manifest), threads=1)
+    beside = FolderEncoding(other, fingerprint(manifest), threads=1, cache=CACHE)
     mine = (await beside.open()).encode(texts)
     assert np.allclose(mine, second.bundle.contents.vectors, atol=1e-5)
     assert not np.allclose((await load_encoder(encoder_folder, threads=1)).encode(texts), mine, atol=1e-3)
