@@ -83,4 +83,6 @@ def _encoding(work: Work, data: Dataset) -> Encoding:
         return until_stopped(_encodings(work).find(BASE, progress=work.progress))
     found = fingerprint(read_manifest(folder, verify=SERVED))
     settings = work.settings
-    return FolderEncoding(folder, found, settings.encoder_threads, settings.cache, learned(work.job.out, data))
+    return FolderEncoding(
+        folder, found, settings.encoder_threads, settings.cache, learned(work.job.out, data)
+    )
