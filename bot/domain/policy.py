@@ -22,7 +22,7 @@ class Policy:
     close: float = 0.8
     """The runner-up's probability as a share of the best's, from which on two answers count as close."""
     terse_clarify: float = 0.05
-    terse_close: float = 0.15
+    terse_close: float = 0.12
     """The same two for a message that says so little that it may mean several things."""
     social: float = 0.5
     """Probability of a greeting, thanks or the like from which on it is answered as such."""
