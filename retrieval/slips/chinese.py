@@ -20,12 +20,12 @@ from retrieval.text import HAN
 RUN = re.compile(f"[{HAN}]{{2,}}")
 _BEGIN, _END = "^", "$"
 
-_SURE = 0.7
+_SURE = 0.85
 """Probability from which on another character is what was meant."""
 _WORD = 1
 """Place of the word among the signs."""
 _ALONE = 1.35
-"""Taken off (logarithm) where it makes no word that the bot's texts have: it has to be .9 probable."""
+"""Taken off (logarithm) where it makes no word that the bot's texts have: it has to be .96 probable."""
 _LEFT = frozenset("的地得了着吗呢吧啊呀嘛么那哪这")
 """Whatever they are written for, hardly anything hangs on it, and people write the one for the other."""
 _BIAS = -4.26
