@@ -23,6 +23,7 @@ _ENGLISH = rf"""
 | \b(?:new|updated|hidden|secret|special)\s(?:system\s)?{_RULES}\b.{{0,5}}:
 | \bsystem\s(?:prompt|instruction|override)s?\b | ^\W*(?:system|assistant|developer|user)\s*[:：]
 | <\|?/?(?:im_start|im_end|system|assistant|user|inst|passages?|s)\b
+| ["']role["']\s*:\s*["'](?:system|assistant|user|developer|tool)["']
 | \[/?inst\] | ^\W*\#{{2,}}\s*(?:instruction|system|response)
 | \byou\sare\s(?:now|no\slonger|an?\s{_BOT})\b | \bpretend\s(?:to\sbe|you|that\syou)\b
 | \b(?:developer|dan|jailbreak)\smode\b
