@@ -10,26 +10,7 @@ from playwright.async_api import Page, expect
 from tests.e2e.chat import PATIENCE_MS, Chat, seen
 from tests.integration.server.process import Server
 
-LOST = {
-    "en": ("How do I report my debit card as lost or stolen?", "go to Cards > Freeze", "1 source"),
-    "zh": ("借记卡丢了或者被偷了，怎么挂失？", "400-555-0119", "1 条参考来源"),
-}
 AMBIGUOUS = ("my loan", "whats the interest rate?", "how do i cancel", "利率", "提前还款", "密码忘了")
-
-
-@pytest.mark.parametrize("lang", ["en", "zh"])
-async def test_a_stored_question_is_answered_with_its_source(page: Page, bank: Server, lang: str) -> None:
-    question, words, sources = LOST[lang]
-    chat = await Chat.visit(page, bank, lang=lang)
-    await chat.open()
-    answer = await chat.ask(question)
-    await expect(answer).to_contain_text(words)
-    await answer.get_by_role("button", name=sources).click()
-    await expect(answer.locator(".source-title")).to_contain_text(question)
-    await expect(chat.own.locator(".delivery.read")).to_be_visible()
-    await answer.get_by_role("button", name={"en": "Helpful", "zh": "有帮助"}[lang], exact=True).click()
-    await expect(answer.locator(".thanks")).to_contain_text({"en": "Thank you", "zh": "感谢"}[lang])
-    assert chat.complaints == []
 
 
 async def test_an_answer_in_other_words_is_shown_as_it_comes(page: Page, bank: Server) -> None:
