@@ -122,8 +122,8 @@ def weigh(
         refused=seen is not None and _refused(said, seen),
         out_of_scope=seen.out_of_scope if seen else 0.0,
         calibrated=calibrated,
-        # Learned from messages that stand alone. Of one that is read with another, confidence is what both share.
-        least=0.0 if seen is not None and seen.contextual else least,
+        # Learned from messages that stand alone. Of one that leans on another, confidence is what both share.
+        least=0.0 if seen is not None and seen.contextual and leans(said) else least,
         bound=bound,
     )
 

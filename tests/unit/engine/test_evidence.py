@@ -103,8 +103,10 @@ def test_a_refusal_is_one_unless_the_phrasing_nearest_to_it_is_one_too(
 def test_how_sure_to_be_was_learned_from_messages_that_stand_alone() -> None:
     alone = Understanding((), (Candidate("a", "a", None, 0.4),), (), contextual=False)
     joined = replace(alone, contextual=True)
-    told = partial(weigh, Heard("and abroad?", "en"), Before(), calibrated=True, least=0.5)
-    assert (told(alone).least, told(joined).least) == (0.5, 0.0)
+    told = partial(weigh, before=Before(), calibrated=True, least=0.5)
+    leaning, short = Heard("and abroad?", "en"), Heard("My card is lost", "en")
+    assert (told(leaning, seen=alone).least, told(leaning, seen=joined).least) == (0.5, 0.0)
+    assert told(short, seen=joined).least == 0.5, "it may as well begin something new"
 
 
 def _hit(id: str, phrase: str) -> Hit:
