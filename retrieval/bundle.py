@@ -47,6 +47,10 @@ class Bundle:
         self._starts = np.searchsorted(contents.rows[:, 0], np.arange(len(contents.entries) + 1))
         self._langs = np.array([entry.lang for entry in contents.entries], dtype=np.str_)
         self._sections = sections(contents.entries)
+        self._numbers = {entry.id: number for number, entry in enumerate(contents.entries)}
+        self._topics: dict[str, list[int]] = {}
+        for number, entry in enumerate(contents.entries):
+            self._topics.setdefault(entry.key, []).append(number)
         self._restricted = any(entry.audience for entry in contents.entries)
         self._allowed: dict[tuple[date | None, frozenset[str] | None], Rows] = {}
 
@@ -98,6 +102,18 @@ class Bundle:
         """float32 [dim] for every text, so that a rebuild need not encode what did not change."""
         texts = self.texts(np.arange(len(self.contents.vectors)))
         return dict(zip(texts, self.contents.vectors, strict=True))
+
+    def of_topic(self, key: str, lang: str | None = None) -> Entry | None:
+        """The first entry of a topic, of several the one in `lang`."""
+        numbers = self._topics.get(key, ())
+        found = [self.entries[number] for number in numbers]
+        return next((entry for entry in found if entry.lang == lang), found[0] if found else None)
+
+    def question_cosines(self, id: str, others: Sequence[str]) -> list[float]:
+        """How near an entry's question is to those of others, all by their ids. Raises KeyError for one not here."""
+        rows = self._starts[[self._numbers[one] for one in (id, *others)]]
+        asked, *found = self.contents.vectors[rows]
+        return [float(vector @ asked) for vector in found]
 
     def section(self, entry: Entry) -> tuple[Entry, ...]:
         """The passages of its section of a document, in their order; the entry alone where it is all of it."""

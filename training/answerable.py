@@ -55,6 +55,7 @@ _ASKS = (
     ),
 )
 _KINDS = tuple((re.compile(asks, re.IGNORECASE), re.compile(holds, re.IGNORECASE)) for asks, holds in _ASKS)
+_TOLD = 3
 _RUN = re.compile(f"[{HAN}]+")
 
 
@@ -116,6 +117,15 @@ def weighed(sure: Floats, keys: Sequence[str], found: float) -> Floats:
     own = np.array([key == keys[best] for key in keys], dtype=np.bool_)
     rest = min(found / max(float(sure[best]), _LEAST), (1.0 - found) / max(sum(topics.values()), _LEAST))
     return np.where(own, np.float32(found), sure * np.float32(rest))
+
+
+def states(text: str, answer: str) -> bool:
+    """Whether the text asks for an amount, a time or a telephone, and the answer holds all that it asks for. Places are
+    left out: nearly every answer names one.
+    """
+    asked = normalise(text)
+    wanted = [holds for asks, holds in _KINDS[:_TOLD] if asks.search(asked)]
+    return bool(wanted) and all(holds.search(answer) for holds in wanted)
 
 
 def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:

@@ -23,15 +23,18 @@ _POINTERS = re.compile(
 _OPENERS_ZH = re.compile(
     r"^(?:那|那么|还有|另外|如果是|要是|换成|然后|再问|那如果|哪|同样|它|这个|那个|这|这样)"
 )
+_ELSE_ZH = re.compile(r"^(?:那(?![个种张样])|还有|另外|如果|要是|换成)|呢[？?。!！]*$")
 _POINTERS_ZH = re.compile(r"(?:呢[？?。!！]*$|它|这个|那个|这种|那种|这样的话|这笔|这张|上面|刚才)")
 _WORD = re.compile(r"[A-Za-z0-9']+")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
 MAX_WORDS = 16
 MAX_HAN = 22
-FRAGMENT_TERMS = 2
-FRAGMENT_HAN = 11
-"""A message that says this little may lean without any sign of it ("Which papers do I need?", 要收费吗)."""
+FRAGMENT_TERMS = 5
+FRAGMENT_HAN = 14
+"""A message that says this little may lean without any sign of it ("Which papers do I need?", 要收费吗). Of 2 and 11,
+3 and 11, 4 and 12, these and none at all, these came out best on dialogues written for that (docs/adr/0021).
+"""
 TERSE_TERMS = 3
 TERSE_HAN = 6
 """A message that says this little may mean several things ("my loan", 利率)."""
@@ -44,6 +47,12 @@ def leans(text: str) -> bool:
     if han:
         return han <= MAX_HAN and bool(_OPENERS_ZH.search(text) or _POINTERS_ZH.search(text))
     return words <= MAX_WORDS and bool(_OPENERS.search(text) or _POINTERS.search(text))
+
+
+def changes(text: str) -> bool:
+    """True where the message says that it goes on to something else: "and abroad?", "what if ...", 那信用卡呢."""
+    text = normalise(text)
+    return bool((_ELSE_ZH if _HAN.search(text) else _OPENERS).search(text))
 
 
 def fragment(text: str) -> bool:

@@ -17,6 +17,9 @@ from retrieval.slips.mender import Read
 
 _WORD = re.compile(r"\w")
 
+CONTINUED = 0.5
+"""How sure to be of what a message means that is read with the one before."""
+
 Mends = Callable[[str], Read | None]
 """What a text was meant to say; None: as it was typed."""
 
@@ -122,8 +125,8 @@ def weigh(
         refused=seen is not None and _refused(said, seen),
         out_of_scope=seen.out_of_scope if seen else 0.0,
         calibrated=calibrated,
-        # Learned from messages that stand alone. Of one that leans on another, confidence is what both share.
-        least=0.0 if seen is not None and seen.contextual and leans(said) else least,
+        # `least` is learned from messages that stand alone.
+        least=CONTINUED if seen is not None and seen.contextual else least,
         bound=bound,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,6 +14,7 @@ from bot.domain.followup import contextual
 from bot.domain.policy import NEVER
 from bot.inference.answered import answered, learned_by
 from bot.inference.child import Progress
+from bot.inference.continuing import Going, continued
 from bot.inference.door import Door
 from retrieval.bundle import Bundle
 from retrieval.embed import Tokens, Vectors
@@ -22,7 +22,7 @@ from retrieval.search import search_all
 from retrieval.slips.mender import Mender, Read
 from retrieval.text import tokens
 from retrieval.types import Entry, Hit, Query
-from training.apply import FLOOR, HITS, OUT_OF_SCOPE, Found, Groups, Heads, candidate_features
+from training.apply import HITS, OUT_OF_SCOPE, Found, Groups, Heads, candidate_features
 from training.entities.entity import Entity
 from training.entities.finder import NOTHING_NAMED, Finder
 from training.lesson import LessonHeads
@@ -30,20 +30,10 @@ from training.promise import Promised
 
 TOP_INTENTS = 3
 CLEAR = 0.9
-"""A short message that stands on its own this well is not read as the continuation of another. At .8 fragments
-about limits and fees ("how much a day") were taken for questions of their own."""
-FOREIGN = 0.5
-"""A message without a sign that it leans which is this surely out of scope ("what is the weather") continues nothing.
-Those of the example bank that go on with a topic come to .11 at most, the foreign ones to .7 and more."""
-ASKED_AGAIN = 0.5
-"""This likely by itself, even the topic that was answered before is what is meant."""
-JOINED_SHARE = 0.8
-LEANING_LOGIT = 4.0
-"""Added to the log-odds of "one of these" over "none" for a message that leans. The calibrator saw only messages that
-stand alone; the contextual form, two messages in one, looks less like any stored question. Chosen on the example bank's
-dialogues."""
+"""A message without a sign that it leans which is this clear by itself is not read as the continuation of another."""
 SPOKEN = (*SOCIAL, HANDOFF)
-SPOKEN_SURELY = 0.8
+SPOKEN_SURELY = 0.9
+"""Less sure ones are read in context as well: 能用几年 looks like a question about the bot."""
 
 
 class Reads(Protocol):
@@ -129,7 +119,7 @@ class Live:
         forms = [contextual(asks[n].previous or "", asks[n].said) for n in again]
         joined = _read(self, [asks[n] for n in again], forms, [_both(vectors[n]) for n in again])
         for place, other in zip(again, joined, strict=True):
-            seen[place] = _weighed_together(asks[place], seen[place], other)
+            seen[place] = _continued(asks[place], seen[place], other, self.bundle)
         told = tokens or [None] * len(asks)
         named = self.finder.find_all(
             [(ask.text, _as_typed(own, ask.read), ask.on) for ask, own in zip(asks, told, strict=True)]
@@ -197,6 +187,12 @@ class Understanding:
         return bool(self.hits and self.hits[0].exact) or _is_social(self)
 
     @property
+    def social(self) -> float:
+        """How likely it is of those that no answer is looked for to, where that is likeliest; else 0."""
+        first = self.intents[0] if self.intents else None
+        return first.probability if first is not None and first.name in SPOKEN else 0.0
+
+    @property
     def best(self) -> float:
         return self.candidates[0].confidence if self.candidates else 0.0
 
@@ -221,10 +217,10 @@ def _as_typed(tokens: Tokens | None, read: Read | None) -> Tokens | None:
 
 
 def _needs_context(ask: Ask, plain: Understanding) -> bool:
-    """A message that leans, or a fragment that says too little by itself, is read with the question before."""
+    """A message that leans, or a short one that is not clear by itself, is read with the question before."""
     if ask.previous is None or plain.settled:
         return False
-    return ask.leaning or (plain.known < CLEAR and plain.out_of_scope < FOREIGN)
+    return ask.leaning or plain.best < CLEAR
 
 
 def _both(vectors: Vectors) -> Vectors:
@@ -236,40 +232,20 @@ def _both(vectors: Vectors) -> Vectors:
     return found
 
 
-def _weighed_together(ask: Ask, plain: Understanding, joined: Understanding) -> Understanding:
+def _continued(ask: Ask, plain: Understanding, joined: Understanding, bundle: Bundle) -> Understanding:
+    """What both readings come to. A "hello again" that is a greeting sooner than anything else stays one."""
     hits = tuple({hit.entry.id: hit for hit in (*plain.hits, *joined.hits)}.values())
-    candidates = _continued(joined, plain, ask.answered_key)
-    other = replace(joined, contextual=True, candidates=candidates, hits=hits)
-    return plain if plain.best >= CLEAR and plain.best >= other.best else other
+    going = Going(
+        ask.said, ask.lang, ask.answered_key, plain.candidates, joined.candidates, plain.out_of_scope
+    )
+    found = continued(going, bundle)
+    other = replace(joined, contextual=True, candidates=found, hits=hits)
+    return plain if plain.social > other.best else other
 
 
 def _is_social(seen: Understanding) -> bool:
     """A "thanks, that is all" leans on nothing."""
-    return (
-        bool(seen.intents) and seen.intents[0].name in SPOKEN and seen.intents[0].probability >= SPOKEN_SURELY
-    )
-
-
-def _continued(joined: Understanding, plain: Understanding, answered: str | None) -> tuple[Candidate, ...]:
-    """Candidates of both forms, without the topic that was answered before: who asks on asks for something else,
-    unless these words by themselves ask for it. Topics, and none of them, share what there is to share as before.
-    """
-    alone, together = plain.topics, joined.topics
-    topics = {
-        key: _power(together.get(key, 0.0), alone.get(key, 0.0)) * math.exp(LEANING_LOGIT)
-        for key in {**alone, **together}
-        if key != answered or alone.get(key, 0.0) >= ASKED_AGAIN
-    }
-    whole = sum(topics.values()) + _power(1.0 - joined.known, 1.0 - plain.known)
-    found = {c.entry: c for c in (*plain.candidates, *joined.candidates) if c.key in topics}
-    sure = [replace(c, confidence=topics[c.key] / whole, exact=False) for c in found.values()]
-    return tuple(sorted(sure, key=lambda c: -c.confidence))
-
-
-def _power(together: float, alone: float) -> float:
-    """Of one probability by both forms."""
-    found: float = max(together, FLOOR) ** JOINED_SHARE * max(alone, FLOOR) ** (1.0 - JOINED_SHARE)
-    return found
+    return seen.social >= SPOKEN_SURELY
 
 
 def _read(

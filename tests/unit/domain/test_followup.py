@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.followup import contextual, fragment, leans
+from bot.domain.followup import changes, contextual, fragment, leans
 from bot.domain.language import choose_language
 
 
@@ -36,6 +36,17 @@ def test_a_long_story_with_a_pronoun_stands_alone() -> None:
     assert not leans(
         "I went to the branch on Saturday with my passport and they told me that the card was not ready"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "changing"),
+    [
+        *(("and for a credit card?", True), ("what if I am abroad", True), ("is it free", False)),
+        *(("那信用卡呢？", True), ("国庆节呢", True), ("它收费吗", False), ("要多久", False)),
+    ],
+)
+def test_going_on_to_something_else(text: str, changing: bool) -> None:
+    assert changes(text) is changing
 
 
 @pytest.mark.parametrize(

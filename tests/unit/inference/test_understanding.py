@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.domain.decision import Candidate
+from bot.domain.decision import Candidate, IntentScore
 from bot.inference.reader import Reader
 from bot.inference.understanding import (
     Ask,
     Live,
     Understanding,
     _as_typed,
+    _continued,
     _needs_context,
-    _weighed_together,
 )
 from retrieval.bundle import Bundle, build_bundle
 from retrieval.embed import Tokens
@@ -101,7 +101,7 @@ def test_an_identical_question_comes_first_even_where_it_might_lean(live: Live) 
     assert (seen.candidates[0].key, seen.candidates[0].exact) == ("topic-1", True)
 
 
-def test_a_fragment_is_read_in_context_only_where_it_says_too_little(live: Live) -> None:
+def test_a_short_message_is_read_in_context_only_where_it_is_not_clear(live: Live) -> None:
     assert seen_of(live, Ask("how long", "en", TODAY, "How do I sell a card?")).contextual
     assert not seen_of(live, Ask("how long", "en", TODAY)).contextual
     assert not seen_of(live, Ask("How do I sell a card?", "en", TODAY, "x")).contextual
@@ -158,20 +158,25 @@ def sure(out_of_scope: float = 0.0, **confidences: float) -> Understanding:
 LOST = Ask("I lost my card", "en", TODAY, "How do I raise my limit?", answered_key="raise")
 
 
-def test_what_is_clearly_one_of_two_answers_is_a_question_of_its_own() -> None:
-    assert not _needs_context(LOST, sure(debit=0.55, credit=0.4))
-    assert _needs_context(LOST, sure(debit=0.35, credit=0.3))
+def test_what_is_not_clear_by_itself_is_read_with_the_question_before() -> None:
+    assert not _needs_context(LOST, sure(debit=0.95))
+    assert _needs_context(LOST, sure(debit=0.55, credit=0.4))
+    assert _needs_context(replace(LOST, leaning=True), sure(debit=0.95))
+    assert not _needs_context(replace(LOST, previous=None), sure(debit=0.3))
 
 
-@pytest.mark.parametrize(("leaning", "read_on"), [(False, False), (True, True)])
-def test_what_is_foreign_continues_nothing_unless_it_says_so(leaning: bool, read_on: bool) -> None:
-    ask = Ask("recommend a film", "en", TODAY, "How long does a transfer take?", leaning=leaning)
-    assert _needs_context(ask, sure(0.7, transfer=0.1)) is read_on
+def test_what_is_said_to_be_polite_continues_nothing() -> None:
+    thanks = replace(sure(debit=0.1), intents=(IntentScore("thanks", 0.97),))
+    assert not _needs_context(replace(LOST, leaning=True), thanks)
+    unsure = replace(thanks, intents=(IntentScore("capabilities", 0.83),))
+    assert _needs_context(LOST, unsure)
 
 
-def test_the_topic_before_is_meant_again_only_where_these_words_ask_for_it() -> None:
-    ask = Ask("and now it is found", "en", TODAY, "I lost it", leaning=True, answered_key="found")
-    together = sure(found=0.9, lost=0.3)
-    again = _weighed_together(ask, sure(found=0.7, lost=0.1), together)
-    other = _weighed_together(ask, sure(found=0.2, lost=0.1), together)
-    assert (again.candidates[0].key, other.candidates[0].key) == ("found", "lost")
+@pytest.mark.parametrize(("social", "contextual"), [(0.3, True), (0.89, False)])
+def test_a_greeting_stays_one_unless_something_else_is_likelier(
+    live: Live, social: float, contextual: bool
+) -> None:
+    ask = Ask("how long", "en", TODAY, "How do I sell a card?")
+    plain = replace(sure(sell=0.6), intents=(IntentScore("greet", social),))
+    joined = replace(sure(sell=0.9), contextual=True)
+    assert _continued(ask, plain, joined, live.bundle).contextual is contextual
