@@ -28,8 +28,8 @@ FEATURES = ("alone", "together", "again", "told", "near", "akin")
 and then whether its answer states what is asked for; how near its question is to that of the answer before (cosine),
 and whether it is of the same intent.
 """
-WEIGHTS = np.array((0.47, 0.581, -3.017, 3.293, 3.137, 1.579), dtype=np.float64)
-NONE = np.array((-0.101, 0.34, 0.167), dtype=np.float64)
+WEIGHTS = np.array((0.47, 0.58, -2.8, 3.05, 3.1, 1.55), dtype=np.float64)
+NONE = np.array((-0.1, 0.3, 0.19), dtype=np.float64)
 """Of "none": a constant, and logarithms of how likely none is by the message alone, and of its being out of scope."""
 _LEAST = 1e-4
 _LEAST_NONE = 1e-5

@@ -30,6 +30,11 @@ SHOP_AT_LEAST, SHOP_MEANT_AT_LEAST = 47, 49
 DIALOGUES = "tests/dialogues.jsonl"
 DIALOGUES_AT_LEAST = 43
 """Of 52, this one has 45; two may fall over, as above."""
+FOLLOW_UPS = "tests/followups.jsonl"
+FOLLOW_UPS_AT_LEAST = 0.74
+"""Share of 120 that are answered rightly: 94 are, of these and of as many others that the weights were chosen on. The
+first run, without a weight for both readings, had 82 and 82.
+"""
 STAY = 0.97
 """Share of answers that stay under another script, width or case."""
 MISTYPED = 0.88
@@ -92,12 +97,20 @@ async def test_the_banks_own_questions(bank: Bot, of_bank: Questions) -> None:
 
 
 async def test_the_banks_own_dialogues(bank: Bot, of_bank: Questions) -> None:
-    """A new question in mid-conversation, a fragment that goes on, something foreign: which is it? 47 of 52 are right;
-    before new questions were told from fragments by all candidates together, 40."""
+    """A new question in mid-conversation, a fragment that goes on, something foreign: which is it?"""
     verdicts = [await judge(bank, q) for q in of_bank if q.file == DIALOGUES]
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) == 52
     assert len(verdicts) - len(wrong) >= DIALOGUES_AT_LEAST, "\n".join(map(str, wrong))
+
+
+@pytest.mark.parametrize("file", [BANK / FOLLOW_UPS, HERE / "continuing.jsonl"])
+async def test_what_goes_on_from_the_message_before(bank: Bot, file: Path) -> None:
+    """Fragments, switches, new topics, in both languages alike (docs/adr/0021)."""
+    verdicts = [await judge(bank, q) for q in read_questions(file)]
+    wrong = [v for v in verdicts if not v.right]
+    assert len(verdicts) == 120
+    assert len(verdicts) - len(wrong) >= FOLLOW_UPS_AT_LEAST * len(verdicts), "\n".join(map(str, wrong))
 
 
 def test_the_shops_set_is_what_it_claims_to_be(of_shop: Questions) -> None:
