@@ -11,8 +11,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -71,7 +71,7 @@ class Lexicon(Protocol):
 class Answerable:
     """Logistic regression over `FEATURES`: the probability that the best candidate answers the message.
 
-    Below `least` it is not said.
+    Below `at_least` it is not said.
     """
 
     centre: Floats
@@ -79,6 +79,11 @@ class Answerable:
     weight: Floats
     bias: float
     least: float
+    least_by: Mapping[str, float] = field(default_factory=dict)
+    """Of languages with enough foreign messages of their own."""
+
+    def at_least(self, lang: str) -> float:
+        return self.least_by.get(lang, self.least)
 
     def probability(self, features: Floats) -> Floats:
         """float32 [n, FEATURES] -> float32 [n] in 0..1."""
@@ -198,4 +203,5 @@ def read_answerable(folder: Path) -> Answerable | None:
     if tuple(told["features"]) != FEATURES:
         raise ValueError(f"{path}: made for other features; train again")
     centre, scale, weight = (np.array(told[name], dtype=np.float32) for name in ("centre", "scale", "weight"))
-    return Answerable(centre, scale, weight, float(told["bias"]), float(told["least"]))
+    by = {str(lang): float(one) for lang, one in told.get("least_by", {}).items()}
+    return Answerable(centre, scale, weight, float(told["bias"]), float(told["least"]), by)

@@ -65,9 +65,18 @@ class _Asked:
             found[here] = self.fit(~here).probability(self.features[here])
         return found
 
-    def least(self, found: Floats) -> float:
-        refused = np.quantile(found[self.kind == "foreign"], REFUSED)
-        return float(min(refused, np.quantile(found[self.right], LOST)))
+    def least(self, found: Floats, here: Bools) -> float:
+        refused = np.quantile(found[here & (self.kind == "foreign")], REFUSED)
+        return float(min(refused, np.quantile(found[here & self.right], LOST)))
+
+    def least_by(self, found: Floats) -> dict[str, float]:
+        """In one language a bot is surer than in another: of foreign messages in either as many are to be refused."""
+        lang = np.array([question.lang for question in self.questions])
+        return {
+            str(one): self.least(found, lang == one)
+            for one in np.unique(lang)
+            if (self.kind[lang == one] == "foreign").sum() >= FEWEST and self.right[lang == one].any()
+        }
 
     @property
     def enough(self) -> bool:
@@ -92,15 +101,18 @@ def fit_answerable(
         return None, told
     found = asked.probabilities()
     sure = {id(question): one for question, one in zip(asked.questions, found.tolist(), strict=True)}
-    whole = replace(asked.fit(np.ones(len(found), dtype=np.bool_)), least=asked.least(found))
+    everywhere = np.ones(len(found), dtype=np.bool_)
+    least = asked.least(found, everywhere)
+    whole = replace(asked.fit(everywhere), least=least, least_by=asked.least_by(found))
     return whole, [replace(one, sure=sure.get(id(one.question), 0.0)) for one in told]
 
 
-def shares_answered(told: Sequence[Verdict], least: float) -> dict[str, float]:
-    """Of each kind of question, for the card: the share that is answered by who has to be `least` sure."""
+def shares_answered(told: Sequence[Verdict], learned: Answerable) -> dict[str, float]:
+    """Of each kind of question, for the card: the share that is answered by who learned this."""
+    answered = {id(v): v.sure >= learned.at_least(v.question.lang) for v in told}
     kinds = {verdict.question.kind for verdict in told}
     return {
-        f"answered_{kind}": float(np.mean([v.sure >= least for v in told if v.question.kind == kind]))
+        f"answered_{kind}": float(np.mean([answered[id(v)] for v in told if v.question.kind == kind]))
         for kind in sorted(kinds)
     }
 

@@ -56,7 +56,7 @@ def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str,
     figures = summary(told) if calibrator else {}
     if answerable is not None:
         write_answerable(out, answerable)
-        figures |= shares_answered(told, answerable.least)
+        figures |= shares_answered(told, answerable)
     if (promise := read_promise(work)) is not None:
         write_promised(out, learn_bounds(told, _languages(material), promise))
     card = {

@@ -27,7 +27,8 @@ async def explain(console: Console, bot: Bot, conversation: str, seq: int) -> No
         console.print("  [dim]No trace was kept.[/]")
         return
     live = bot.host.current()
-    least = max(live.least, bot.desk.policy.answer) if live.least and live.release == trace.release else None
+    learned = live.least(trace.lang or "") if live.release == trace.release else 0.0
+    least = max(learned, bot.desk.policy.answer) if learned else None
     console.print(f"  [magenta]{trace.decision}[/]  {escape(_reason(trace, least))}", highlight=False)
     console.print(
         f"  [dim]release  {escape(trace.release)}, knowledge {escape(trace.bundle)}[/]", highlight=False

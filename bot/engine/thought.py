@@ -25,8 +25,8 @@ class Thought:
 
 async def think(desk: Desk, live: Live, scene: Scene) -> Thought:
     seen, parts = await _understand(desk, live, scene)
-    calibrated, bound = live.heads.calibrator is not None, live.bound(scene.heard.lang)
-    told = partial(weigh, calibrated=calibrated, least=live.least, bound=bound)
+    lang, calibrated = scene.heard.lang, live.heads.calibrator is not None
+    told = partial(weigh, calibrated=calibrated, least=live.least(lang), bound=live.bound(lang))
     evidence = told(scene.heard, scene.before, seen)
     each = (told(part, Before(), one) for part, one in parts)
     evidence = replace(evidence, parts=tuple(each))

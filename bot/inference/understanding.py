@@ -95,11 +95,10 @@ class Live:
         at = self.promised.bound(lang).at
         return NEVER if at is None else at
 
-    @property
-    def least(self) -> float:
-        """How sure the bot must be to answer, by what its own texts say; 0 where they say nothing."""
+    def least(self, lang: str) -> float:
+        """How sure the bot must be to answer in this language, by what its own texts say; 0 where they say nothing."""
         learned = learned_by(self.heads)
-        return 0.0 if learned is None else learned.least
+        return 0.0 if learned is None else learned.at_least(lang)
 
     def read(self, text: str) -> Read | None:
         """What a customer meant to write; None where that is what was typed. What stands in the knowledge word for word

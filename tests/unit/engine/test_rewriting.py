@@ -88,7 +88,9 @@ async def test_nobody_is_asked_about_what_stands_by_itself(engine: Engine) -> No
     rewriter = ScriptedRewriter("How long does a card take?")
     engine = with_rewriter(engine, rewriter)
     await engine.exchange("and how long?")  # behind nothing
-    await after_a_question(engine, "I would like to open a savings account for my daughter")
+    await after_a_question(
+        engine, "I would like to open a savings account for my daughter, who goes to school now"
+    )
     assert rewriter.asked == []
     await engine.lanes.close(patience=1)
 

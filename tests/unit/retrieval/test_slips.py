@@ -96,6 +96,12 @@ def test_what_is_no_slip_is_read_as_it_was_typed(mender: Mender, typed: str) -> 
     assert mender.read(typed) is None
 
 
+def test_a_character_between_what_stands_beside_anything_is_no_slip() -> None:
+    """However often the bot's texts have another one there."""
+    often = Mender([f"{what}的事" for what in ("我", "他", "卡", "账户", "转账", "昨天")] * 20)
+    assert often.read("给我写一首秋天的诗") is None
+
+
 def test_each_character_read_knows_where_it_was_typed(mender: Mender) -> None:
     typed = "Hi!  BLOCK  my ｃｒｅｄｔ card"
     found = mender.read(typed)

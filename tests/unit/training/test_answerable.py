@@ -87,13 +87,13 @@ def features(sure: Floats, keys: list[str]) -> dict[str, float]:
 
 def test_what_was_learned_is_read_back(tmp_path: Path) -> None:
     ones = np.arange(len(FEATURES), dtype=np.float32)
-    learned = Answerable(ones, ones + 1, ones / np.float32(7), 0.3, 0.4)
+    learned = Answerable(ones, ones + 1, ones / np.float32(7), 0.3, 0.4, {"zh": 0.6})
     write_answerable(tmp_path, learned)
     found = read_answerable(tmp_path)
     assert found is not None
     rows = np.random.default_rng(0).normal(size=(5, len(FEATURES))).astype(np.float32)
     assert (found.probability(rows) == learned.probability(rows)).all()
-    assert found.least == 0.4
+    assert (found.at_least("en"), found.at_least("zh")) == (0.4, 0.6)
     assert read_answerable(tmp_path / "none") is None
 
 
@@ -104,7 +104,7 @@ def test_what_was_made_for_other_features_is_not_read(tmp_path: Path) -> None:
         read_answerable(tmp_path)
 
 
-def fold(seed: int, *, foreign: int = 30, apart: float = 2.0) -> Judged:
+def fold(seed: int, *, foreign: int = 30, apart: float = 2.0, lang: str = "en") -> Judged:
     """60 questions with an answer; foreign ones, whose one hit is as sure, are full of strange words."""
     rng = np.random.default_rng(seed)
     kinds = ["answerable"] * 60 + ["foreign"] * foreign
@@ -114,7 +114,7 @@ def fold(seed: int, *, foreign: int = 30, apart: float = 2.0) -> Judged:
     strange = rng.normal(size=(count, len(OWN))).astype(np.float32)
     strange[:, OWN.index("unknown_share")] += np.where(truth > 0, 0, apart)
     asked = [
-        Question(f"{seed}-{n}", "en", "a" if kind == "answerable" else None, kind)
+        Question(f"{seed}-{n}", lang, "a" if kind == "answerable" else None, kind)
         for n, kind in enumerate(kinds)
     ]
     return Judged(
@@ -130,7 +130,7 @@ EVEN = Calibrator(ZEROS, ZEROS + 1, ZEROS, ZEROS[:3])
 def test_foreign_questions_are_refused_and_the_others_answered() -> None:
     learned, told = fit_answerable([fold(n, apart=6.0) for n in range(4)], EVEN)
     assert learned is not None
-    shares = shares_answered(told, learned.least)
+    shares = shares_answered(told, learned)
     assert shares["answered_foreign"] <= 0.11
     assert shares["answered_answerable"] > 0.95
 
@@ -138,7 +138,38 @@ def test_foreign_questions_are_refused_and_the_others_answered() -> None:
 def test_where_nothing_tells_them_apart_most_is_answered_all_the_same() -> None:
     learned, told = fit_answerable([fold(n, apart=0.0) for n in range(4)], EVEN)
     assert learned is not None
-    assert shares_answered(told, learned.least)["answered_answerable"] == pytest.approx(1 - LOST, abs=0.01)
+    assert shares_answered(told, learned)["answered_answerable"] == pytest.approx(1 - LOST, abs=0.01)
+
+
+def test_of_foreign_messages_in_either_language_as_many_are_refused() -> None:
+    """One of which the bot is less sure in all that it is asked."""
+    folds = [fold(n, apart=6.0) for n in range(4)] + [fold(n, apart=1.0, lang="zh") for n in range(4, 8)]
+    learned, told = fit_answerable(folds, EVEN)
+    assert learned is not None
+    assert set(learned.least_by) == {"en", "zh"}
+    refused = {
+        lang: np.mean(
+            [
+                v.sure < learned.at_least(lang)
+                for v in told
+                if v.question.kind == "foreign" and v.question.lang == lang
+            ]
+        )
+        for lang in ("en", "zh")
+    }
+    answered = [v.sure >= learned.at_least("zh") for v in told if v.right and v.question.lang == "zh"]
+    assert refused["en"] == pytest.approx(0.9, abs=0.02)
+    assert refused["zh"] == pytest.approx(0.9, abs=0.02) or np.mean(answered) == pytest.approx(
+        1 - LOST, abs=0.01
+    )
+
+
+def test_a_language_with_few_foreign_messages_goes_by_all_of_them() -> None:
+    folds = [fold(n) for n in range(4)] + [fold(n, foreign=3, lang="zh") for n in range(4, 8)]
+    learned, _ = fit_answerable(folds, EVEN)
+    assert learned is not None
+    assert set(learned.least_by) == {"en"}
+    assert learned.at_least("zh") == learned.least
 
 
 def test_the_others_keep_their_share_of_what_is_left() -> None:
