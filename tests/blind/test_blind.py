@@ -20,7 +20,7 @@ BANK = EXAMPLES / "bank"
 SHOP = EXAMPLES / "shop"
 AT_LEAST, MEANT_AT_LEAST = 46, 52
 """Of 60 answered rightly; and of these with those where the bot asked which is meant, and offered the right answer. The
-first run had 19, this one has 51 and 56. Before what only sounds like an answer was told from what answers 49 were
+first run had 19, this one has 49 and 55. Before what only sounds like an answer was told from what answers 49 were
 answered, and three more of what nobody can answer; as a veto of its own it left 45 and 52. Two may fall over on a
 machine that rounds otherwise.
 """
@@ -28,8 +28,8 @@ WRITTEN_FIRST = "tests/questions.jsonl"
 SHOP_AT_LEAST, SHOP_MEANT_AT_LEAST = 47, 49
 """Of 60, as above: 50 and 53. The first run, before documents could be read, had 26."""
 DIALOGUES = "tests/dialogues.jsonl"
-DIALOGUES_AT_LEAST = 43
-"""Of 52, this one has 45; two may fall over, as above."""
+DIALOGUES_AT_LEAST = 47
+"""Of 52, this one has 49; two may fall over, as above."""
 FOLLOW_UPS = "tests/followups.jsonl"
 FOLLOW_UPS_AT_LEAST = 0.74
 """Share of 120 that are answered rightly: 94 are, of these and of as many others that the weights were chosen on. The
@@ -104,10 +104,14 @@ async def test_the_banks_own_dialogues(bank: Bot, of_bank: Questions) -> None:
     assert len(verdicts) - len(wrong) >= DIALOGUES_AT_LEAST, "\n".join(map(str, wrong))
 
 
-@pytest.mark.parametrize("file", [BANK / FOLLOW_UPS, HERE / "continuing.jsonl"])
-async def test_what_goes_on_from_the_message_before(bank: Bot, file: Path) -> None:
+@pytest.fixture(params=[BANK / FOLLOW_UPS, HERE / "continuing.jsonl"], ids=["judged by", "chosen on"])
+def going_on(request: pytest.FixtureRequest) -> Questions:
+    return read_questions(request.param)
+
+
+async def test_what_goes_on_from_the_message_before(bank: Bot, going_on: Questions) -> None:
     """Fragments, switches, new topics, in both languages alike (docs/adr/0021)."""
-    verdicts = [await judge(bank, q) for q in read_questions(file)]
+    verdicts = [await judge(bank, q) for q in going_on]
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) == 120
     assert len(verdicts) - len(wrong) >= FOLLOW_UPS_AT_LEAST * len(verdicts), "\n".join(map(str, wrong))
