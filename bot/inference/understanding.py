@@ -31,6 +31,8 @@ from training.promise import Promised
 TOP_INTENTS = 3
 CLEAR = 0.9
 """A message without a sign that it leans which is this clear by itself is not read as the continuation of another."""
+FOREIGN = 0.7
+"""One that is this surely out of scope ("what is the weather") is none either."""
 SPOKEN = (*SOCIAL, HANDOFF)
 SPOKEN_SURELY = 0.9
 """Less sure ones are read in context as well: 能用几年 looks like a question about the bot."""
@@ -219,7 +221,7 @@ def _needs_context(ask: Ask, plain: Understanding) -> bool:
     """A message that leans, or a short one that is not clear by itself, is read with the question before."""
     if ask.previous is None or plain.settled:
         return False
-    return ask.leaning or plain.best < CLEAR
+    return ask.leaning or (plain.best < CLEAR and plain.out_of_scope < FOREIGN)
 
 
 def _both(vectors: Vectors) -> Vectors:

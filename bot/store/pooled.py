@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,10 +21,29 @@ class PooledWriter:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._closed = False
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def write(self, unit: Unit[T]) -> T:
         if self._closed:
             raise closed()
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            return await self._written(unit)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    async def close(self) -> None:
+        """Once what is under way has ended: its connection would go back to a pool that nobody closes any more."""
+        self._closed = True
+        await self._idle.wait()
+        await self._engine.dispose()
+
+    async def _written(self, unit: Unit[T]) -> T:
         for attempt in range(TRIES):
             try:
                 async with self._engine.begin() as connection:
@@ -33,23 +53,25 @@ class PooledWriter:
                     raise translate(error) from None
         raise AssertionError("the last try returns or raises")
 
-    async def close(self) -> None:
-        self._closed = True
-        await self._engine.dispose()
-
 
 class PooledReaders:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._closed = False
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
         async with self._engine.connect() as connection:
-            yield connection
+            try:
+                yield connection
+            finally:
+                if self._closed:  # nobody waits for a reader; its pool is gone
+                    await connection.invalidate()
 
     async def look(self, unit: Unit[T]) -> T:
         async with self.session() as session:
             return await unit(session)
 
     async def close(self) -> None:
+        self._closed = True
         await self._engine.dispose()

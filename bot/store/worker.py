@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -26,15 +26,18 @@ class Worker:
         self._engine = engine
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
         self._connection: Connection | None = None
+        self._closed = False
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
 
-    def end_transaction(self) -> Future[None]:
-        """Nobody needs to wait for it: what comes next on this thread comes after."""
-        return self._thread.submit(self._roll_back)
+    def end_transaction(self) -> None:
+        """Nobody needs to wait for it: what comes next on this thread comes after. After `close` there is none."""
+        if not self._closed:
+            self._thread.submit(self._roll_back)
 
     async def close(self) -> None:
+        self._closed = True
         await asyncio.wrap_future(self._thread.submit(self._close))
         self._thread.shutdown(wait=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -170,6 +171,29 @@ async def test_closing_commits_what_was_handed_over_first(store_url: str) -> Non
     stored = await keys(db)
     await db.close()
     assert stored == {f"k{i}" for i, result in enumerate(results) if result == f"k{i}"}
+
+
+async def test_closing_leaves_no_connection_behind(store_url: str) -> None:
+    """A connection that nobody closed is told when it is collected, and that fails the test."""
+    db = Database(store_url)
+    await db.open()
+    reading, read_on = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        async with db.read() as session:
+            await session.execute(select(META))
+            reading.set()
+            await read_on.wait()
+
+    reader = asyncio.create_task(read())
+    await reading.wait()
+    writers = [asyncio.create_task(db.write(put(f"k{i}"))) for i in range(10)]
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(db.close())
+    await asyncio.wait([*writers])
+    read_on.set()
+    await asyncio.gather(closing, reader)
+    gc.collect()
 
 
 async def test_a_closed_database_says_so(store_url: str) -> None:

@@ -165,6 +165,12 @@ def test_what_is_not_clear_by_itself_is_read_with_the_question_before() -> None:
     assert not _needs_context(replace(LOST, previous=None), sure(debit=0.3))
 
 
+@pytest.mark.parametrize(("leaning", "read_on"), [(False, False), (True, True)])
+def test_what_is_foreign_continues_nothing_unless_it_says_so(leaning: bool, read_on: bool) -> None:
+    ask = Ask("recommend a film", "en", TODAY, "How long does a transfer take?", leaning=leaning)
+    assert _needs_context(ask, sure(0.8, transfer=0.1)) is read_on
+
+
 def test_what_is_said_to_be_polite_continues_nothing() -> None:
     thanks = replace(sure(debit=0.1), intents=(IntentScore("thanks", 0.97),))
     assert not _needs_context(replace(LOST, leaning=True), thanks)
