@@ -35,6 +35,11 @@ class Candidate:
     exact: bool = False
 
 
+def by_topic(candidates: Sequence[Candidate]) -> dict[str, float]:
+    """How likely each topic is, of candidates that come best first."""
+    return {one.key: one.confidence for one in reversed(candidates)}
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """All that `decide` looks at. Intents and candidates come best first."""

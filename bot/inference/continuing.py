@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bot.domain.decision import Candidate
+from bot.domain.decision import Candidate, by_topic
 from bot.domain.followup import changes
 from retrieval.bundle import Bundle
 from training.answerable import states
@@ -28,6 +28,7 @@ FEATURES = ("alone", "together", "again", "told", "near", "akin")
 and then whether its answer states what is asked for; how near its question is to that of the answer before (cosine),
 and whether it is of the same intent.
 """
+_TOLD = FEATURES.index("told")
 WEIGHTS = np.array((0.47, 0.58, -2.8, 3.05, 3.1, 1.55), dtype=np.float64)
 NONE = np.array((-0.1, 0.3, 0.19), dtype=np.float64)
 """Of "none": a constant, and logarithms of how likely none is by the message alone, and of its being out of scope."""
@@ -63,7 +64,11 @@ def continued(going: Going, bundle: Bundle) -> tuple[Candidate, ...]:
     logits = np.append(of_topics @ WEIGHTS, of_none @ NONE)
     powers = np.exp(logits - logits.max())
     sure = dict(zip(keys, (powers[:-1] / powers.sum()).tolist(), strict=True))
-    if going.before in sure and not _told(going, bundle) and sure[going.before] < SURELY_AGAIN:
+    if (
+        going.before in sure
+        and sure[going.before] < SURELY_AGAIN
+        and not of_topics[keys.index(going.before), _TOLD]
+    ):
         del sure[going.before]
     found = [Candidate(c.entry, c.key, c.intent, sure[c.key]) for c in candidates if c.key in sure]
     return tuple(sorted(found, key=lambda c: -c.confidence))
@@ -71,9 +76,9 @@ def continued(going: Going, bundle: Bundle) -> tuple[Candidate, ...]:
 
 def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> tuple[Floats, Floats]:
     """float [topics, FEATURES] in the order in which the candidates have them, and float [3] of none of them."""
-    alone, together = _by_topic(going.alone), _by_topic(going.together)
+    alone, together = by_topic(going.alone), by_topic(going.together)
     given = bundle.of_topic(going.before, going.lang) if going.before else None
-    told = _told(going, bundle)
+    told = given is not None and states(going.text, given.answer)
     near = dict.fromkeys((one.key for one in candidates), 0.0)
     if given is not None:
         cosines = bundle.question_cosines(given.id, [one.entry for one in candidates])
@@ -97,15 +102,4 @@ def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> t
 
 
 def _goes_elsewhere(going: Going) -> bool:
-    alone = _by_topic(going.alone)
-    return changes(going.text) and alone.get(going.before or "", 0.0) < ASKED_AGAIN
-
-
-def _told(going: Going, bundle: Bundle) -> bool:
-    """Whether the answer before states what is asked for now."""
-    given = bundle.of_topic(going.before, going.lang) if going.before else None
-    return given is not None and states(going.text, given.answer)
-
-
-def _by_topic(candidates: Sequence[Candidate]) -> dict[str, float]:
-    return {one.key: one.confidence for one in reversed(candidates)}
+    return changes(going.text) and by_topic(going.alone).get(going.before or "", 0.0) < ASKED_AGAIN

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from bot.domain.decision import HANDOFF, SOCIAL, Candidate, IntentScore
+from bot.domain.decision import HANDOFF, SOCIAL, Candidate, IntentScore, by_topic
 from bot.domain.followup import contextual
 from bot.domain.policy import NEVER
 from bot.inference.answered import answered, learned_by
@@ -184,8 +184,8 @@ class Understanding:
 
     @property
     def settled(self) -> bool:
-        """Nothing could change what an identical question or a "thanks" means."""
-        return bool(self.hits and self.hits[0].exact) or _is_social(self)
+        """Nothing could change what an identical question or a "thanks, that is all" means."""
+        return bool(self.hits and self.hits[0].exact) or self.social >= SPOKEN_SURELY
 
     @property
     def social(self) -> float:
@@ -200,7 +200,7 @@ class Understanding:
     @property
     def topics(self) -> dict[str, float]:
         """How likely each topic is meant."""
-        return {candidate.key: candidate.confidence for candidate in reversed(self.candidates)}
+        return by_topic(self.candidates)
 
     @property
     def known(self) -> float:
@@ -242,11 +242,6 @@ def _continued(ask: Ask, plain: Understanding, joined: Understanding, bundle: Bu
     found = continued(going, bundle)
     other = replace(joined, contextual=True, candidates=found, hits=hits)
     return plain if plain.social > other.best else other
-
-
-def _is_social(seen: Understanding) -> bool:
-    """A "thanks, that is all" leans on nothing."""
-    return seen.social >= SPOKEN_SURELY
 
 
 def _read(
