@@ -10,10 +10,12 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
 from bot.errors import Conflict, NotFound, StoreError
+from bot.store import pooled
 from bot.store.db import Database
 from bot.store.session import Session, Unit
 from bot.store.tables import ESCALATION, META
 from tests.contract.store.samples import SEEDED
+from tests.postgres import database
 
 WORDS = "my card number is 4929"
 
@@ -194,6 +196,30 @@ async def test_closing_leaves_no_connection_behind(store_url: str) -> None:
     read_on.set()
     await asyncio.gather(closing, reader)
     gc.collect()
+
+
+async def test_a_server_that_does_not_answer_keeps_nobody_from_closing(
+    postgres_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pooled, "PATIENCE_S", 0.05)
+    begun, answered = asyncio.Event(), asyncio.Event()
+
+    async def hang(session: Session) -> str:
+        await session.execute(select(META))
+        begun.set()
+        await answered.wait()
+        return "late"
+
+    async with database(postgres_server) as url:
+        db = Database(url)
+        await db.open()
+        late = asyncio.create_task(db.write(hang))
+        await begun.wait()
+        await db.close()
+        assert not late.done()
+        answered.set()
+        assert await late == "late"
+        gc.collect()  # nor does its connection stay
 
 
 async def test_a_closed_database_says_so(store_url: str) -> None:
