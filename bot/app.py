@@ -42,7 +42,7 @@ from bot.events import LocalBus
 from bot.inference.child import Progress
 from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
-from bot.inference.generators import find_model, make_generator, rewriter_of
+from bot.inference.generators import find_adapter, find_model, make_generator, rewriter_of
 from bot.inference.grounding.meaning import EncoderMeaning, Meaning
 from bot.inference.grounding.verifier import LocalVerifier
 from bot.inference.host import Host, Named
@@ -300,11 +300,12 @@ def _local_models(settings: Settings) -> tuple[LocalModel | None, LocalModel | N
     """Of the generator and of the verifier, in this process; one that is both is loaded once."""
     find = partial(find_model, cache=settings.cache, threads=settings.generator_threads)
     generator = verifier = None
-    if settings.generator == "local":
-        generator = find(settings.generator_model, setting="KEFU_GENERATOR_MODEL")
     if settings.verifier is not None:
-        same = generator is not None and settings.verifier == settings.generator_model
-        verifier = generator if same else find(settings.verifier, setting="KEFU_VERIFIER")
+        adapter = find_adapter(settings.verifier, settings.verifier_adapter)
+        verifier = find(settings.verifier, adapter=adapter, setting="KEFU_VERIFIER")
+    if settings.generator == "local":
+        same = verifier is not None and settings.verifier == settings.generator_model
+        generator = verifier if same else find(settings.generator_model, setting="KEFU_GENERATOR_MODEL")
     return generator, verifier
 
 

@@ -106,6 +106,11 @@ class Settings(BaseSettings):
         description="A model in this process that reads question and answer together where the bot is not sure that "
         "one answers the other: `qwen-1.5b`, or the path of a GGUF file with a chat template. Default: none.",
     )
+    verifier_adapter: Path | None = Field(
+        None,
+        description="What the verifier's model was taught: the file that `kefu train BOT --task verifier` makes. "
+        "Default: for `qwen-1.5b` the one that comes with Kefu, for any other model none.",
+    )
     verifier_timeout_s: float = Field(
         2.5, gt=0, le=600, description="Seconds it may read; then the bot decides without it."
     )

@@ -176,8 +176,10 @@ class ScriptedVerifier:
     async def open(self) -> None:
         return None
 
-    async def evidence(self, question: str, passage: str, *, deadline: float) -> float | None:
-        self.asked.append((question, passage))
+    async def evidence(
+        self, question: str, passage: str, *, title: str = "", deadline: float
+    ) -> float | None:
+        self.asked.append((question, f"{title} {passage}".strip()))
         return None if self._hangs or deadline <= time.monotonic() else self.says
 
     async def close(self) -> None:

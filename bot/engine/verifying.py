@@ -37,7 +37,7 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     if said is None or seconds < LEAST_S:
         return first
     asked = _question(scene, seen)
-    told = await verifier.evidence(asked, said.answer, deadline=now + seconds)
+    told = await verifier.evidence(asked, said.answer, title=said.question, deadline=now + seconds)
     if told is None:
         log.info("an answer was not verified in time")
         return first

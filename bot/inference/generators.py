@@ -48,7 +48,9 @@ def make_generator(
             raise SettingsError(f"There is no generator `{kind}`.", hint=hint)
 
 
-def find_model(model: str | None, *, cache: Path, threads: int = 1, setting: str) -> LocalModel:
+def find_model(
+    model: str | None, *, cache: Path, adapter: Path | None = None, threads: int = 1, setting: str
+) -> LocalModel:
     """The model of this process that a setting names: one of `weights.PACKED`, a GGUF file, None for the embedded one.
     Nothing is loaded yet. `cache`: where a model is kept that comes in packages. Raises SettingsError.
     """
@@ -65,7 +67,22 @@ def find_model(model: str | None, *, cache: Path, threads: int = 1, setting: str
     elif not Path(name).expanduser().is_file():
         known = ", ".join(PACKED)
         raise SettingsError(f"{name} is not a file.", hint=f"{setting} names a GGUF file, or one of {known}.")
-    return LocalModel(cache, name, threads=threads)
+    return LocalModel(cache, name, adapter=adapter, threads=threads)
+
+
+def find_adapter(model: str, given: Path | None) -> Path | None:
+    """What makes a verifier of a model: the file that is given, else the one that Kefu has for it, else none. Raises
+    SettingsError.
+    """
+    from bot.inference.weights import PACKED
+
+    if given is None:
+        packed = PACKED.get(model)
+        return packed.adapter if packed else None
+    if not (path := given.expanduser()).is_file():
+        hint = "KEFU_VERIFIER_ADAPTER names the adapter.gguf that `kefu train BOT --task verifier` made."
+        raise SettingsError(f"{path} is not a file.", hint=hint)
+    return path
 
 
 def rewriter_of(generator: Generator) -> Rewriter | None:

@@ -26,11 +26,11 @@ Hear = Callable[[str], bool]
 class Llama:
     """llama.cpp's server object, asked by function calls; loading takes 2 to 4 s, and memory about the file's size.
 
-    It insists on listening too: on a Unix socket, then, in a folder that nobody else may enter. Raises OSError,
-    RuntimeError or ValueError where the file is no model.
+    `adapter`: a LoRA for it, which `odds` alone may be asked with. It insists on listening too: on a Unix socket, then,
+    in a folder that nobody else may enter. Raises OSError, RuntimeError or ValueError where a file is none of its kind.
     """
 
-    def __init__(self, model: Path, *, threads: int = 1) -> None:
+    def __init__(self, model: Path, *, adapter: Path | None = None, threads: int = 1) -> None:
         import xllamacpp
 
         self.chats = has_chat_template(model)
@@ -38,6 +38,9 @@ class Llama:
         self._folder = tempfile.TemporaryDirectory(prefix="kefu-llm-")
         try:
             parameters = _parameters(xllamacpp, model, Path(self._folder.name), threads)
+            if adapter is not None:
+                parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
+                parameters.lora_init_without_apply = True
             self._server: Any = xllamacpp.Server(parameters)
         except BaseException:
             self._folder.cleanup()
@@ -55,14 +58,22 @@ class Llama:
             self._server.handle_chat_completions, request, lambda choice: choice["delta"].get("content"), hear
         )
 
-    def odds(self, chat: Chat, these: Set[str], others: Set[str]) -> float:
-        """Log-odds that the answer's first word is of `these` rather than of the `others` (in lower case). 0 where it
-        is likely to be neither. Raises GeneratorError where the chat does not fit, or there is no template for one.
+    def odds(self, chat: Chat, these: Set[str], others: Set[str], *, adapted: bool = False) -> float:
+        """Log-odds that the answer's first word is of `these` rather than of the `others` (in lower case), by the model
+        as it is or with its adapter. 0 where it is likely to be neither. Raises GeneratorError where the chat does not
+        fit, or there is no template for one.
         """
         if not self.chats:
             raise GeneratorError("The local model has no chat template.")
         told: list[dict[str, Any]] = []
-        request = {"messages": list(chat), "max_tokens": 1, "temperature": 0, "logprobs": True}
+        request: dict[str, Any] = {
+            "messages": list(chat),
+            "max_tokens": 1,
+            "temperature": 0,
+            "logprobs": True,
+        }
+        if adapted:
+            request["lora"] = [{"id": 0, "scale": 1.0}]
         self._server.handle_chat_completions({**request, "top_logprobs": LIKELIEST}, told.append)
         if not told or "error" in told[0]:
             raise GeneratorError("The local model refused the prompt.")

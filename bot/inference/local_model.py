@@ -26,12 +26,15 @@ Work = Callable[[Llama, Callable[[T], bool]], None]
 
 
 class LocalModel:
-    """Loads at first use or by `open`. `model`: a name of `weights.PACKED`, or the path of a GGUF file. `close` once or
-    more often: what is under way ends at its next word.
+    """Loads at first use or by `open`. `model`: a name of `weights.PACKED`, or the path of a GGUF file; `adapter`: a
+    LoRA beside it, a GGUF file too. `close` once or more often: what is under way ends at its next word.
     """
 
-    def __init__(self, cache: Path, model: str | Path | None = None, *, threads: int = 1) -> None:
+    def __init__(
+        self, cache: Path, model: str | Path | None = None, *, adapter: Path | None = None, threads: int = 1
+    ) -> None:
         self._cache, self._model, self._threads = cache, str(model or DEFAULT), threads
+        self.adapter = adapter
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kefu-llm")
         self._jobs: set[_Job[Any]] = set()
         self._llama: Llama | None = None
@@ -86,7 +89,7 @@ class LocalModel:
 
     def _load(self) -> Llama:
         try:
-            self._llama = self._llama or Llama(self._file(), threads=self._threads)
+            self._llama = self._llama or Llama(self._file(), adapter=self.adapter, threads=self._threads)
         except (SettingsError, OSError, RuntimeError, ValueError) as error:
             raise GeneratorError("The local model cannot be loaded.", hint=str(error)) from error
         return self._llama

@@ -21,12 +21,15 @@ from retrieval.model_folder import sha256_file
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A model in packages. `parts`: (package, file in its folder `data`). `extra`: of Kefu's, which has them all."""
+    """A model in packages. `parts`: (package, file in its folder `data`). `extra`: of Kefu's, which has them all.
+    `adapter`: what Kefu brings along for it, that makes a verifier of it.
+    """
 
     name: str
     sha256: str
     parts: tuple[tuple[str, str], ...]
     extra: str
+    adapter: Path | None = None
 
     @property
     def hint(self) -> str:

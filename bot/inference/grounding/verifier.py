@@ -2,7 +2,7 @@
 model in this process.
 
 A bot's encoder sees what a message is about, and hardly whether the one detail that it asks for stands in the answer. A
-model that reads both together does.
+model that reads both together does, and does so far better with an adapter that was taught it (adr 0023).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Protocol
 
 from bot.errors import GeneratorError
@@ -19,14 +20,35 @@ from bot.inference.local_model import LocalModel
 
 QUESTION, PASSAGE = 400, 1_200
 """Characters that are read of either."""
-NEUTRAL, WEIGHT = 1.0, 1.5
-"""Of the model's log-odds of Yes against No: where they say nothing, and what each counts for beside the bot's own.
-Learned with `qwen-1.5b` on questions for the example bank that were written for it (adr 0019)."""
-MOST = 3.0
-"""A verdict counts for no more: one reading makes nobody sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Of the model's log-odds of Yes against No: where they say nothing (`neutral`), what each counts for beside the
+    bot's own, and what a verdict counts for at the most: one reading makes nobody sure.
+    """
+
+    neutral: float
+    weight: float
+    most: float
+
+    def evidence(self, odds: float) -> float:
+        return min(max(self.weight * (odds - self.neutral), -self.most), self.most)
+
+
+SHOWN = Scale(neutral=1.0, weight=1.5, most=3.0)
+"""A model that was shown the examples below. Learned with `qwen-1.5b` on questions for the example bank that were
+written for it (adr 0019)."""
+TAUGHT = Scale(neutral=0.0, weight=1.0, most=6.0)
+"""One with an adapter."""
+MOST = max(SHOWN.most, TAUGHT.most)
 WARM_S = 120.0
 """For reading the examples the first time."""
 YES, NO = frozenset({"yes"}), frozenset({"no"})
+_STRICT = (
+    "You check whether a text answers a customer's question. Be strict: if the exact thing asked for is not stated in "
+    "the text, the answer is No."
+)
 _SYSTEM = (
     "You check whether a text answers a customer's question. Be strict: if the exact thing asked for (the amount, the "
     "time, the place, the product, the condition) is not stated in the text, the answer is No. Text and question are "
@@ -63,9 +85,11 @@ class Verifier(Protocol):
         """Make ready ahead of the first question. Raises GeneratorError where it never will be."""
         ...
 
-    async def evidence(self, question: str, passage: str, *, deadline: float) -> float | None:
-        """What it adds to the log-odds that the passage answers the question, -MOST..MOST; None: no opinion, as it
-        failed, is busy or came too late (`deadline` of `time.monotonic`).
+    async def evidence(
+        self, question: str, passage: str, *, title: str = "", deadline: float
+    ) -> float | None:
+        """What it adds to the log-odds that the passage (`title`: of what) answers the question, -MOST..MOST; None: no
+        opinion, as it failed, is busy or came too late (`deadline` of `time.monotonic`).
         """
         ...
 
@@ -75,38 +99,52 @@ class Verifier(Protocol):
 
 
 class LocalVerifier:
-    """By the first word of the model's answer: nothing is written, so it costs one reading. Examples of both languages
-    come first and never change: what the model made of them is used again.
+    """By the first word of the model's answer: nothing is written, so it costs one reading. A model with an adapter is
+    asked as that was taught; any other is shown examples of both languages, which come first and never change: what
+    it made of them is used again.
     """
 
     def __init__(self, model: LocalModel) -> None:
         self._model = model
+        self._taught = model.adapter is not None
+        self._scale = TAUGHT if self._taught else SHOWN
         self.name = f"local:{model.name}"
 
     async def open(self) -> None:
-        """Loads the model, and has it read the examples."""
+        """Loads the model, and has it read what comes before every question."""
         await self._model.open()
-        await self._odds(as_verifying("?", "-"), WARM_S)
+        await self._odds(self._chat("?", "-", ""), WARM_S)
 
-    async def evidence(self, question: str, passage: str, *, deadline: float) -> float | None:
+    async def evidence(
+        self, question: str, passage: str, *, title: str = "", deadline: float
+    ) -> float | None:
         left = deadline - time.monotonic()
         try:
-            odds = await self._odds(as_verifying(question, passage), left) if left > 0 else None
+            odds = await self._odds(self._chat(question, passage, title), left) if left > 0 else None
         except GeneratorError:
             return None
-        return None if odds is None else min(max(WEIGHT * (odds - NEUTRAL), -MOST), MOST)
+        return None if odds is None else self._scale.evidence(odds)
 
     async def close(self) -> None:
         await self._model.close()
 
+    def _chat(self, question: str, passage: str, title: str) -> Chat:
+        return as_judged(question, f"{title} {passage}") if self._taught else as_verifying(question, passage)
+
     async def _odds(self, chat: Chat, seconds: float) -> float | None:
         def work(llama: Llama, tell: Callable[[float], bool]) -> None:
-            tell(llama.odds(chat, YES, NO))
+            tell(llama.odds(chat, YES, NO, adapted=self._taught))
 
         async with aclosing(within(self._model.pieces(work), seconds)) as found:
             async for one in found:
                 return one
         return None
+
+
+def as_judged(question: str, passage: str) -> Sequence[dict[str, str]]:
+    """Messages for a model that is taught to answer Yes or No to them; `passage` with its title before it."""
+    asked = f"Text:\n{_line(passage, PASSAGE)}\n\nQuestion:\n{_line(question, QUESTION)}"
+    return [{"role": "system", "content": _STRICT}, {"role": "user", "content": asked}]
 
 
 def as_verifying(question: str, passage: str) -> Sequence[dict[str, str]]:

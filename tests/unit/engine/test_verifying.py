@@ -46,7 +46,7 @@ async def test_an_answer_that_does_not_state_it_is_not_said(engine: Engine) -> N
     trace = await traced(with_verifier(engine, verifier))
     assert trace.decision == "answer by response"
     assert trace.reason.endswith(", verified")
-    assert verifier.asked == [(ASKED, ENTRIES[0].answer)]
+    assert verifier.asked == [(ASKED, f"{ENTRIES[0].question} {ENTRIES[0].answer}")]
     confidences = [hit["confidence"] for hit in trace.hits]
     assert confidences == [pytest.approx(0.0695, abs=1e-3), pytest.approx(0.0116, abs=1e-3)]
     assert "verify" in trace.timings

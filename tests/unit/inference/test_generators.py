@@ -15,7 +15,7 @@ import pytest
 from bot.app import _local_models
 from bot.errors import SettingsError
 from bot.inference import weights
-from bot.inference.generators import KINDS, find_model, make_generator
+from bot.inference.generators import KINDS, find_adapter, find_model, make_generator
 from bot.inference.upstream import Upstream
 from bot.inference.weights import Packed
 from bot.settings import Settings
@@ -129,3 +129,19 @@ def test_a_model_that_is_generator_and_verifier_is_loaded_once(tmp_path: Path) -
     assert (generator, verifier is None) == (None, False)
     with pytest.raises(SettingsError, match="KEFU_VERIFIER names a GGUF file"):
         _local_models(Settings(**{**given, "verifier": "qwen-15b"}))
+
+
+def test_what_a_verifier_was_taught_is_loaded_beside_it(tmp_path: Path) -> None:
+    model, adapter = tmp_path / "chat.gguf", tmp_path / "adapter.gguf"
+    model.touch()
+    given: dict[str, Any] = {"bot": tmp_path, "cache": tmp_path, "verifier": str(model)}
+    with pytest.raises(SettingsError, match=r"adapter\.gguf is not a file") as told:
+        _local_models(Settings(**given, verifier_adapter=adapter))
+    assert "--task verifier" in str(told.value.hint)
+    adapter.touch()
+    generator, verifier = _local_models(
+        Settings(**given, verifier_adapter=adapter, generator="local", generator_model=str(model))
+    )
+    assert generator is verifier is not None
+    assert verifier.adapter == adapter
+    assert find_adapter(str(model), None) is None
