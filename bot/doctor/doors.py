@@ -25,6 +25,9 @@ def generator(setup: Setup) -> Iterator[Finding]:
         case "local":
             yield _weights(setup, setup.settings.generator_model, "KEFU_GENERATOR_MODEL")
     if (model := setup.settings.verifier) is not None:
+        from bot.inference.generators import find_adapter
+
+        find_adapter(model, setup.settings.verifier_adapter)
         yield _weights(setup, model, "KEFU_VERIFIER")
 
 

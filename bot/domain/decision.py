@@ -15,6 +15,7 @@ REFUSE = "refuse"
 MAX_OPTIONS = 3
 CLOSE, UNSURE = "several answers are close", "likely, but not sure enough for the promise"
 SEVERAL = "several questions, each with an answer"
+NOT_SURE = "not sure enough"
 UNANSWERED = "sounds like what is known, but is not answered by it"
 
 
@@ -236,4 +237,4 @@ def _ask_or_refuse(e: Evidence, rivals: tuple[Candidate, ...], *, reason: str = 
     confidence = e.candidates[0].confidence
     if len(rivals) >= 2 and not e.asked_before:
         return Clarify(reason, tuple(c.entry for c in rivals), confidence)
-    return Answer("not sure enough", response=REFUSE, confidence=confidence, offer_person=True)
+    return Answer(NOT_SURE, response=REFUSE, confidence=confidence, offer_person=True)

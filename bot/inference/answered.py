@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from bot.domain.decision import Candidate
+from bot.domain.decision import Candidate, by_topic
 from training.answerable import Answerable, Lexicon, answer_features, own_features, weighed
 from training.apply import Floats, Found, Heads
 from training.lesson import LessonHeads
 
 _EDGE = 1e-6
-"""A probability is kept so far from 0 and 1."""
+"""So likely it is at least that none of them is meant."""
 
 
 def learned_by(heads: Heads) -> Answerable | None:
@@ -42,10 +42,18 @@ def answered(
     return weighed(sure, keys, float(learned.probability(row[None])[0]))
 
 
-def verified_by(evidence: float, candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """The same, in their order, after somebody read the first one: `evidence` is added to its log-odds."""
-    sure = np.array([one.confidence for one in candidates], dtype=np.float32)
-    inside = min(max(candidates[0].confidence, _EDGE), 1.0 - _EDGE)
-    found = 1.0 / (1.0 + math.exp(-math.log(inside / (1.0 - inside)) - evidence))
-    told = weighed(sure, [one.key for one in candidates], found).tolist()
-    return tuple(replace(one, confidence=now) for one, now in zip(candidates, told, strict=True))
+def verified_by(told: Mapping[str, float], candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates, best first, after the answers of some topics were read. `told`: of each of these, the log of how
+    much likelier it has become beside all else that may be meant.
+
+    Bayes' rule over the topics and "none of them". A topic that nobody read gains nothing by what is said of others.
+    """
+    before = by_topic(candidates)
+    weights = {key: sure * math.exp(told.get(key, 0.0)) for key, sure in before.items()}
+    total = sum(weights.values()) + max(1.0 - sum(before.values()), _EDGE)
+    after = {
+        key: weight / total if key in told else min(before[key], weight / total)
+        for key, weight in weights.items()
+    }
+    found = (replace(one, confidence=after[one.key]) for one in candidates)
+    return tuple(sorted(found, key=lambda one: -one.confidence))

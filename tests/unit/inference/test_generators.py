@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gguf
 import pytest
 
 from bot.app import _local_models
@@ -145,3 +146,18 @@ def test_what_a_verifier_was_taught_is_loaded_beside_it(tmp_path: Path) -> None:
     assert generator is verifier is not None
     assert verifier.adapter == adapter
     assert find_adapter(str(model), None) is None
+
+
+def test_what_comes_along_for_the_verifier_fits_its_model() -> None:
+    """Qwen2.5-1.5B has 28 layers of 1,536; of the upper 16 five matrices are adapted."""
+    path = find_adapter("qwen-1.5b", None)
+    assert path is not None
+    file = gguf.GGUFReader(path)
+    assert file.fields["general.architecture"].contents() == "qwen2"
+    assert file.fields["adapter.type"].contents() == "lora"
+    pairs = {
+        tensor.name.removesuffix(".lora_a"): tensor for tensor in file.tensors if tensor.name.endswith("a")
+    }
+    assert {int(name.split(".")[1]) for name in pairs} == set(range(12, 28))
+    assert len(pairs) == 16 * 5
+    assert pairs["blk.27.attn_q.weight"].shape.tolist() == [1_536, 8]
