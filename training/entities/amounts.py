@@ -41,6 +41,7 @@ def _any(words: dict[str, str]) -> str:
 _NUMBER = rf"(?:{DIGITS})(?:\s?(?:{TIMES})(?![a-z]))?|(?:{DIGITS})?{HAN_NUMBER}{{1,24}}"
 _DIGIT = "[0-9一二两三四五六七八九]"
 _CHANGE = rf"{_DIGIT}(?:[角毛](?:{_DIGIT}分?)?|分)?(?![\d.,%折年月日天号点个角毛分]|{HAN_NUMBER})"
+_COUNTS = re.compile(rf"\d|{HAN_NUMBER}")
 _WIDE_THOUSANDS = re.compile(r"(?<=\d)，(?=\d{3}(?!\d))")
 _TOGETHER = "一块"
 """Far more often means "together" than one yuan."""
@@ -55,7 +56,10 @@ _AMOUNT = re.compile(
 
 def amounts(text: str) -> Iterator[Found]:
     """A number with its currency, and Chinese tens of thousands without one."""
-    for match in _AMOUNT.finditer(_WIDE_THOUSANDS.sub(",", folded(text))):
+    plain = folded(text)
+    if not _COUNTS.search(plain):
+        return
+    for match in _AMOUNT.finditer(_WIDE_THOUSANDS.sub(",", plain)):
         if match.group() == _TOGETHER:
             continue
         if (value := to_decimal(match["first"] or match["second"] or match["bare"])) is not None:

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 
 import numpy as np
@@ -20,7 +21,8 @@ from training.entities.spec import Example, Span
 Floats = NDArray[np.float32]
 Rows = NDArray[np.int64]
 
-AROUND = (-2, -1, 1, 2)
+STEPS = (-2, -1, 0, 1, 2)
+"""From an atom to those whose words it is judged by."""
 LIST, _SAID, _NUMBER = "list", "said", "number"
 _HAN_DIGITS = frozenset(HAN_NUMBER[1:-1])
 HIT = re.compile(rf"-?\d[bie]:(?!{_SAID}|{_NUMBER})")
@@ -28,15 +30,29 @@ HIT = re.compile(rf"-?\d[bie]:(?!{_SAID}|{_NUMBER})")
 _EDGE = "|"
 LONGEST = 512
 """Atoms that are tagged; an encoder's tokens hardly ever hold more."""
+_REMEMBERED = 8_192
+"""Words, which come again and again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """`places` of n atoms; `tokens`: what the encoder made of the text; `marks`: what an atom has besides, by name."""
+    """`places` of n atoms and their `words`; `tokens`: what the encoder made of the text; `others`: names of what marks
+    an atom beside the single words around it (see `named`).
+    """
 
     places: Sequence[Place]
     tokens: Tokens
-    marks: Sequence[Sequence[str]]
+    words: Sequence[str]
+    others: Sequence[Sequence[str]]
+
+    @property
+    def marks(self) -> list[list[str]]:
+        """Names of all that marks an atom."""
+        around = [_NOBODY, _NOBODY, *map(named, self.words), _NOBODY, _NOBODY]
+        return [
+            [mark for at, names in enumerate(around[place : place + len(STEPS)]) for mark in names[at]] + [*others]
+            for place, others in enumerate(self.others)
+        ]
 
     @property
     def states(self) -> Floats:
@@ -72,7 +88,7 @@ def marked(
     )
     numbers = [match.span() for match in NUMBER.finditer(folded(text))]
     hits = _hits(places, chain(known, told, ((_NUMBER, *number) for number in numbers)))
-    return Marked(places, tokens, _marks(words, hits, _counted(words, places, numbers)))
+    return Marked(places, tokens, words, _others(words, hits, _counted(words, places, numbers)))
 
 
 def reach(texts: Sequence[Marked]) -> tuple[Rows, Rows]:
@@ -106,12 +122,13 @@ def means(rows: Floats, first: Rows, last: Rows) -> Floats:
 
 def _hits(places: Sequence[Place], known: Iterable[tuple[str, int, int]]) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in places]
+    starts = [start for start, _ in places]
     for kind, start, end in known:
-        inside = [number for number, (first, _) in enumerate(places) if start <= first < end]
-        for place, number in enumerate(inside):
-            found[number].append(f"{'b' if place == 0 else 'i'}:{kind}")
-        if inside:
-            found[inside[-1]].append(f"e:{kind}")
+        first, after = bisect_left(starts, start), bisect_left(starts, end)
+        for number in range(first, after):
+            found[number].append(f"{'b' if number == first else 'i'}:{kind}")
+        if first < after:
+            found[after - 1].append(f"e:{kind}")
     return [list(dict.fromkeys(marks)) for marks in found]
 
 
@@ -132,34 +149,30 @@ def _counted(
     return found
 
 
-def _marks(
+@lru_cache(maxsize=_REMEMBERED)
+def named(word: str) -> tuple[tuple[str, ...], ...]:
+    """What a word marks each of the atoms with that are these STEPS before it."""
+    form = shape(word)
+    ends = () if word.isdecimal() else (f"<{word[:3]}", f"{word[-3:]}>")
+    return tuple((f"{step}={word}", f"s{step}={form}", *(() if step else ends)) for step in STEPS)
+
+
+_NOBODY: tuple[tuple[str, ...], ...] = ((),) * len(STEPS)
+
+
+def _others(
     words: Sequence[str], hits: Sequence[Sequence[str]], counted: Sequence[Sequence[str]]
 ) -> list[list[str]]:
-    shapes = [shape(word) for word in words]
-    return [
-        [*_own(words, shapes, place), *_around(words, shapes, hits, place), *counted[place]]
-        for place in range(len(words))
-    ]
+    return [[*_beside(words, hits, place), *counted[place]] for place in range(len(words))]
 
 
-def _own(words: Sequence[str], shapes: Sequence[str], place: int) -> list[str]:
-    word = words[place]
-    found = [f"0={word}", f"s0={shapes[place]}"]
-    return found if word.isdecimal() else [*found, f"<{word[:3]}", f"{word[-3:]}>"]
-
-
-def _around(
-    words: Sequence[str], shapes: Sequence[str], hits: Sequence[Sequence[str]], place: int
-) -> list[str]:
-    found = [f"0{hit}" for hit in hits[place]]
-    for step in AROUND:
+def _beside(words: Sequence[str], hits: Sequence[Sequence[str]], place: int) -> list[str]:
+    """Words in pairs, what is recognised, and where the text ends."""
+    found = []
+    for step in STEPS:
         there = place + step
         if 0 <= there < len(words):
-            found += [
-                f"{step}={words[there]}",
-                f"s{step}={shapes[there]}",
-                *(f"{step}{hit}" for hit in hits[there]),
-            ]
+            found += [f"{step}{hit}" for hit in hits[there]]
         else:
             found.append(f"{step}={_EDGE}")
     before = words[place - 1] if place else _EDGE

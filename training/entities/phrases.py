@@ -37,13 +37,21 @@ def inflected(words: Phrase) -> Iterator[Phrase]:
         yield (*words[:-1], form)
 
 
+def lengths(phrases: Iterable[Phrase]) -> dict[str, int]:
+    """By the word that phrases begin with, how many words the longest of them has."""
+    found: dict[str, int] = {}
+    for words in filter(None, phrases):
+        found[words[0]] = max(found.get(words[0], 0), len(words))
+    return found
+
+
 def longest(
-    known: Callable[[Phrase], _T | None], most: int, words: Sequence[str]
+    known: Callable[[Phrase], _T | None], most: Mapping[str, int], words: Sequence[str]
 ) -> Iterator[tuple[_T, int, int]]:
-    """What begins at a word, the longest of it, up to `most` words; and from which word up to which."""
+    """What begins at a word, the longest of it; and from which word up to which. `most`: `lengths` of what is known."""
     at = 0
     while at < len(words):
-        for length in range(min(most, len(words) - at), 0, -1):
+        for length in range(min(most.get(words[at], 0), len(words) - at), 0, -1):
             if (found := known(tuple(words[at : at + length]))) is not None:
                 yield found, at, at + length
                 at += length - 1
@@ -73,7 +81,7 @@ class Phrases:
 
     def __init__(self, said: Said, listed: frozenset[str] = frozenset()) -> None:
         self.said, self.listed = said, listed
-        self._most = max(map(len, said), default=0)
+        self._most = lengths(said)
 
     def find(
         self, words: Sequence[str], places: Sequence[Place], *, own: Example | None = None

@@ -9,7 +9,7 @@ from datetime import date
 from training.entities.amounts import amounts
 from training.entities.dates import dates
 from training.entities.entity import Entity, Found, apart, atoms, folded
-from training.entities.phrases import Phrase, inflected, longest, phrase
+from training.entities.phrases import Phrase, inflected, lengths, longest, phrase
 from training.entities.spec import FORMS, PATTERN_SIGNS, Specs
 from training.scrub import FINDERS, REGIONS, WIDE
 
@@ -20,7 +20,7 @@ class Recognisers:
     def __init__(self, specs: Specs) -> None:
         self._patterns = [(kind, compiled(p)) for kind, spec in specs.items() for p in spec.patterns]
         self._said = _phrases(specs)
-        self._most = max(map(len, self._said), default=0)
+        self._most = lengths(self._said)
         self._forms = [(kind, spec.recogniser) for kind, spec in specs.items() if spec.recogniser]
         self._forms.sort(key=lambda form: FORMS.index(form[1]))
 
@@ -98,7 +98,12 @@ def _phrases(specs: Specs) -> dict[Phrase, tuple[str, str]]:
     return found
 
 
+_DIGIT = re.compile(r"\d")
+
+
 def _phones(text: str, _: date) -> Iterator[Found]:
+    if not _DIGIT.search(text):
+        return
     for start, end in FINDERS["phone"](text.translate(WIDE)):
         yield Found(start, end, _e164(text[start:end].translate(WIDE)))
 
@@ -119,14 +124,17 @@ def _e164(said: str) -> str | None:
 
 
 def _cards(text: str, _: date) -> Iterator[Found]:
+    if not _DIGIT.search(text):
+        return
     plain = text.translate(WIDE)
     for start, end in FINDERS["card"](plain):
         yield Found(start, end, re.sub(r"\D", "", plain[start:end]))
 
 
 def _emails(text: str, _: date) -> Iterator[Found]:
-    plain = text.translate(WIDE)
-    return (Found(start, end, plain[start:end].lower()) for start, end in FINDERS["email"](plain))
+    if "@" in (plain := text.translate(WIDE)):
+        for start, end in FINDERS["email"](plain):
+            yield Found(start, end, plain[start:end].lower())
 
 
 Recogniser = Callable[[str, date], Iterator[Found]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,18 @@ from typing import Any
 import numpy as np
 
 from training.entities.entity import Place
-from training.entities.marks import Floats, Marked, means, reach
+from training.entities.marks import STEPS, Floats, Marked, means, named, reach
 from training.entities.phrases import NOTHING_SAID, Phrases
 from training.entities.spec import Span
 
 NEAR = (-1, 0, 1)
 """Whose states an atom is judged by."""
 NEVER = np.float32(-1e4)
+MOST_WORDS = 16_384
+"""Whose rows of marks are kept."""
+_Rows = tuple[tuple[int, ...], ...]
+"""For each of STEPS."""
+_NOBODY: _Rows = ((),) * len(STEPS)
 FORMAT = "tagger-2"
 
 
@@ -44,6 +49,7 @@ class Tagger:
     first: Floats
     follows: Floats
     said: Phrases = NOTHING_SAID
+    _of_words: dict[str, _Rows] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def find(self, texts: Sequence[Marked]) -> list[list[Span]]:
         """Of each text in order, none over another. Texts are read together: for one, to call numpy takes longer than
@@ -84,13 +90,25 @@ class Tagger:
         known: list[int] = []
         starts: list[int] = []
         for text in texts:
-            for marks in text.marks:
+            around = [_NOBODY, _NOBODY, *map(self._rows, text.words), _NOBODY, _NOBODY]
+            for place, others in enumerate(text.others):
                 starts.append(len(known))
-                known += [place for mark in marks if (place := self.places.get(mark)) is not None]
+                for at, rows in enumerate(around[place : place + len(STEPS)]):
+                    known += rows[at]
+                known += [row for mark in others if (row := self.places.get(mark)) is not None]
         if known:
             ends = np.array([*starts[1:], len(known)])
             (some,) = np.nonzero(ends > starts)
             found[some] += np.add.reduceat(self.marks[known], np.array(starts)[some])
+
+    def _rows(self, word: str) -> _Rows:
+        """Of what a word marks the atoms around it with."""
+        if (found := self._of_words.get(word)) is None:
+            if len(self._of_words) >= MOST_WORDS:
+                self._of_words.clear()
+            found = tuple(tuple(self.places[m] for m in marks if m in self.places) for marks in named(word))
+            self._of_words[word] = found
+        return found
 
     @property
     def _pull(self) -> float:

@@ -150,7 +150,7 @@ def test_an_atom_has_the_mean_of_its_tokens_and_shares_a_longer_one() -> None:
     told = Tokens(
         np.array([[0, 2], [2, 5], [5, 8]], dtype=np.int32), np.array([[1], [3], [7]], dtype=np.float32)
     )
-    text = Marked([(0, 5), (5, 6), (6, 8)], told, [()] * 3)
+    text = Marked([(0, 5), (5, 6), (6, 8)], told, "abc", [()] * 3)
     assert text.states[:, 0].tolist() == [2.0, 7.0, 7.0]
     assert reach([text, text])[0].tolist() == [0, 2, 2, 3, 5, 5]
 
@@ -166,7 +166,7 @@ def test_examples_without_a_mark_teach_that_nothing_is_named(learned: Tagger) ->
     text = "how are you"
     tagger = fit_tagger([Annotated(marked(text, tokens(text)), ())])
     assert (tagger.kinds, tagger.find([marked(text, tokens(text))])) == ((), [[]])
-    assert learned.find([Marked((), tokens(""), ())]) == [[]]
+    assert learned.find([Marked((), tokens(""), (), ())]) == [[]]
 
 
 def test_a_batch_holds_all_atoms_in_the_order_of_its_texts() -> None:
