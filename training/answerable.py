@@ -54,7 +54,8 @@ _ASKS = (
         r"\b(?:app|branch|store|website|counter|page|at|in)\b|网点|门店|柜台|官网|app|页",
     ),
 )
-_KINDS = tuple((re.compile(asks, re.IGNORECASE), re.compile(holds, re.IGNORECASE)) for asks, holds in _ASKS)
+_KINDS = tuple((re.compile(asks), re.compile(holds, re.IGNORECASE)) for asks, holds in _ASKS)
+"""Asked is a text in its normal form, which has small letters alone."""
 _TOLD = 3
 _RUN = re.compile(f"[{HAN}]+")
 
@@ -100,28 +101,30 @@ def answer_features(
     `sure` [n]: how likely each of its hits is to be right; `keys` [n]: their topics; `foreign` [2]: its foreignness;
     `candidate` and `own`: evidence of the surest one (`candidate_features`, `own_features`).
     """
-    best = int(np.argmax(sure))
+    each = sure.tolist()
+    best = each.index(max(each))
     topics: dict[str, float] = {}
-    for key, one in zip(keys, sure.tolist(), strict=True):
+    for key, one in zip(keys, each, strict=True):
         topics[key] = max(one, topics.get(key, 0.0))
     others = [one for key, one in topics.items() if key != keys[best]]
     told = (
-        *(_odds(float(sure[best])), _odds(max(others, default=0.0)), _odds(sum(others))),
+        *(_odds(each[best]), _odds(max(others, default=0.0)), _odds(sum(others))),
         _odds(sum(topics.values())),
         *(math.log(one + FLOOR) for one in foreign),
     )
-    return np.concatenate([np.array(told, dtype=np.float32), candidate, own]).astype(np.float32)
+    return np.array((*told, *candidate.tolist(), *own.tolist()), dtype=np.float32)
 
 
 def weighed(sure: Floats, keys: Sequence[str], found: float) -> Floats:
     """float32 [n]: `sure` [n] where the surest one, and what else is of its topic, is `found` to be right. The others
     keep their share of it, as far as there is anything left to share.
     """
-    best = int(np.argmax(sure))
-    topics = {key: one for key, one in zip(keys, sure.tolist(), strict=True) if key != keys[best]}
-    own = np.array([key == keys[best] for key in keys], dtype=np.bool_)
-    rest = min(found / max(float(sure[best]), _LEAST), (1.0 - found) / max(sum(topics.values()), _LEAST))
-    return np.where(own, np.float32(found), sure * np.float32(rest))
+    each = sure.tolist()
+    best = each.index(max(each))
+    topics = {key: one for key, one in zip(keys, each, strict=True) if key != keys[best]}
+    rest = min(found / max(each[best], _LEAST), (1.0 - found) / max(sum(topics.values()), _LEAST))
+    told = [found if key == keys[best] else one * rest for key, one in zip(keys, each, strict=True)]
+    return np.array(told, dtype=np.float32)
 
 
 def states(text: str, answer: str) -> bool:
@@ -138,7 +141,7 @@ def own_features(text: str, hit: Hit, lexicon: Lexicon) -> Floats:
     terms, asked = tuple(dict.fromkeys(tokens(text))), normalise(text)
     everywhere = _terms(hit.entry)
     phrase = _terms_of(hit.phrase)
-    weights = {term: lexicon.weight(term) for term in (*terms, *phrase)}
+    weights = {term: lexicon.weight(term) for term in phrase.union(terms)}
     whole = sum(weights[term] for term in terms) or 1.0
     strange = [term for term in terms if not lexicon.knows(term)]
 

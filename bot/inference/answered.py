@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -23,23 +24,41 @@ def learned_by(heads: Heads) -> Answerable | None:
 
 
 def answered(
-    learned: Answerable, lexicon: Lexicon, text: str, found: Found, *, features: Floats, sure: Floats
+    learned: Answerable,
+    lexicon: Lexicon,
+    texts: Sequence[str],
+    found: Sequence[Found],
+    *,
+    features: Floats,
+    sure: Floats,
 ) -> Floats:
-    """float32 [hits]: confidence of each. `features` [hits, FEATURES] and `sure` [hits]: evidence of the hits, and how
-    sure the bot is of each among the others.
+    """float32 [hits]: confidence of each, one text after the other. `features` [hits, FEATURES] and `sure` [hits]:
+    evidence of the hits, and how sure the bot is of each among the others of its text.
     """
-    if not found.hits:
+    ends = accumulate((len(one.hits) for one in found), initial=0)
+    parts = [(text, one, slice(*part)) for text, one, part in zip(texts, found, pairwise(ends), strict=True)]
+    some = [part for part in parts if part[1].hits]
+    if not some:
         return sure
-    keys = [hit.entry.key for hit in found.hits]
-    best = int(np.argmax(sure))
-    row = answer_features(
+    rows = [_row(text, one, lexicon, features=features[part], sure=sure[part]) for text, one, part in some]
+    right = learned.probability(np.stack(rows)).tolist()
+    told = zip(some, right, strict=True)
+    return np.concatenate([weighed(sure[part], _keys(one), sure_now) for (_, one, part), sure_now in told])
+
+
+def _row(text: str, found: Found, lexicon: Lexicon, *, features: Floats, sure: Floats) -> Floats:
+    best = int(sure.argmax())
+    return answer_features(
         sure,
-        keys,
+        _keys(found),
         foreign=found.reading.foreignness,
         candidate=features[best],
         own=own_features(text, found.hits[best], lexicon),
     )
-    return weighed(sure, keys, float(learned.probability(row[None])[0]))
+
+
+def _keys(found: Found) -> list[str]:
+    return [hit.entry.key for hit in found.hits]
 
 
 def verified_by(told: Mapping[str, float], candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

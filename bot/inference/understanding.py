@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -259,35 +260,31 @@ def _read(
         Found(own, reading, len(tokens(query.text)), query.lang or "")
         for query, reading, own in zip(queries, readings, hits, strict=True)
     ]
-    ends = np.cumsum([0, *(len(own) for own in hits)]).tolist()
-    features, sure = _weighed_hits(live, found)
-    parts = [slice(*ends[place : place + 2]) for place in range(len(found))]
+    sure = iter(_sure(live, texts, found).tolist())
     return [
-        _understanding(live, query, one, features=features[part], sure=sure[part])
-        for query, one, part in zip(queries, found, parts, strict=True)
+        _understanding(query, one, list(islice(sure, len(one.hits))))
+        for query, one in zip(queries, found, strict=True)
     ]
 
 
-def _weighed_hits(live: Live, texts: Sequence[Found]) -> tuple[Vectors, Vectors]:
-    """Features and confidence of all hits, one text after the other; confidences are 0 without a calibrator."""
+def _sure(live: Live, texts: Sequence[str], found: Sequence[Found]) -> Vectors:
+    """float32 [hits]: how sure the bot is of each, one text after the other; 0 without a calibrator."""
     if live.heads.calibrator is None:
-        none = np.zeros(sum(len(text.hits) for text in texts), dtype=np.float32)
-        return none[:, None], none
-    features = candidate_features(texts)
-    keys = [[hit.entry.key for hit in text.hits] for text in texts]
-    foreign = np.array([text.reading.foreignness for text in texts], dtype=np.float32)
-    return features, live.heads.calibrator.confidence(features, Groups.of(keys, foreign))
+        return np.zeros(sum(len(text.hits) for text in found), dtype=np.float32)
+    features = candidate_features(found)
+    keys = [[hit.entry.key for hit in text.hits] for text in found]
+    foreign = np.array([text.reading.foreignness for text in found], dtype=np.float32)
+    sure = live.heads.calibrator.confidence(features, Groups.of(keys, foreign))
+    if (learned := learned_by(live.heads)) is None:
+        return sure
+    return answered(learned, live.bundle.contents.lexical, texts, found, features=features, sure=sure)
 
 
-def _understanding(
-    live: Live, query: Query, text: Found, *, features: Vectors, sure: Vectors
-) -> Understanding:
-    intents, learned, lexicon = text.reading.intents, learned_by(live.heads), live.bundle.contents.lexical
-    if learned is not None:
-        sure = answered(learned, lexicon, query.text, text, features=features, sure=sure)
+def _understanding(query: Query, text: Found, sure: Sequence[float]) -> Understanding:
+    intents = text.reading.intents
     return Understanding(
         tuple(IntentScore(*pair) for pair in intents.top(TOP_INTENTS)),
-        _candidates(text.hits, sure.tolist()),
+        _candidates(text.hits, sure),
         tuple(text.hits),
         contextual=False,
         out_of_scope=intents.get(OUT_OF_SCOPE),
