@@ -50,7 +50,8 @@ class Marked:
         """Names of all that marks an atom."""
         around = [_NOBODY, _NOBODY, *map(named, self.words), _NOBODY, _NOBODY]
         return [
-            [mark for at, names in enumerate(around[place : place + len(STEPS)]) for mark in names[at]] + [*others]
+            [mark for at, names in enumerate(around[place : place + len(STEPS)]) for mark in names[at]]
+            + [*others]
             for place, others in enumerate(self.others)
         ]
 
