@@ -87,7 +87,7 @@ class Weighed:
 
 def weigh(found: Evidence, weights: Weights = DEFAULT) -> Weighed:
     """One score an entry: its best phrasing's part and its passage's."""
-    owner = np.repeat(np.arange(len(found.numbers)), np.diff(found.begins, append=len(found.rows)))
+    owner = np.repeat(np.arange(len(found.numbers)), _counts(found.begins, len(found.rows)))
     phrase = phrase_part(found.cosine, found.lexical, weights=weights)
     phrase[found.is_passage] = -np.inf
     largest = np.maximum.reduceat(phrase, found.begins)
@@ -131,7 +131,7 @@ class _Search:
     def evidence(self) -> Evidence:
         asked, numbers = self._candidates()
         rows, begins = self.bundle.rows_of(numbers)
-        whose = np.repeat(asked, np.diff(begins, append=len(rows)))
+        whose = np.repeat(asked, _counts(begins, len(rows)))
         cosines = self._cosines_of(rows) if self.cosines is None else self.cosines[whose, rows]
         return Evidence(
             asked,
@@ -225,6 +225,12 @@ class _Search:
             start, end = asked.searchsorted([place, place + 1])
             covered[:, start:end] = self.data.lexical.coverage(terms, rows[:, start:end])
         return covered
+
+
+def _counts(begins: Numbers, end: int) -> Numbers:
+    """Of parts that follow one another up to `end`. `np.diff` with `append` takes three times as long."""
+    found: Numbers = np.diff(np.concatenate([begins, [end]]))
+    return found
 
 
 def top_rows(scores: Vectors, depth: int, where: Rows | None) -> Numbers:

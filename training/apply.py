@@ -74,7 +74,8 @@ def evidence(scores: Sequence[Scores], labels: Sequence[Sequence[str]], *, unkno
     pairs = zip(scores, labels, strict=True)
     places = np.array([one.places.get(label, -1) for one, own in pairs for label in own], dtype=np.int64)
     known = np.stack([one.values for one in scores])
-    known = np.pad(known, ((0, 0), (0, max(2 - known.shape[1], 0))))
+    if known.shape[1] < 2:
+        known = np.pad(known, ((0, 0), (0, 2 - known.shape[1])))
     values = np.where(places < 0, np.float32(unknown), known[text, places])
     second, best = np.partition(known, -2)[:, -2:].T[:, text]
     own = np.log(values + np.float32(FLOOR))
