@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,18 @@ from retrieval.embed import Vectors
 K1 = 1.2
 B = 0.75
 """Lucene's values; from .6 to 1.5 and .3 to .75 nothing moved by more than a percent on question pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Every distinct term of `asked` messages that a row has. `places` of the terms, `counts` of each one's rows, and
+    of these the `cells` in [asked, rows], one term's after the other's.
+    """
+
+    places: Sequence[int]
+    counts: Sequence[int]
+    cells: NDArray[np.int64]
+    asked: int
 
 
 class Lexical:
@@ -58,15 +71,13 @@ class Lexical:
 
     def scores(self, asked: Sequence[Iterable[str]]) -> Vectors:
         """BM25 of every row for the terms of each message: float32 [asked, rows], >= 0."""
-        known = self._known(asked)
-        scores = [self._bm25.scores["data"][self._found(place)] for _, place in known]
-        return self._summed(known, scores, len(asked)).astype(np.float32)
+        return self._scores(self._found(asked))
 
-    def held(self, asked: Sequence[Iterable[str]]) -> NDArray[np.float64]:
-        """Weight of the terms of each message that every row holds: float64 [asked, rows]."""
-        known = self._known(asked)
-        idf = np.array([self._idf[place] for _, place in known])
-        return self._summed(known, [idf.repeat([self._count(place) for _, place in known])], len(asked))
+    def scores_and_held(self, asked: Sequence[Iterable[str]]) -> tuple[Vectors, NDArray[np.float64]]:
+        """`scores`, and the weight of the terms of each message that every row holds: float64 [asked, rows]."""
+        found = self._found(asked)
+        idf = np.array([self._idf[place] for place in found.places])
+        return self._scores(found), self._summed(found, idf.repeat(found.counts))
 
     def weight(self, term: str) -> float:
         """IDF: log(1 + (rows - n + .5) / (n + .5)) for a term in n phrases, Lucene's form; largest for
@@ -92,35 +103,34 @@ class Lexical:
         """What no BM25 of these distinct terms can exceed: the sum of their weights; above 0 always."""
         return sum(map(self.weight, terms)) or 1.0
 
-    def _known(self, asked: Sequence[Iterable[str]]) -> list[tuple[int, int]]:
-        """(number of the message, place of the term): every distinct term that a row has."""
+    def _found(self, asked: Sequence[Iterable[str]]) -> _Found:
         known = self._vocabulary
-        return [(n, known[t]) for n, terms in enumerate(asked) for t in dict.fromkeys(terms) if t in known]
+        pairs = [(n, known[t]) for n, terms in enumerate(asked) for t in dict.fromkeys(terms) if t in known]
+        places = [place for _, place in pairs]
+        counts = [self._ends[place + 1] - self._ends[place] for place in places]
+        if not pairs:
+            return _Found(places, counts, np.zeros(0, dtype=np.int64), len(asked))
+        rows = np.concatenate([self._bm25.scores["indices"][self._slice(place)] for place in places])
+        firsts = np.array([number * self._rows for number, _ in pairs])
+        return _Found(places, counts, rows + firsts.repeat(counts), len(asked))
 
-    def _summed(
-        self, known: Sequence[tuple[int, int]], weights: Sequence[NDArray[Any]], asked: int
-    ) -> NDArray[np.float64]:
+    def _scores(self, found: _Found) -> Vectors:
+        scores = [self._bm25.scores["data"][self._slice(place)] for place in found.places]
+        return self._summed(found, np.concatenate(scores or [np.zeros(0)])).astype(np.float32)
+
+    def _summed(self, found: _Found, weights: NDArray[Any]) -> NDArray[np.float64]:
         """float64 [asked, rows]. `weights`: of the terms' rows, one term after the other.
 
         One count for all terms: bm25s adds them up term by term, for twice as long.
         """
-        if not known:
-            return np.zeros((asked, self._rows))
-        cells = np.concatenate([self._bm25.scores["indices"][self._found(place)] for _, place in known])
-        if asked > 1:
-            firsts = np.array([number * self._rows for number, _ in known])
-            cells = cells + firsts.repeat([self._count(place) for _, place in known])
-        summed = np.bincount(cells, np.concatenate(weights), minlength=asked * self._rows)
-        return np.asarray(summed, dtype=np.float64).reshape(asked, self._rows)
+        summed = np.bincount(found.cells, weights, minlength=found.asked * self._rows)
+        return np.asarray(summed, dtype=np.float64).reshape(found.asked, self._rows)
 
-    def _count(self, place: int) -> int:
-        return self._ends[place + 1] - self._ends[place]
-
-    def _found(self, place: int) -> slice:
+    def _slice(self, place: int) -> slice:
         """Where the rows of a term stand, and what each scores by it."""
         return slice(self._ends[place], self._ends[place + 1])
 
     def _holds(self, place: int, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        found = self._bm25.scores["indices"][self._found(place)]  # ascending, never empty
+        found = self._bm25.scores["indices"][self._slice(place)]  # ascending, never empty
         same: NDArray[np.bool_] = found.take(found.searchsorted(rows), mode="clip") == rows
         return same

@@ -109,7 +109,7 @@ class _Search:
         self.bundle, self.queries = bundle, queries
         self.data = bundle.contents
         self.terms = [tuple(dict.fromkeys(tokens(query.text))) for query in queries]
-        self.lexical = self.data.lexical.scores(self.terms)
+        self.lexical, self.held = self._lexical()
         bounds = [self.data.lexical.bound(terms) for terms in self.terms]
         self.bounds: NDArray[np.float64] = np.array(bounds)
         self.exact = [self._identical(query) for query in queries]
@@ -149,6 +149,12 @@ class _Search:
         """Entries with a phrasing that is the query's text, each with the row of its first one."""
         rows = self.bundle.exact_rows(query.text, query.on, query.audience)
         return {int(self.data.rows[row, 0]): row for row in reversed(rows)}
+
+    def _lexical(self) -> tuple[Vectors, NDArray[np.float64] | None]:
+        """BM25, and where that is sooner known for all rows than for those that are found, what they hold."""
+        if len(self.data.rows) <= FEW:
+            return self.data.lexical.scores_and_held(self.terms)
+        return self.data.lexical.scores(self.terms), None
 
     def _cosines(self) -> Vectors:
         found: Vectors = np.stack([query.vector for query in self.queries]) @ self.data.vectors.T
@@ -217,9 +223,9 @@ class _Search:
 
     def _coverage(self, asked: Numbers, rows: Numbers) -> NDArray[np.float64]:
         """float64 [2, n] of rows int64 [2, n] of the queries that are asked [n]."""
-        if len(self.data.rows) <= FEW:
-            held: NDArray[np.float64] = self.data.lexical.held(self.terms)[asked, rows] / self.bounds[asked]
-            return held
+        if self.held is not None:
+            share: NDArray[np.float64] = self.held[asked, rows] / self.bounds[asked]
+            return share
         covered = np.empty(rows.shape)
         for place, terms in enumerate(self.terms):
             start, end = asked.searchsorted([place, place + 1])

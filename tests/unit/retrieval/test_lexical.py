@@ -49,7 +49,8 @@ def test_several_messages_at_once_are_each_as_alone_and_what_rows_hold_is_what_t
     lexical = Lexical.build(DOCUMENTS)
     asked = [["lost", "card"], [], ["crypto"], ["card", "hour", "card", "crypto"]]
     rows = np.arange(4)
-    scores, held = lexical.scores(asked), lexical.held(asked)
+    scores, held = lexical.scores_and_held(asked)
+    assert np.array_equal(scores, lexical.scores(asked))
     assert scores.shape == held.shape == (4, 4)
     for place, terms in enumerate(asked):
         assert np.array_equal(scores[place], lexical.scores([terms])[0])
