@@ -112,7 +112,7 @@ class Settings(BaseSettings):
         "Default: for `qwen-1.5b` the one that comes with Kefu, for any other model none.",
     )
     verifier_timeout_s: float = Field(
-        2.5, gt=0, le=600, description="Seconds it may read; then the bot decides without it."
+        4.0, gt=0, le=600, description="Seconds it may read; then the bot decides without it."
     )
     generator: Literal["extractive", "openai", "local"] = Field(
         "extractive",

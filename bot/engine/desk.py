@@ -56,7 +56,7 @@ class Limits:
     """A message that waited this long for the encoder is answered with an apology."""
     generator_s: float = 6.0
     """A generator may take so long, and no longer than is left of the turn; then the best stored answer is said."""
-    verifier_s: float = 2.5
+    verifier_s: float = 4.0
     """A verifier may read so long; then nothing comes of it."""
     history: int = 6
     """Earlier messages that a turn looks at."""

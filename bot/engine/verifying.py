@@ -19,6 +19,7 @@ from bot.domain.decision import (
     decide,
     least_sure,
 )
+from bot.domain.followup import leans
 from bot.domain.several import questions
 from bot.engine.desk import Desk
 from bot.engine.evidence import Scene
@@ -36,7 +37,7 @@ LIKELY = 0.05
 """Less likely answers are not read."""
 MOST = 3
 """Answers that are read for a message."""
-SHARE = 0.4
+SHARE = 0.5
 """Of what is left of the turn: an answer has to be said, too."""
 LEAST_S = 0.3
 _OPEN = (UNANSWERED, CLOSE, NOT_SURE)
@@ -48,9 +49,11 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     decided; else the first.
     """
     seen = first.seen
-    if desk.verifier is None or seen is None or live.promised is not None or seen.contextual:
-        return first  # what goes on from the message before is no question that a reader could make sense of
-    now = desk.clock.monotonic()
+    if desk.verifier is None or seen is None or live.promised is not None:
+        return first
+    asked, now = seen.read or scene.heard.text, desk.clock.monotonic()
+    if seen.contextual and leans(asked):
+        return first  # "and for a credit card?" is no question that a reader could make sense of
     reader = _Reader(desk, desk.verifier, live, now + min(desk.limits.verifier_s, SHARE * (scene.due - now)))
     if first.decision.reason == SEVERAL:
         if await _each_answered(reader, scene, first.evidence):
@@ -61,7 +64,7 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     told: dict[str, float] = {}
     thought = first
     while (one := _next(thought, told)) is not None:
-        evidence = await reader.evidence(seen.read or scene.heard.text, one)
+        evidence = await reader.evidence(asked, one)
         if evidence is None:
             break
         told[one.key] = evidence

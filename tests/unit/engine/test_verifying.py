@@ -124,6 +124,17 @@ async def test_each_answer_to_several_questions_is_read(
     assert trace.decision.startswith("generate")
 
 
+@pytest.mark.parametrize(("text", "read"), [("and for a damaged one?", False), ("long waiting time", True)])
+async def test_what_leans_on_the_message_before_is_no_question_to_a_reader(
+    engine: Engine, text: str, read: bool
+) -> None:
+    verifier = ScriptedVerifier(-4.0)
+    one = with_verifier(engine, verifier)
+    one.mind.script[text] = replace(understanding([("id-fee", 0.6)]), contextual=True)
+    await traced(one, text)
+    assert [question for question, _ in verifier.asked] == [text] * read
+
+
 async def test_what_says_too_little_stays_a_question(engine: Engine) -> None:
     """ "How much is it" may mean either, and either answers it."""
     verifier = ScriptedVerifier(4.0)
@@ -147,14 +158,13 @@ async def test_what_a_promise_was_learned_with_is_left_alone(engine: Engine) -> 
     assert (verifier.asked, trace.decision.startswith("generate")) == ([], True)
 
 
-async def test_nobody_is_asked_about_what_is_sure_exact_all_but_impossible_or_goes_on(engine: Engine) -> None:
+async def test_nobody_is_asked_about_what_is_sure_exact_or_all_but_impossible(engine: Engine) -> None:
     for seen in (
         understanding([("id-fee", SURE)]),
         replace(
             understanding([("id-fee", 0.3)]), candidates=(Candidate("id-fee", "fee", None, 0.3, exact=True),)
         ),
         understanding([("id-fee", 0.04), ("id-time", 0.01)]),
-        replace(understanding([("id-fee", 0.6)]), contextual=True),
     ):
         verifier = ScriptedVerifier(-3.0)
         one = with_verifier(engine, verifier)
