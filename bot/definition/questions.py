@@ -10,14 +10,11 @@ files of the folder that are no questions of this kind are named in `OTHERS`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.definition.lines import Unreadable
-from bot.definition.model import LANGUAGES
-from bot.definition.rows import Raw, json_rows
-from bot.definition.sentences import suggestion
+from bot.definition.strict import Line, strict_lines
 from bot.errors import DefinitionError
 
 FOLDER = "tests"
@@ -30,7 +27,6 @@ OTHERS = (NEGATION, "answers.jsonl", "contradictions.jsonl", ENTITIES)
 """Files of the folder that hold something else, each in a form of its own."""
 NEGATED = "negated"
 MAX_QUESTIONS = 10_000
-_HINT = f"Write one {SHAPE} a line."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +73,13 @@ def find_questions(folder: Path) -> tuple[Question, ...]:
     files = [path for path in files if not path.name.startswith(OTHERS)]
     found: dict[str, Question] = {}
     for path in files:
-        for question in _of_file(path, "" if folder.is_file() else f"{FOLDER}/"):
+        for line in _lines(path, "" if folder.is_file() else f"{FOLDER}/"):
+            question = _question(line)
             if question.id in found:
-                raise _wrong(question.file, question.line, f"the id `{question.id}` is taken already.")
+                raise line.wrong(f"the id `{question.id}` is taken already.")
             found[question.id] = question
             if len(found) > MAX_QUESTIONS:
-                raise _wrong(question.file, question.line, f"is beyond {MAX_QUESTIONS} questions.")
+                raise line.wrong(f"is beyond {MAX_QUESTIONS} questions.")
     return tuple(found.values())
 
 
@@ -90,63 +87,33 @@ def read_pairs(folder: Path) -> tuple[Pair, ...]:
     """Of a bot folder; none where it has no such file. Raises `DefinitionError`."""
     found: list[Pair] = []
     for path in sorted((folder / FOLDER).glob(f"{NEGATION}*")):
-        for name, line, raw in _lines(path, f"{FOLDER}/"):
-            negated = raw.pop(NEGATED, None)
-            if not isinstance(negated, str) or not negated.strip():
-                raise _wrong(name, line, f"`{NEGATED}` is not a text.")
-            found.append(Pair(_question(raw, name, line), negated))
+        for line in _lines(path, f"{FOLDER}/"):
+            negated = line.text(NEGATED)
+            del line.raw[NEGATED]
+            found.append(Pair(_question(line), negated))
     return tuple(found)
 
 
-def _of_file(path: Path, before: str) -> Iterator[Question]:
-    for name, line, raw in _lines(path, before):
-        yield _question(raw, name, line)
+def _lines(path: Path, before: str) -> Iterator[Line]:
+    return strict_lines(path, name=f"{before}{path.name}", shape=SHAPE)
 
 
-def _lines(path: Path, before: str) -> Iterator[tuple[str, int, Raw]]:
-    name = f"{before}{path.name}"
-    try:
-        for line, raw in json_rows(path, shape=SHAPE):
-            if isinstance(raw, Unreadable):
-                raise raw
-            yield name, line, raw
-    except Unreadable as error:
-        raise DefinitionError(error.message, file=name, line=error.line, hint=error.hint) from None
-
-
-def _question(raw: Raw, file: str, line: int) -> Question:
-    for key in raw:
-        if key not in KEYS:
-            raise _wrong(file, line, f"unknown key `{key}`.", suggestion(key, KEYS))
+def _question(line: Line) -> Question:
+    line.knows(KEYS)
+    raw, file = line.raw, line.file
     if ("text" in raw) == ("turns" in raw):
-        raise _wrong(file, line, "has to have `text`, or `turns`, a list of texts.")
-    lang = raw.get("lang")
-    if lang is not None and lang not in LANGUAGES:
-        raise _wrong(file, line, "`lang` is not a language that is known.", f"Known: {', '.join(LANGUAGES)}.")
-
-    def texts(key: str, *, least: int = 0) -> tuple[str, ...]:
-        value = raw.get(key, [])
-        several: Sequence[object] = value if isinstance(value, list) else [value]
-        if len(several) < least or not all(isinstance(one, str) and one.strip() for one in several):
-            raise _wrong(file, line, f"`{key}` is not a text, or a list of texts.")
-        return tuple(str(one) for one in several)
-
-    group = raw.get("group")
+        raise line.wrong("has to have `text`, or `turns`, a list of texts.")
+    lang, group = line.lang(), raw.get("group")
     if group is not None and not isinstance(group, str):
-        raise _wrong(file, line, "`group` is not a text.")
-    name = raw.get("id", f"{file}:{line}")
+        raise line.wrong("`group` is not a text.")
     return Question(
-        str(name),
-        texts("turns" if "turns" in raw else "text", least=1),
-        texts("expected", least=1),
-        str(lang) if lang is not None else None,
-        texts("between"),
-        texts("says"),
+        str(raw.get("id", f"{file}:{line.number}")),
+        line.texts("turns" if "turns" in raw else "text", least=1),
+        line.texts("expected", least=1),
+        lang,
+        line.texts("between"),
+        line.texts("says"),
         file,
-        line,
+        line.number,
         group,
     )
-
-
-def _wrong(file: str, line: int, message: str, hint: str = _HINT) -> DefinitionError:
-    return DefinitionError(message, file=file, line=line, hint=hint)

@@ -10,6 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from bot.definition import RESERVED, BotDefinition, load
+from bot.definition.contrasts import require_contrasts
+from bot.definition.facts import read_facts
 from bot.definition.questions import Question, read_questions
 from bot.definition.report import Census, census
 from retrieval.text import normalise, script_lang
@@ -145,3 +147,14 @@ def test_no_unseen_question_was_copied_into_the_bot(example: Example) -> None:
     known = {normalise(text) for i in intents for texts in i.examples.values() for text in texts}
     known |= {normalise(phrase) for row in example.bot.knowledge for phrase in row.entry.phrases}
     assert {turn for q in example.unseen for turn in q.turns if normalise(turn) in known} == set()
+
+
+def test_contrast_sets_are_of_stored_answers_and_hold_no_test_question(example: Example) -> None:
+    known = {(row.entry.key, row.entry.lang) for row in example.bot.knowledge}
+    sets = require_contrasts(example.bot.folder, example.bot.languages, known)
+    asked = {normalise(turn) for question in example.questions for turn in question.turns}
+    asked |= {normalise(fact.text) for fact in read_facts(example.bot.folder)}
+    messages = {normalise(text) for one in sets for text in (*one.answered, *one.unanswered)}
+    assert messages & asked == set()
+    assert {one.lang for one in sets} == set(LANGUAGES)
+    assert min(len(one.answered) + len(one.unanswered) for one in sets) >= 6
