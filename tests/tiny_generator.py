@@ -14,11 +14,16 @@ SPECIAL = ("<unk>", "<s>", "</s>")
 TEMPLATE = "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}<s>assistant:"
 
 
-def words() -> list[str]:
-    """What special tokens, the alphabet of byte-level tokenizers and the one merge come to."""
+MERGES, VERDICTS = (("e", "r"),), (("Y", "e"), ("Ye", "s"), ("N", "o"))
+"""Of the tokenizer; and those more that make a word of Yes, and of No."""
+
+
+def words(*, verdicts: bool = False) -> list[str]:
+    """What special tokens, the alphabet of byte-level tokenizers and merges come to."""
     from tokenizers.pre_tokenizers import ByteLevel
 
-    return [*SPECIAL, *sorted(ByteLevel.alphabet()), "er"]
+    merged = ["".join(pair) for pair in _merges(verdicts)]
+    return [*SPECIAL, *sorted(ByteLevel.alphabet()), *merged]
 
 
 def tiny_folder(folder: Path, *, chat: bool = False) -> Path:
@@ -35,17 +40,20 @@ def tiny_folder(folder: Path, *, chat: bool = False) -> Path:
     return folder
 
 
-def tiny_gguf(path: Path, *, decided: bool = False, chat: bool = False, context: int = CONTEXT) -> Path:
+def tiny_gguf(
+    path: Path, *, decided: bool = False, chat: bool = False, verdicts: bool = False, context: int = CONTEXT
+) -> Path:
     """The same model. Its vocabulary is a byte-level BPE with one merge (`gpt2` in GGUF). `decided`: what it says is
-    hardly ever a matter of rounding, and little that is taught changes it. `chat`: with a template. `context`: tokens.
+    hardly ever a matter of rounding, and little that is taught changes it. `chat`: with a template. `verdicts`: Yes and
+    No are words, and what it says first. `context`: tokens.
     """
     import gguf
     import numpy as np
 
     state = {
-        name: value.numpy()
-        for name, value in (_decided(_model()) if decided else _model()).state_dict().items()
+        name: value.numpy() for name, value in _made(decided=decided, verdicts=verdicts).state_dict().items()
     }
+    known = words(verdicts=verdicts)
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_context_length(context)
     writer.add_embedding_length(HIDDEN)
@@ -56,13 +64,13 @@ def tiny_gguf(path: Path, *, decided: bool = False, chat: bool = False, context:
     writer.add_rope_dimension_count(HEAD)
     writer.add_rope_freq_base(10_000.0)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(len(words()))
+    writer.add_vocab_size(len(known))
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("default")
-    writer.add_token_list(words())
-    writer.add_token_types([gguf.TokenType.CONTROL] * 3 + [gguf.TokenType.NORMAL] * 257)
-    writer.add_token_merges(["e r"])
+    writer.add_token_list(known)
+    writer.add_token_types([gguf.TokenType.CONTROL] * 3 + [gguf.TokenType.NORMAL] * (len(known) - 3))
+    writer.add_token_merges([" ".join(pair) for pair in _merges(verdicts)])
     writer.add_unk_token_id(0)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
@@ -85,13 +93,34 @@ def _turned(weight: Any) -> Any:
     return weight.reshape(HEADS, 2, HEAD // 2, HIDDEN).swapaxes(1, 2).reshape(weight.shape)
 
 
-def _model() -> Any:
+def _merges(verdicts: bool) -> tuple[tuple[str, str], ...]:
+    return (*MERGES, *VERDICTS) if verdicts else MERGES
+
+
+def _made(*, decided: bool, verdicts: bool) -> Any:
+    model = _model(len(words(verdicts=verdicts)))
+    return _decided(model) if decided else _saying(model) if verdicts else model
+
+
+def _saying(model: Any) -> Any:
+    """One number of every state is large, whatever was read, and calls for both words."""
+    import torch
+
+    known = words(verdicts=True)
+    with torch.no_grad():
+        model.model.embed_tokens.weight[:, 0] = 0.2
+        for word in ("Yes", "No"):
+            model.lm_head.weight[known.index(word), 0] = 2.0
+    return model
+
+
+def _model(size: int = len(SPECIAL) + 257) -> Any:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(7)
     config = LlamaConfig(
-        vocab_size=len(words()),
+        vocab_size=size,
         hidden_size=HIDDEN,
         intermediate_size=INNER,
         num_hidden_layers=LAYERS,
@@ -129,7 +158,7 @@ def _tokenizer() -> Any:
     from tokenizers.processors import TemplateProcessing
 
     vocabulary = {word: number for number, word in enumerate(words())}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[("e", "r")]))
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=list(MERGES)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])

@@ -187,11 +187,31 @@ def generator(spec: Path, data: Path, out: Path, base: Path | None, threads: int
 
     Ctrl-C or SIGTERM keep what is done and end with 130 or 143.
     """
-    from training.generator.job import GeneratorAsked, run_generator
+    from training.generator.job import run_generator
+    from training.language.job import ModelAsked
 
     with _told():
-        asked = GeneratorAsked(spec, data, out, out, threads, base)
+        asked = ModelAsked(spec, data, out, out, threads, base)
         sys.exit(run_generator(asked, report=to_stdout))
+
+
+@main.command()
+@_SPEC
+@_needs("--data", _PATH, "The messages: a folder with an examples.json.")
+@_JOB
+@click.option("--base", type=_PATH, help="The file that the base `embedded` means.")
+@_THREADS
+def verifier(spec: Path, data: Path, out: Path, base: Path | None, threads: int) -> None:
+    """Teach a language model whether a text answers a question; see training/verifier/job.py for the files.
+
+    Ctrl-C or SIGTERM keep what is done and end with 130 or 143.
+    """
+    from training.language.job import ModelAsked
+    from training.verifier.job import run_verifier
+
+    with _told():
+        asked = ModelAsked(spec, data, out, out, threads, base)
+        sys.exit(run_verifier(asked, report=to_stdout))
 
 
 @main.command()

@@ -167,19 +167,38 @@ def scope_metrics(inside: Floats, outside: Floats) -> Metrics:
     """
     if not len(inside) or not len(outside):
         return {}
-    order = np.argsort(inside, kind="stable"), np.argsort(outside, kind="stable")
-    scores = inside[order[0]], outside[order[1]]
-    once = np.ones((1, len(inside)), np.float32), np.ones((1, len(outside)), np.float32)
-    found = [
-        np.stack([_auroc(scores, part), _recall(scores, part)]) for part in strata(len(inside), len(outside))
-    ]
     sizes = len(inside), len(outside)
-    rows = sum(sizes)
-    draws = np.hstack(found)
     return {
-        "scope.auroc": bounded(metric(float(_auroc(scores, once)[0]), draws[0], rows), units=min(sizes)),
-        "scope.recall@95": bounded(metric(float(_recall(scores, once)[0]), draws[1], rows), units=sizes[1]),
+        "scope.auroc": _of_both(_auroc, inside, outside, units=min(sizes)),
+        "scope.recall@95": _of_both(_recall, inside, outside, units=sizes[1]),
     }
+
+
+def parting_metrics(
+    family: str, scores: Sequence[float], right: Sequence[bool], *, langs: Sequence[str]
+) -> Metrics:
+    """`family.auroc`: the share of pairs, one right and one not, in which the right one has the larger score; for each
+    of several languages too, where it has both.
+    """
+    found, yes = np.asarray(scores, dtype=np.float32), np.asarray(right, dtype=np.bool_)
+
+    def some(chosen: Bools, _: Groups) -> Iterator[tuple[str, Metric]]:
+        low, high = found[chosen & ~yes], found[chosen & yes]
+        if len(low) and len(high):
+            yield "auroc", _of_both(_auroc, low, high, units=min(len(low), len(high)))
+
+    return _by_language(family, some, langs, None, rows=len(found))
+
+
+def _of_both(
+    figure: Callable[[_Pair, _Pair], Numbers], inside: Floats, outside: Floats, *, units: int
+) -> Metric:
+    """Both are drawn apart, as many as there are."""
+    scores = np.sort(inside), np.sort(outside)
+    once = np.ones((1, len(inside)), np.float32), np.ones((1, len(outside)), np.float32)
+    draws = np.concatenate([figure(scores, part) for part in strata(len(inside), len(outside))])
+    value = float(figure(scores, once)[0])
+    return bounded(metric(value, draws, len(inside) + len(outside)), units=units)
 
 
 _Pair = tuple[Floats, ...]

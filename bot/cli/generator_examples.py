@@ -28,8 +28,9 @@ from bot.inference.local import as_local_chat, as_local_completion
 from retrieval.text import normalise, script_lang
 from retrieval.types import Entry
 from training.apply import OUT_OF_SCOPE
-from training.generator.examples import Example, Given, Origin, Source, Split
+from training.generator.examples import Example, Given
 from training.generator.spec import Form, GeneratorSpec
+from training.language.examples import Origin, Source, Split, sides
 
 KNOWLEDGE, SCOPE = "knowledge", "out of scope"
 BESIDE = 0.25
@@ -60,7 +61,7 @@ async def gather(
     """Raises Busy, InferenceError."""
     pool = _pool(bot, definition, heard)
     chosen = _chosen(pool, spec)
-    side = _sides([one.group for one, _ in chosen], spec.seed)
+    side = sides((one.group for one, _ in chosen), spec.seed, test=TEST, valid=VALID)
     found: dict[Split, list[Example]] = {"train": [], "valid": [], "test": []}
     rng = np.random.default_rng(spec.seed)
     for number, (one, refused) in enumerate(chosen):
@@ -117,17 +118,6 @@ def _in_turn(pool: Sequence[_Asked], rng: np.random.Generator) -> list[_Asked]:
     order = [list(topics.values())[place] for place in rng.permutation(len(topics))]
     longest = max(map(len, order), default=0)
     return [topic[turn] for turn in range(longest) for topic in order if turn < len(topic)]
-
-
-def _sides(groups: Sequence[str], seed: int) -> Mapping[str, Split]:
-    """Whole topics are held out, in both languages: wordings of one answer are no test of it."""
-    names = sorted(set(groups))
-    order = [names[place] for place in np.random.default_rng(seed).permutation(len(names))]
-    test, valid = (max(1, round(share * len(order))) for share in (TEST, VALID))
-    return {
-        name: "test" if place < test else "valid" if place < test + valid else "train"
-        for place, name in enumerate(order)
-    }
 
 
 async def _example(

@@ -170,9 +170,9 @@ def doctor(folder: Path | None, as_json: bool, home: Path | None) -> None:
 @click.option("--oos-label", metavar="NAME", help="The label of texts that are out of scope.")
 @click.option(
     "--task",
-    type=click.Choice(["intent", "sentiment", "entities", "generator"]),
+    type=click.Choice(["intent", "sentiment", "entities", "generator", "verifier"]),
     help="What the files teach: a label for each text (intent, sentiment: the default), or what it names (entities). "
-    "Of a bot: generator, the language model that words its answers.",
+    "Of a bot: generator, the language model that words its answers; verifier, the one that reads before it answers.",
 )
 @_home
 def train(folder: Path | None, home: Path | None, listing: bool, **given: Any) -> None:
@@ -185,13 +185,14 @@ def train(folder: Path | None, home: Path | None, listing: bool, **given: Any) -
     {"text": ..., "label": ...} a line, gzip too: intents, sentiment or any other classes. With --task entities they
     hold {"text": ..., "entities": [{"start": 0, "end": 5, "kind": "city"}]}.
 
-    With --task generator the language model that words the bot's answers learns from them; it is judged on questions
-    that were held out before any setting finds it.
+    With --task generator the language model that words the bot's answers learns from them; with --task verifier the one
+    that reads question and answer together learns from the bot's contrast sets. Either is judged on what was held out
+    before any setting finds it.
     """
     files = [f"--{name}" for name in ("train", "valid", "test") if given[f"{name}_file"]]
     files += [f"--{name.replace('_', '-')}" for name in ("report", "oos_label", "task") if given[name]]
-    if given["task"] == "generator":
-        _train_generator(given, files, listing=listing, bot=folder, home=home)
+    if given["task"] in ("generator", "verifier"):
+        _train_model(given, files, listing=listing, bot=folder, home=home)
         return
     of_a_bot = [f"--{name.replace('_', '-')}" for name in _OF_A_BOT if given[name]]
     of_a_bot += [
@@ -235,20 +236,28 @@ def _train_entities(given: dict[str, Any]) -> None:
     run(train, valid, test, report=given["report"], settings=_settings())
 
 
-def _train_generator(
+def _train_model(
     given: dict[str, Any], files: list[str], *, listing: bool, bot: Path | None, home: Path | None
 ) -> None:
-    more = [name for name in files if name != "--task"] + [f"--{n}" for n in ("method", "out") if given[n]]
+    task, others = given["task"], ["method", "out"]
+    others += ["no_conversations"] if given["task"] == "verifier" else []
+    more = [name for name in files if name != "--task"]
+    more += [f"--{name.replace('_', '-')}" for name in others if given[name]]
     if more or listing:
-        raise click.UsageError(f"{(more or ['--list'])[0]} is not for --task generator.")
+        raise click.UsageError(f"{(more or ['--list'])[0]} is not for --task {task}.")
     if given["resume"] and (given["fresh"] or given["name"]):
         raise click.UsageError("--resume takes the job that was stopped last: leave --fresh and --name out.")
-    from bot.cli.train_generator import Asked, read_order, run
+    from bot.cli import train_generator, train_verifier
+    from bot.cli.model_jobs import Asked
 
-    spec = read_order(given["spec_file"])
-    talks = not given["no_conversations"]
-    asked = Asked(spec, given["name"], talks, given["resume"], given["fresh"])
-    run(_settings(bot=bot, home=home), asked)
+    settings = _settings(bot=bot, home=home)
+    talks = task == "generator" and not given["no_conversations"]
+    more_of_job = given["name"], talks, given["resume"], given["fresh"]
+    if task == "generator":
+        spec = train_generator.read_order(given["spec_file"])
+        train_generator.run(settings, Asked(spec, *more_of_job))
+    else:
+        train_verifier.run(settings, Asked(train_verifier.read_order(given["spec_file"]), *more_of_job))
 
 
 def _train_bot(given: dict[str, Any], *, listing: bool, bot: Path | None, home: Path | None) -> None:

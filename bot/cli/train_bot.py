@@ -40,7 +40,6 @@ from bot.settings import Settings
 from bot.store import releases
 from training.dataset import ABOUT, Dataset, read_dataset
 from training.evaluation import Evaluation, joined
-from training.generator.spec import METHOD as GENERATOR
 from training.outcome import draft_of
 from training.registry import Draft, add_release
 from training.spec import Spec, read_spec, write_spec
@@ -112,7 +111,7 @@ def show_jobs(settings: Settings) -> None:
     table = Table(Column("job", no_wrap=True), Column("method", no_wrap=True), "begun", "state", box=None)
     busy = shelf.at_work(settings.home)
     for job in shelf.jobs(settings.home):
-        of_task = " --task generator" if job.method == GENERATOR else ""
+        of_task = f" --task {job.method}" if job.method in shelf.TASKS else ""
         state = job.release or ("at work" if busy else f"stopped: `kefu train{of_task} --resume` goes on")
         busy = busy and job.release is not None
         table.add_row(escape(job.name), job.method, f"{job.made:.16}".replace("T", " "), escape(state))

@@ -6,73 +6,41 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Column, Table
 
 from bot.app import load_definition
-from bot.cli import training_jobs as shelf
 from bot.cli.generator_examples import gather, questions_of
 from bot.cli.generator_judged import Said, agreement, asked_of, asked_of_file, evaluation, replayed
-from bot.cli.options import typed
+from bot.cli.model_jobs import RESULT, Asked, Judged, carried_out, put_to_use, result_of, tell
 from bot.cli.progress import shown
 from bot.cli.rehearsal import rehearsing
 from bot.cli.rows import rows_of
 from bot.cli.snapshot import Heard, heard_by
-from bot.cli.stopping import STOPPED, sigterm_as_ctrl_c, until_stopped
+from bot.cli.stopping import until_stopped
 from bot.cli.train import HINT
 from bot.cli.training_jobs import Job
-from bot.clock import SystemClock
-from bot.errors import HomeError, InferenceError, SettingsError
+from bot.errors import InferenceError, SettingsError
 from bot.inference.child import Progress, run_training
 from bot.inference.generators import find_model
 from bot.inference.weights import has_chat_template, weights
 from bot.settings import Settings
 from retrieval.model_folder import EMBEDDED
-from retrieval.publish import publish
-from training.errors import TrainingError
-from training.evaluation import Evaluation, read_evaluation, to_json, write_evaluation
-from training.gate import Verdict, compare
-from training.generator.examples import ABOUT, CARD, Example, read_examples, write_examples
+from training.evaluation import read_evaluation, write_evaluation
+from training.generator.examples import Example, read_examples, write_examples
 from training.generator.spec import GeneratorSpec, read_generator_spec
-from training.spec import SpecError, write_spec
+from training.language.examples import ABOUT, CARD
+from training.spec import SpecError
 
-ADAPTER, MODEL, SAID, RESULT = "adapter", "model.gguf", "said.json", "result.json"
+ADAPTER, MODEL, SAID = "adapter", "model.gguf", "said.json"
 """In the job's folder, as `training.generator.job` writes them."""
-BASE, TUNED = "base.evaluation.json", "evaluation.json"
+BASE = "base.evaluation.json"
 AGREES = 0.5
 """How much the file's answers must have in common with the trained model's: rounding moves words, not all of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """As `bot.cli.train_bot.Asked`."""
-
-    spec: GeneratorSpec
-    name: str | None = None
-    talks: bool = True
-    resume: bool = False
-    fresh: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What base and tuned model came to. `agreement`: None where no file was written."""
-
-    base: Evaluation
-    tuned: Evaluation
-    agreement: float | None
-
-    @property
-    def verdict(self) -> Verdict:
-        return Verdict("tuned", "base", compare(self.tuned, self.base))
 
 
 def read_order(path: Path | None) -> GeneratorSpec:
@@ -83,42 +51,12 @@ def read_order(path: Path | None) -> GeneratorSpec:
         raise SettingsError(str(error)) from error
 
 
-def run(settings: Settings, asked: Asked) -> None:
-    """Raises KefuError. Ctrl-C and SIGTERM keep what is done: the same command goes on."""
-    with shelf.training_lock(settings.home):
-        job = _job(settings, asked)
-        try:
-            with sigterm_as_ctrl_c():
-                judged = _run(settings, job)
-        except STOPPED:
-            folder, home = typed(settings)
-            again = f"kefu train{folder} --task generator --resume{home}"
-            click.echo(f"\nStopped. `{again}` goes on from here ({job.folder}).", err=True)
-            raise SystemExit(1) from None
-        except TrainingError as error:
-            raise InferenceError(str(error), code="training") from error
-        place = _publish(settings, job, judged)
-        shelf.finish(job, job.name)
-        shelf.prune(settings.home)
+def run(settings: Settings, asked: Asked[GeneratorSpec]) -> None:
+    """As `bot.cli.model_jobs.carried_out`."""
+    job, judged, place = carried_out(
+        settings, asked, work=partial(_run, settings), put=partial(_publish, settings)
+    )
     _tell(job, judged, place)
-
-
-def _job(settings: Settings, asked: Asked) -> Job:
-    now = SystemClock().now()
-    spec = None if asked.resume else asked.spec.hash
-    if not asked.fresh and asked.name is None:
-        if (job := shelf.unfinished(settings.home, spec=spec, generator=True)) is not None:
-            click.echo(f"Going on with {job.name}, with the examples of {job.made:.16}.", err=True)
-            return job
-        if asked.resume:
-            hint = "Leave --resume out to begin one."
-            raise HomeError("No training of a generator was stopped.", hint=hint, code="no_job")
-    name = asked.name or f"{now:%Y-%m-%d-%H%M%S}-generator"
-    if Path(name).name != name or name.startswith("."):
-        raise HomeError(f"`{name}` is no name for a folder.", hint="Use letters, digits and hyphens.")
-    job = shelf.begin(settings.home / "training" / name, asked.spec, now, talks=asked.talks)
-    write_spec(job.folder / "spec.json", asked.spec)
-    return job
 
 
 def _run(settings: Settings, job: Job) -> Judged:
@@ -212,53 +150,24 @@ def _replay(rows: Sequence[Example], told: Mapping[str, str], name: str, progres
 
 
 def _publish(settings: Settings, job: Job, judged: Judged) -> Path | None:
-    """Where it may be used from; None where it is worse: then it stays in the job's folder, and no setting finds it."""
-    write_evaluation(job.folder / TUNED, judged.tuned)
-    told = {"verdict": judged.verdict.to_json(), "agreement": judged.agreement}
-    told |= {name: to_json(one) for name, one in (("base", judged.base), ("tuned", judged.tuned))}
-    text = json.dumps(told, ensure_ascii=False, indent=1) + "\n"
-    (job.folder / "judged.json").write_text(text, encoding="utf-8")
-    if not judged.verdict.passed:
-        return None
-    place = settings.home / "generators" / job.name
-    with publish(place) as folder:
-        shutil.copytree(job.out / ADAPTER, folder / ADAPTER)
-        for path in (job.out / RESULT, job.folder / "judged.json", job.data / CARD):
-            shutil.copy(path, folder / path.name)
-        if (job.out / MODEL).is_file():
-            shutil.copy(job.out / MODEL, folder / MODEL)
-    (job.out / MODEL).unlink(missing_ok=True)
+    """None where it is worse."""
+    model = job.out / MODEL
+    files = [job.out / ADAPTER, job.out / RESULT, job.data / CARD, *([model] if model.is_file() else [])]
+    place = put_to_use(settings.home / "generators" / job.name, job, judged, files)
+    if place is not None:
+        model.unlink(missing_ok=True)
     return place
 
 
 def _tell(job: Job, judged: Judged, place: Path | None) -> None:
-    result: dict[str, Any] = json.loads((job.out / RESULT).read_text(encoding="utf-8"))
-    console = Console()
-    console.print(_table(judged))
-    loss = result["valid_loss"]
-    if loss["base"] is not None:
-        click.echo(
-            f"Loss of a held-out answer's token: {loss['base']:.3f} before, {loss['tuned']:.3f} after."
-        )
+    loss = result_of(job)["valid_loss"]
+    said = (
+        f"Loss of a held-out answer's token: {loss['base'] or 0:.3f} before, {loss['tuned'] or 0:.3f} after."
+    )
+    tell(job, judged, place, more=[said] if loss["base"] is not None else [])
     if place is None:
-        for reason in judged.verdict.reasons:
-            click.echo(f"Not let through: {reason}.")
-        click.echo(f"It stays in {job.folder}; nothing uses it.")
         return
-    click.echo(f"It is no worse than its base and lies in {place}.")
     if (place / MODEL).is_file():
         click.echo(f"KEFU_GENERATOR=local KEFU_GENERATOR_MODEL={place / MODEL} lets it answer.")
     else:
         click.echo(f"Its adapter ({place / ADAPTER}) is for a server: see deploy/generator.md.")
-
-
-def _table(judged: Judged) -> Table:
-    """Both models side by side, in percent."""
-    table = Table(
-        Column("judged"), *(Column(n, justify="right") for n in ("base %", "tuned %", "rows")), box=None
-    )
-    for name, metric in judged.tuned.metrics.items():
-        before = judged.base.metrics.get(name)
-        was = f"{100 * before.value:.1f}" if before else ""
-        table.add_row(name, was, f"{100 * metric.value:.1f}", str(metric.n))
-    return table

@@ -15,11 +15,14 @@ from filelock import FileLock, Timeout
 from bot.errors import HomeError
 from retrieval.publish import publish_files
 from training.generator.spec import METHOD as GENERATOR
-from training.generator.spec import GeneratorSpec
+from training.language.spec import ModelSpec
 from training.spec import Spec
+from training.verifier.spec import METHOD as VERIFIER
 
 KEEP = 3
 """Finished jobs that stay, for who wants to see what they were made from."""
+TASKS = (GENERATOR, VERIFIER)
+"""Of language models: methods that are asked for by --task."""
 _ORDER = "order.json"
 
 
@@ -57,7 +60,7 @@ class Job:
         publish_files({self.folder / _ORDER: json.dumps(told, indent=1) + "\n"})
 
 
-def begin(folder: Path, spec: Spec | GeneratorSpec, now: datetime, *, talks: bool) -> Job:
+def begin(folder: Path, spec: Spec | ModelSpec, now: datetime, *, talks: bool) -> Job:
     """Raises HomeError."""
     try:
         folder.mkdir(parents=True, mode=0o700)
@@ -88,9 +91,13 @@ def read(folder: Path) -> Job | None:
         return None
 
 
-def unfinished(home: Path, *, spec: str | None, generator: bool = False) -> Job | None:
-    """The newest one, of this spec where one is named. `generator`: of those that tune one, else of all others."""
-    stopped = (job for job in jobs(home) if job.release is None and (job.method == GENERATOR) == generator)
+def unfinished(home: Path, *, spec: str | None, task: str | None = None) -> Job | None:
+    """The newest one, of this spec where one is named. `task`: one of TASKS; None: of all others."""
+    stopped = (
+        job
+        for job in jobs(home)
+        if job.release is None and (job.method if job.method in TASKS else None) == task
+    )
     return next((job for job in stopped if spec in (None, job.spec)), None)
 
 

@@ -11,19 +11,18 @@ import json
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from retrieval.model_folder import EMBEDDED, sha256_file
+from retrieval.model_folder import sha256_file
 from retrieval.publish import publish, publish_files
-from training.generator.examples import SPLITS, Example, Examples, read_examples
+from training.generator.examples import Example, Examples, read_examples
 from training.generator.spec import GeneratorSpec, read_generator_spec
 from training.job.job import Asked, run_job
-from training.job.place import JobError, Place, begin
+from training.job.place import Place, begin
 from training.job.stop import Stop
+from training.language.examples import SPLITS
+from training.language.job import ModelAsked, ModelRun, array, known_by, source_of
 from training.progress import Report
 
 ADAPTER, MODEL, SAID = "adapter", "model.gguf", "said.json"
@@ -31,65 +30,32 @@ COMPARED = 4
 """Held-out questions that the tuned model answers here too, so that the file can be compared with it."""
 MOST = 96
 """Tokens of such an answer."""
+_Run = ModelRun[GeneratorSpec]
 
 
-@dataclass(frozen=True, slots=True)
-class GeneratorAsked(Asked):
-    """`base`: the file that `embedded` means."""
-
-    base: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What a tuner is driven with."""
-
-    spec: GeneratorSpec
-    place: Place
-    say: Report
-    stop: Stop
-
-    @property
-    def checkpoint_seconds(self) -> float:
-        return self.spec.checkpoint_seconds
-
-
-def run_generator(asked: GeneratorAsked, *, report: Report) -> int:
+def run_generator(asked: ModelAsked, *, report: Report) -> int:
     """As `training.job.job.run_job`."""
 
     def work(_: Asked, place: Place, stop: Stop, say: Report) -> None:
         say("starting", 0, 0, "starting")
         spec, examples = read_generator_spec(asked.spec), read_examples(asked.data)
-        source = _source(spec, asked.base)
-        begin(place, spec, {"data": examples.hash, "base": _known_by(source)})
+        source = source_of(spec, asked.base)
+        begin(place, spec, {"data": examples.hash, "base": known_by(source)})
         if not place.result.is_file():
-            _tune(_Run(spec, place, say, stop), examples, source, asked.threads)
+            _tune(ModelRun(spec, place, say, stop), examples, source, asked.threads)
 
     return run_job(asked, report=report, work=work)
-
-
-def _source(spec: GeneratorSpec, base: Path | None) -> str:
-    if spec.base != EMBEDDED:
-        return spec.base
-    if base is None:
-        raise JobError("The spec's base is `embedded`, and nobody said which file that is: say --base FILE")
-    return str(base)
-
-
-def _known_by(source: str) -> str:
-    path = Path(source).expanduser()
-    return sha256_file(path) if path.is_file() else source
 
 
 def _tune(run: _Run, examples: Examples, source: str, threads: int) -> None:
     """torch and transformers take seconds to load: only here."""
     import torch
 
-    from training.generator.base import load_base, quiet
-    from training.generator.gguf_file import GgufFile
-    from training.generator.tokens import asked, taught
+    from training.generator.tokens import taught
     from training.generator.tuner import VALID, GeneratorTuner
     from training.job.drive import drive
+    from training.language.base import asked, load_base, quiet
+    from training.language.gguf_file import GgufFile
 
     begun, spec = time.perf_counter(), run.spec
     quiet()
@@ -102,7 +68,7 @@ def _tune(run: _Run, examples: Examples, source: str, threads: int) -> None:
     fit = {split: [one for one in found if one is not None] for split, found in rows.items()}
     tuner = GeneratorTuner(base, fit["train"], fit["valid"], spec, threads=threads)
     file = GgufFile(base.gguf) if base.gguf else None
-    places = file.places((name, _array(one)) for name, one in tuner.plain()) if file else {}
+    places = file.places((name, array(one)) for name, one in tuner.plain()) if file else {}
     run.say("judging", 0, 0, "Reading validation answers with the base")
     before = _before(run, tuner)
     driven = drive(run, lambda stage: tuner, stage="training", evaluate=GeneratorTuner.judged)
@@ -112,7 +78,7 @@ def _tune(run: _Run, examples: Examples, source: str, threads: int) -> None:
         _said_of(folder, spec)
     if file:
         with publish(run.place.folder / "work") as folder:
-            file.write(folder / MODEL, places, ((name, _array(one)) for name, one in tuner.merged()))
+            file.write(folder / MODEL, places, ((name, array(one)) for name, one in tuner.merged()))
             (folder / MODEL).replace(run.place.folder / MODEL)
     wanted = examples.splits["test"][: COMPARED if file else None]
     said = [_say(run, tuner, asked(one.prompt, base.tokenizer), one, base_too=not file) for one in wanted]
@@ -124,7 +90,7 @@ def _tune(run: _Run, examples: Examples, source: str, threads: int) -> None:
         "tuner": tuner.about(),
         "fit_seconds": driven.seconds,
         "seconds": time.perf_counter() - begun,
-        "hashes": {"data": examples.hash, "spec": spec.hash, "base": _known_by(source)},
+        "hashes": {"data": examples.hash, "spec": spec.hash, "base": known_by(source)},
         "model": sha256_file(run.place.folder / MODEL) if file else None,
     })  # fmt: skip
 
@@ -162,7 +128,3 @@ def _write(run: _Run, said: Sequence[dict[str, Any]], told: dict[str, Any]) -> N
     publish_files({place.folder / SAID: body["said"], place.result: body["result"]})
     for path in ("checkpoints", "work"):
         shutil.rmtree(place.folder / path, ignore_errors=True)
-
-
-def _array(weight: Any) -> Any:
-    return np.ascontiguousarray(weight.cpu().numpy())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.errors import TrainingError
 from training.generator.examples import Example
+from training.language.base import asked
 
 IGNORED = -100
 """The label of what is not learned, as `torch.nn.functional.cross_entropy` has it."""
@@ -32,16 +32,6 @@ def taught(examples: Sequence[Example], tokenizer: Any, *, max_length: int) -> l
     """In their order; None for one that is longer than `max_length` tokens. Raises `TrainingError`."""
     rows = (Taught(asked(one.prompt, tokenizer), _said(one, tokenizer)) for one in examples)
     return [row if len(row) <= max_length else None for row in rows]
-
-
-def asked(prompt: str | Sequence[Mapping[str, str]], tokenizer: Any) -> tuple[int, ...]:
-    """What a server reads of a prompt: a text with the tokens that begin one, or a chat in the model's own template."""
-    if isinstance(prompt, str):
-        return tuple(tokenizer(prompt).input_ids)
-    if not tokenizer.chat_template:
-        raise TrainingError("The base has no chat template: take the form `completion`, or a base that chats")
-    text = tokenizer.apply_chat_template(list(prompt), add_generation_prompt=True, tokenize=False)
-    return tuple(tokenizer(text, add_special_tokens=False).input_ids)
 
 
 def _said(example: Example, tokenizer: Any) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from retrieval.publish import leftovers, publish_files
 from training.errors import TrainingError
-from training.generator.spec import GeneratorSpec
+from training.language.spec import ModelSpec
 from training.spec import Spec
 
 FORMAT = 1
@@ -80,7 +80,7 @@ def taken(out: Path) -> Iterator[Place]:
         raise JobError(f"Another job is at work in {out}: wait for it, or stop it") from None
 
 
-def begin(place: Place, spec: Spec | GeneratorSpec, told: dict[str, str]) -> None:
+def begin(place: Place, spec: Spec | ModelSpec, told: dict[str, str]) -> None:
     """`told`: hashes of what it is made from, by name. Raises `JobError` where the folder was begun with others."""
     told = {"spec": spec.hash, **told}
     path = place.folder / _BEGUN

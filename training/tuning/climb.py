@@ -37,12 +37,17 @@ class Climb:
         self._adam = torch.optim.AdamW(_groups(self._named, recipe), fused=True)
         self._peaks = [group["lr"] for group in self._adam.param_groups]
 
-    def step(self, loss: Tensor, done: int) -> float:
-        """The loss, which must be a number. Gradients stay until `clear`."""
+    def add(self, loss: Tensor, done: int) -> float:
+        """A part of a batch, where the whole would need too much memory. The loss, which must be a number."""
         value = float(loss.detach())
         if not torch.isfinite(loss):
             raise TrainingError(f"The loss is {value} in step {done + 1}: set the recipe's rates to less")
         self._devices.backward(loss)
+        return value
+
+    def step(self, loss: Tensor, done: int) -> float:
+        """Its loss, as `add`. Gradients stay until `clear`."""
+        value = self.add(loss, done)
         self._devices.clip(self._named.values(), self._recipe.clip)
         share = factor(done, self._steps, self._recipe.warmup)
         for group, peak in zip(self._adam.param_groups, self._peaks, strict=True):

@@ -15,7 +15,7 @@ from bot.cli import train_generator, training_jobs
 from bot.cli.generator_examples import as_prompt
 from bot.cli.generator_judged import agreement, asked_of, evaluation
 from bot.cli.main import kefu
-from bot.cli.train_generator import Judged
+from bot.cli.model_jobs import Judged
 from bot.clock import SystemClock
 from bot.errors import InferenceError
 from bot.inference.child import Progress
@@ -27,8 +27,9 @@ from tests.tiny import letters
 from tests.tiny_generator import tiny_folder, tiny_gguf
 from tests.unit.cli.train_bot.small import BOT, INTENTS, talk
 from training.evaluation import Evaluation, Metric
-from training.generator.examples import SPLITS, Example, Given, read_examples
+from training.generator.examples import Example, Given, read_examples
 from training.generator.spec import GeneratorSpec
+from training.language.examples import SPLITS
 from training.spec import write_spec
 
 TOPICS = ("lost", "fee", "open", "move", "close", "limit", "rate", "gift", "pin", "loan", "tax", "visa")
@@ -123,7 +124,7 @@ def test_prompts_are_those_of_serving_and_topics_stand_in_one_split(form: str) -
     spec = FEW.model_copy(update={"form": form})
     assert "not here" in train(spec=spec).output
     rows = made()
-    assert {row.kind for row in rows} == {"answer", "refusal"}
+    assert {kind for row in rows for kind in row.kinds} == {"answer", "refusal"}
     for row in rows:
         prompt = as_prompt(row, "Robin")
         if form == "completion":

@@ -13,20 +13,15 @@ from torch.nn.functional import cross_entropy
 from tests.tiny_generator import tiny_folder, tiny_gguf
 from tests.unit.training.generator.test_tokens import example
 from training.errors import TrainingError
-from training.generator.base import load_base
-from training.generator.examples import (
-    Examples,
-    ExamplesError,
-    Origin,
-    Source,
-    read_examples,
-    write_examples,
-)
-from training.generator.job import GeneratorAsked, run_generator
+from training.generator.examples import Examples, read_examples, write_examples
+from training.generator.job import run_generator
 from training.generator.spec import GeneratorSpec, read_generator_spec
 from training.generator.tokens import Taught, taught
 from training.generator.tuner import VALID, GeneratorTuner
 from training.job.place import JobError
+from training.language.base import load_base
+from training.language.examples import ExamplesError, Origin, Source
+from training.language.job import ModelAsked
 from training.progress import silent
 from training.spec import SpecError
 
@@ -48,14 +43,14 @@ def given(place: Path, *, chat: bool = False) -> Examples:
     return write_examples(place, splits, Origin(0, (source,), {"card": 1}, {}))  # type: ignore[arg-type]
 
 
-def order(place: Path, models: Path, **spec: object) -> GeneratorAsked:
+def order(place: Path, models: Path, **spec: object) -> ModelAsked:
     place.mkdir(exist_ok=True)
     chat = spec.get("form") == "chat"
     if not (place / "data").is_dir():
         given(place / "data", chat=chat)
     (place / "spec.json").write_text(json.dumps({**SPEC, **spec}), encoding="utf-8")
     base = None if chat else models / "tiny.gguf"
-    return GeneratorAsked(place / "spec.json", place / "data", place / "out", place, 1, base)
+    return ModelAsked(place / "spec.json", place / "data", place / "out", place, 1, base)
 
 
 def weights(place: Path) -> bytes:
@@ -121,7 +116,7 @@ def test_other_examples_or_none_are_refused(models: Path, tmp_path: Path) -> Non
 def test_nobody_says_which_file_is_embedded(models: Path, tmp_path: Path) -> None:
     asked = order(tmp_path / "a", models)
     with pytest.raises(JobError, match="--base"):
-        run_generator(GeneratorAsked(asked.spec, asked.data, asked.out, asked.cache, 1, None), report=silent)
+        run_generator(ModelAsked(asked.spec, asked.data, asked.out, asked.cache, 1, None), report=silent)
 
 
 def test_a_spec_says_what_is_wrong_with_it(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import torch
 from tests.tiny_generator import tiny_folder
 from training.errors import TrainingError
 from training.generator.examples import Example, Given
-from training.generator.tokens import IGNORED, Taught, asked, padded, taught
+from training.generator.tokens import IGNORED, Taught, padded, taught
+from training.language.base import asked
 
 
 def example(number: int = 1, *, chat: bool = False) -> Example:

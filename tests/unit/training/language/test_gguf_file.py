@@ -11,11 +11,11 @@ import pytest
 from bot.inference.llama import Llama
 from tests.tiny_generator import tiny_folder, tiny_gguf
 from training.errors import TrainingError
-from training.generator.base import Base, load_base
-from training.generator.gguf_file import GgufFile
 from training.generator.spec import GeneratorSpec
 from training.generator.tokens import Taught
 from training.generator.tuner import GeneratorTuner
+from training.language.base import Base, load_base
+from training.language.gguf_file import GgufFile
 
 SPEC = GeneratorSpec(rate=0.01, epochs=150, batch=4, dropout=0.0, precision="float32")
 PROMPT = "Facts: fee. Answer:"

@@ -1,4 +1,4 @@
-"""A LoRA adapter as a GGUF file: llama.cpp loads it beside the model that it was learned on, and leaves that as it is."""
+"""A LoRA adapter as a GGUF file: llama.cpp loads it beside the model that it was learned on, which stays as it is."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float32]
 @dataclass(frozen=True, slots=True)
 class Pair:
     """What is added to one weight [out, in] is `alpha` / rank x `b` x `a`. `tensor`: the weight's name in the base's
-    file, without its ending; `a`: [rank, in]; `b`: [out, rank], rows in the file's order.
+    file; `a`: [rank, in]; `b`: [out, rank], rows in the file's order.
     """
 
     tensor: str
@@ -32,8 +32,8 @@ def write_adapter(path: Path, architecture: str, alpha: float, pairs: Iterable[P
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", alpha)
     for pair in pairs:
-        writer.add_tensor(f"{pair.tensor}.weight.lora_a", np.ascontiguousarray(pair.a, dtype=np.float16))
-        writer.add_tensor(f"{pair.tensor}.weight.lora_b", np.ascontiguousarray(pair.b, dtype=np.float16))
+        writer.add_tensor(f"{pair.tensor}.lora_a", np.ascontiguousarray(pair.a, dtype=np.float16))
+        writer.add_tensor(f"{pair.tensor}.lora_b", np.ascontiguousarray(pair.b, dtype=np.float16))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

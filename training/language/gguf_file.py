@@ -1,4 +1,4 @@
-"""What was tuned, written back into the GGUF file that it came from: a file that llama.cpp serves by itself.
+"""What was tuned, written back into the GGUF file that it came from, or beside it: files that llama.cpp serves.
 
 Metadata, tokenizer and all tensors that were not adapted are those of the base, to the byte; adapted ones are stored in
 8 bits (Q8_0). Names and layouts are not taken on trust: before anything is written, every adapted weight of the loaded
@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
+from training.language.adapter_file import Pair, write_adapter
 
 Floats = NDArray[np.float32]
 CLOSE = 1e-2
 """Largest difference that rounding may make, as a share of a weight's spread."""
+HALF = 2.0**-8
+"""And as a share of a number: bf16 has eight bits of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,24 @@ class GgufFile:
         writer.write_tensors_to_file()
         writer.close()
 
+    def write_adapter(
+        self,
+        path: Path,
+        places: Mapping[str, Place],
+        matrices: Iterable[tuple[str, Floats, Floats]],
+        *,
+        alpha: float,
+    ) -> None:
+        """`matrices`: of each adapted weight, by its name in the loaded model, `a` [rank, in] and `b` [out, rank].
+        Raises OSError.
+        """
+        pairs = (
+            Pair(place.tensor, a, _interleaved(b, place.heads))
+            for name, a, b in matrices
+            for place in (places[name],)
+        )
+        write_adapter(path, self.architecture, alpha, pairs)
+
     def _tell(self, writer: Any) -> None:
         """All metadata of the base, but for what the writer says itself."""
         array = self._gguf.GGUFValueType.ARRAY
@@ -87,7 +108,7 @@ class GgufFile:
             if heads and weight.shape[0] % (2 * heads):
                 continue
             own = _interleaved(weight, heads)
-            if own.shape == kept.shape and float(np.abs(own - kept).max()) <= CLOSE * float(kept.std()):
+            if own.shape == kept.shape and _same(own, kept):
                 return Place(tensor, heads)
         raise TrainingError(
             f"{name} of the loaded model is not what the GGUF file holds as {tensor}: it cannot be written back; name "
@@ -106,6 +127,12 @@ class GgufFile:
 
     def _field(self, name: str) -> Any:
         return self._reader.fields[name].contents()
+
+
+def _same(own: Floats, kept: Floats) -> bool:
+    """But for rounding: of the file's blocks, and of a model that was loaded in 16 bits."""
+    most = CLOSE * float(kept.std()) + np.abs(kept) * HALF
+    return bool((np.abs(own - kept) <= most).all())
 
 
 def _interleaved(weight: Floats, heads: int) -> Floats:

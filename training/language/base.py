@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,16 @@ def targets(model: Any) -> list[str]:
     if not found:
         raise TrainingError(f"No linear layers to adapt were found in a {type(model).__name__}")
     return sorted(found)
+
+
+def asked(prompt: str | Sequence[Mapping[str, str]], tokenizer: Any) -> tuple[int, ...]:
+    """What a server reads of a prompt: a text with the tokens that begin one, or a chat in the model's own template."""
+    if isinstance(prompt, str):
+        return tuple(tokenizer(prompt).input_ids)
+    if not tokenizer.chat_template:
+        raise TrainingError("The base has no chat template: take the form `completion`, or a base that chats")
+    text = tokenizer.apply_chat_template(list(prompt), add_generation_prompt=True, tokenize=False)
+    return tuple(tokenizer(text, add_special_tokens=False).input_ids)
 
 
 def quiet() -> None:

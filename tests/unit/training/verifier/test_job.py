@@ -1,0 +1,145 @@
+"""The job: what it leaves, that a stop costs nothing, and that llama.cpp with the adapter thinks what torch thinks."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.inference.llama import Llama
+from tests.tiny_generator import tiny_gguf
+from training.job.place import JobError
+from training.language.examples import ExamplesError, Origin, Source, sides
+from training.language.job import ModelAsked
+from training.progress import silent
+from training.spec import SpecError
+from training.verifier.examples import Chat, Group, Groups, Told, read_groups, write_groups
+from training.verifier.job import run_verifier
+from training.verifier.spec import VerifierSpec, read_verifier_spec
+
+SPEC = {"epochs": 3, "rate": 0.02, "batch": 2, "precision": "float32", "first": 0}
+
+
+def prompt(topic: str, text: str) -> Chat:
+    return ({"role": "user", "content": f"Text:\nThe {topic} is free.\n\nQuestion:\n{text}"},)
+
+
+def told(topic: str, text: str, *, yes: bool) -> Told:
+    return Told(text, yes, prompt(topic, text), prompt(topic, f"{text}!"))
+
+
+def group(number: int) -> Group:
+    topic = f"fee{number}"
+    wanted = (told(topic, f"is {topic} free", yes=True), told(topic, f"when is {topic} due", yes=False))
+    return Group(str(number), topic, "en", wanted, ((told(topic, topic, yes=True),), ()))
+
+
+def given(place: Path) -> Groups:
+    splits = {"train": [group(n) for n in range(4)], "test": [group(n) for n in range(7, 9)]}
+    return write_groups(place, splits, Origin(0, (Source("contrasts", "folder", 12, "own", "all"),), {}, {}))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_gguf(tmp_path_factory.mktemp("models") / "tiny.gguf", chat=True, verdicts=True)
+
+
+def order(place: Path, model: Path | None, **spec: object) -> ModelAsked:
+    place.mkdir(exist_ok=True)
+    if not (place / "data").is_dir():
+        given(place / "data")
+    (place / "spec.json").write_text(json.dumps({**SPEC, **spec}), encoding="utf-8")
+    return ModelAsked(place / "spec.json", place / "data", place / "out", place, 1, model)
+
+
+def read(place: Path, name: str) -> Any:
+    return json.loads((place / "out" / name).read_text("utf-8"))
+
+
+def test_a_job_that_is_stopped_goes_on_to_the_same_adapter(model: Path, tmp_path: Path) -> None:
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    assert run_verifier(order(whole, model), report=silent) == 0
+    seen: list[int] = []
+
+    def stop(stage: str, done: int, total: int, text: str) -> None:
+        if stage == "training" and 1 < done < total and not seen:
+            seen.append(done)
+            signal.raise_signal(signal.SIGTERM)
+
+    def note(stage: str, done: int, total: int, text: str) -> None:
+        if stage == "training":
+            seen.append(done)
+
+    assert run_verifier(order(torn, model), report=stop) == 143
+    assert run_verifier(order(torn, model), report=note) == 0
+    assert seen[0] < min(seen[1:])
+    adapters = [(place / "out" / "adapter.gguf").read_bytes() for place in (torn, whole)]
+    assert adapters[0] == adapters[1]
+    assert read(torn, "judged.json") == read(whole, "judged.json")
+    found = sorted(path.name for path in (whole / "out").iterdir() if path.name[0] != ".")
+    assert found == [
+        *("adapter.gguf", "base.json", "job.json", "judged.json", "logs", "result.json", "spec.json"),
+    ]
+    result = read(whole, "result.json")
+    assert (result["groups"]["test"], result["tuner"]["steps"], result["too_long"]) == (2, 6, 0)
+    assert result["epochs"][-1]["loss"] < result["epochs"][0]["loss"]
+
+
+def test_llama_cpp_with_the_adapter_thinks_what_was_trained_thinks(model: Path, tmp_path: Path) -> None:
+    asked = order(tmp_path / "a", model, rate=0.1, epochs=8)
+    assert run_verifier(asked, report=silent) == 0
+    messages = [one for held in read_groups(asked.data).splits["test"] for one in held.contrasts]
+    llama = Llama(model, adapter=asked.out / "adapter.gguf")
+
+    def odds(chat: Chat, *, adapted: bool) -> float:
+        return llama.odds([dict(one) for one in chat], {"yes"}, {"no"}, adapted=adapted)
+
+    try:
+        tuned = [odds(one.prompt, adapted=True) for one in messages]
+        plain = [odds(one.plain, adapted=False) for one in messages]
+    finally:
+        llama.close()
+    rows: list[Mapping[str, Any]] = read(tmp_path / "a", "judged.json")
+    assert tuned == pytest.approx([row["tuned"] for row in rows], abs=0.02)
+    assert plain == pytest.approx([row["base"] for row in rows], abs=0.02)
+    assert max(abs(row["tuned"] - row["base"]) for row in rows) > 0.5
+    assert all(row["tuned"] > 0 for row in rows if row["yes"])
+
+
+def test_other_messages_or_another_kind_of_base_are_refused(model: Path, tmp_path: Path) -> None:
+    asked = order(tmp_path / "a", model, steps=1)
+    with pytest.raises(JobError, match="--base"):
+        run_verifier(order(tmp_path / "a", None, steps=1), report=silent)
+    with pytest.raises(JobError, match="is not a GGUF file"):
+        run_verifier(order(tmp_path / "a", tmp_path, steps=1), report=silent)
+    path = asked.data / "train.jsonl"
+    path.write_text(path.read_text("utf-8").replace("due", "paid"), encoding="utf-8")
+    with pytest.raises(ExamplesError, match="has changed"):
+        read_groups(asked.data)
+
+
+def test_a_spec_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yml"
+    for body, said in (
+        ("first: 1.5", "`first"),
+        ("form: chat", "nobody knows `form`"),
+        ("judged: 0", "`judged`"),
+    ):
+        path.write_text(body, encoding="utf-8")
+        with pytest.raises(SpecError, match=said):
+            read_verifier_spec(path)
+    path.write_text("first: 20", encoding="utf-8")
+    assert read_verifier_spec(path).first == 20
+    assert read_verifier_spec(None) == VerifierSpec()
+
+
+def test_what_has_a_name_in_common_is_held_out_together() -> None:
+    found = sides([str(n % 20) for n in range(40)], 3, test=0.1, valid=0.2)
+    assert sorted(found.values()).count("test") == 2
+    assert sorted(found.values()).count("valid") == 4
+    assert sides(["a", "b"], 0, test=0.01) == sides(["b", "a"], 0, test=0.01)
+    assert set(sides(["a", "b"], 0, test=0.01).values()) == {"train", "test"}
