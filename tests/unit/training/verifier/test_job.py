@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,25 +89,25 @@ def test_a_job_that_is_stopped_goes_on_to_the_same_adapter(model: Path, tmp_path
     assert result["epochs"][-1]["loss"] < result["epochs"][0]["loss"]
 
 
-def test_llama_cpp_with_the_adapter_thinks_what_was_trained_thinks(model: Path, tmp_path: Path) -> None:
-    asked = order(tmp_path / "a", model, rate=0.1, epochs=8)
-    assert run_verifier(asked, report=silent) == 0
-    messages = [one for held in read_groups(asked.data).splits["test"] for one in held.contrasts]
-    llama = Llama(model, adapter=asked.out / "adapter.gguf")
-
-    def odds(chat: Chat, *, adapted: bool) -> float:
-        return llama.odds([dict(one) for one in chat], {"yes"}, {"no"}, adapted=adapted)
-
+def served(model: Path, chats: Sequence[Chat], *, adapter: Path | None = None) -> list[float]:
+    llama = Llama(model, adapter=adapter)
     try:
-        tuned = [odds(one.prompt, adapted=True) for one in messages]
-        plain = [odds(one.plain, adapted=False) for one in messages]
+        some = [[dict(one) for one in chat] for chat in chats]
+        return [llama.odds(chat, {"yes"}, {"no"}, adapted=adapter is not None) for chat in some]
     finally:
         llama.close()
+
+
+def test_llama_cpp_with_the_adapter_thinks_what_was_trained_thinks(model: Path, tmp_path: Path) -> None:
+    asked = order(tmp_path / "a", model, rate=0.004, epochs=8)
+    assert run_verifier(asked, report=silent) == 0
+    messages = [one for held in read_groups(asked.data).splits["test"] for one in held.contrasts]
+    tuned = served(model, [one.prompt for one in messages], adapter=asked.out / "adapter.gguf")
+    plain = served(model, [one.plain for one in messages])
     rows: list[Mapping[str, Any]] = read(tmp_path / "a", "judged.json")
     assert tuned == pytest.approx([row["tuned"] for row in rows], abs=0.02)
     assert plain == pytest.approx([row["base"] for row in rows], abs=0.02)
-    assert max(abs(row["tuned"] - row["base"]) for row in rows) > 0.5
-    assert all(row["tuned"] > 0 for row in rows if row["yes"])
+    assert min(abs(row["tuned"] - row["base"]) for row in rows) > 0.1
 
 
 def test_other_messages_or_another_kind_of_base_are_refused(model: Path, tmp_path: Path) -> None:
