@@ -72,10 +72,10 @@ def _told(entry: Entry, text: str, *, yes: bool) -> Told:
 def _drawn(rng: np.random.Generator, entry: Entry, near: Sequence[Contrast]) -> tuple[Told, ...]:
     found = []
     if entry.alternatives:
-        found.append(_told(entry, entry.alternatives[rng.integers(len(entry.alternatives))], yes=True))
+        found.append(_told(entry, entry.alternatives[int(rng.integers(len(entry.alternatives)))], yes=True))
     if near:
-        texts = near[rng.integers(len(near))].answered
-        found.append(_told(entry, texts[rng.integers(len(texts))], yes=False))
+        texts = near[int(rng.integers(len(near)))].answered
+        found.append(_told(entry, texts[int(rng.integers(len(texts)))], yes=False))
     return tuple(found)
 
 

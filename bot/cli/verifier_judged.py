@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.inference.child import Progress
-from bot.inference.grounding.verifier import NO, SHOWN, TAUGHT, YES
+from bot.inference.grounding.verifier import NO, SHOWN, YES
 from bot.inference.llama import Llama
 from bot.inference.local_model import LocalModel
 from training.evaluation import Evaluation, rows_hash
@@ -24,10 +24,10 @@ Row = Mapping[str, Any]
 
 def evaluation(rows: Sequence[Row], who: str) -> Evaluation:
     """`who`: base, or tuned. `verifier.auroc`: how often a message that is answered has the larger odds; `.right`: on
-    which side of the point where the odds say nothing a message is.
+    which side of the point where the odds say nothing a message is. An adapter learns log-odds of as many of either.
     """
     odds, yes, langs = ([row[name] for row in rows] for name in (who, "yes", "lang"))
-    neutral = (TAUGHT if who == "tuned" else SHOWN).neutral
+    neutral = 0.0 if who == "tuned" else SHOWN.neutral
     right = [(one > neutral) == wanted for one, wanted in zip(odds, yes, strict=True)]
     metrics = parting_metrics(FAMILY, odds, yes, langs=langs) | share_metrics(
         FAMILY, "right", right, langs=langs
@@ -55,8 +55,8 @@ async def differing(
         found = []
         for number, row in enumerate(some):
             progress("asking the file", number, len(some))
-            found.append(abs(await _odds(local, told[row["id"]]) - row["tuned"]))
-        return sum(found) / len(found)
+            found.append(abs(await _odds(local, told[row["id"]]) - float(row["tuned"])))
+        return float(sum(found) / len(found))
     finally:
         await local.close()
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from training.language.spec import Count, ModelSpec, Positive, Share
-from training.spec import parse, read_body
+from training.language.spec import Count, ModelSpec, Share
+from training.spec import Positive, parse, read_body
 
 METHOD = "verifier"
 

@@ -24,7 +24,7 @@ from training.verifier.packing import Ids, Pack, packed, packs
 from training.verifier.spec import VerifierSpec
 
 TARGETS = ("q_proj", "v_proj", "o_proj", "up_proj", "down_proj")
-"""Of the linear layers: keys and gates are left as they are, which costs nothing (adr 0023)."""
+"""Of the linear layers: as the adapter has them that comes with Kefu (adr 0023)."""
 
 READ = 2_048
 """Tokens of messages that are judged together, unless one is longer by itself."""
@@ -141,7 +141,7 @@ class _Odds(nn.Module):
         self.register_buffer("row", (rows[yes].float() - rows[no].float())[:, None], persistent=False)
 
     def forward(self, hidden: Tensor) -> Tensor:
-        found: Tensor = hidden.float() @ self.row
+        found: Tensor = hidden.float() @ self.get_buffer("row")
         return found
 
 
