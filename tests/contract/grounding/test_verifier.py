@@ -1,4 +1,4 @@
-"""What every `Verifier` keeps to: the adapter on a tiny model that chats, and the shipped fake."""
+"""What every `Verifier` keeps to: a tiny model that chats, the same with an adapter, and the shipped fake."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bot.errors import GeneratorError
 from bot.inference import llama
-from bot.inference.grounding.verifier import MOST, LocalVerifier, Verifier, as_verifying
+from bot.inference.grounding.verifier import MOST, LocalVerifier, Verifier, as_judged, as_verifying
 from bot.inference.llama import Llama
 from bot.inference.local_model import MAX_WAITING, LocalModel
 from bot.testing import ScriptedVerifier
-from tests.tiny_generator import tiny_gguf
+from tests.tiny_generator import HIDDEN, tiny_gguf
+from training.language.adapter_file import Pair, write_adapter
 
-SUBJECTS = ("local", "scripted")
+SUBJECTS = ("local", "taught", "scripted")
 CONTEXT = 8_192
 """The tiny model has a token for each byte."""
 
@@ -27,15 +29,30 @@ def chatting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny-chat.gguf", chat=True, context=CONTEXT)
 
 
+@pytest.fixture(scope="session")
+def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """It shifts the tiny model's second layer."""
+    path = tmp_path_factory.mktemp("gguf") / "adapter.gguf"
+    rng = np.random.default_rng(0)
+    a, b = (rng.normal(size=size).astype(np.float32) for size in ((2, HIDDEN), (HIDDEN, 2)))
+    write_adapter(path, "llama", 8.0, [Pair("blk.1.attn_output.weight", a, b)])
+    return path
+
+
 @pytest.fixture(autouse=True)
 def _room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llama, "CONTEXT", CONTEXT)
 
 
 @pytest.fixture(params=SUBJECTS)
-async def verifier(request: pytest.FixtureRequest, chatting: Path, tmp_path: Path) -> AsyncIterator[Verifier]:
+async def verifier(
+    request: pytest.FixtureRequest, chatting: Path, adapter: Path, tmp_path: Path
+) -> AsyncIterator[Verifier]:
+    own = adapter if request.param == "taught" else None
     subject: Verifier = (
-        LocalVerifier(LocalModel(tmp_path, chatting)) if request.param == "local" else ScriptedVerifier(0.5)
+        ScriptedVerifier(0.5)
+        if request.param == "scripted"
+        else LocalVerifier(LocalModel(tmp_path, chatting, adapter=own))
     )
     yield subject
     await subject.close()
@@ -100,6 +117,22 @@ def test_odds_are_of_the_first_word(tmp_path: Path) -> None:
         assert model.odds(chat, frozenset({"nothing like it"}), frozenset({"nor this"})) == 0
     finally:
         model.close()
+
+
+def test_an_adapter_counts_where_it_is_asked_for_alone(chatting: Path, adapter: Path) -> None:
+    chat = as_judged("q", "title p")
+    yes, no = frozenset({";"}), frozenset({"a"})
+    models = [Llama(chatting), Llama(chatting, adapter=adapter)]
+    try:
+        plain, beside = (model.odds(chat, yes, no) for model in models)
+        adapted = models[1].odds(chat, yes, no, adapted=True)
+        again = models[1].odds(chat, yes, no)
+    finally:
+        for model in models:
+            model.close()
+    assert plain == pytest.approx(beside, abs=1e-3)
+    assert plain == pytest.approx(again, abs=1e-3)
+    assert abs(adapted - plain) > 0.01
 
 
 def test_nobody_can_begin_a_line_of_what_is_asked() -> None:
