@@ -39,8 +39,8 @@ class Llama:
         try:
             parameters = _parameters(xllamacpp, model, Path(self._folder.name), threads)
             if adapter is not None:
-                parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 1.0)]
-                parameters.lora_init_without_apply = True
+                # At 0 for whoever does not ask for it.
+                parameters.lora_adapters = [xllamacpp.CommonAdapterLoraInfo(str(adapter), 0.0)]
             self._server: Any = xllamacpp.Server(parameters)
         except BaseException:
             self._folder.cleanup()
