@@ -103,7 +103,7 @@ async def test_who_was_taught_to_answer_is_sent_messages_and_a_base_model_a_text
     asked: list[object] = []
 
     class Told:
-        def __init__(self, _: Path, *, threads: int) -> None:
+        def __init__(self, _: Path, *, adapter: Path | None, threads: int) -> None:
             self.chats = chats
 
         def answer(self, chat: Chat, hear: Hear, *, max_tokens: int) -> None:
