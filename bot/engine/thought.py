@@ -16,8 +16,9 @@ from bot.inference.understanding import Live, Understanding
 
 @dataclass(frozen=True, slots=True)
 class Thought:
-    """What was understood, what was weighed, and what came of it."""
+    """What was heard (as it was said anew, where it was), what was understood and weighed, and what came of it."""
 
+    heard: Heard
     seen: Understanding | None
     evidence: Evidence
     decision: Decision
@@ -30,7 +31,7 @@ async def think(desk: Desk, live: Live, scene: Scene) -> Thought:
     evidence = told(scene.heard, scene.before, seen)
     each = (told(part, Before(), one) for part, one in parts)
     evidence = replace(evidence, parts=tuple(each))
-    return Thought(seen, evidence, decide(evidence, desk.policy))
+    return Thought(scene.heard, seen, evidence, decide(evidence, desk.policy))
 
 
 async def think_again(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thought:

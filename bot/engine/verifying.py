@@ -14,7 +14,6 @@ from bot.domain.decision import (
     UNANSWERED,
     Candidate,
     Decision,
-    Evidence,
     Generate,
     decide,
     least_sure,
@@ -27,7 +26,7 @@ from bot.engine.passages import sayable
 from bot.engine.thought import Thought
 from bot.inference.answered import verified_by
 from bot.inference.grounding.verifier import Verifier
-from bot.inference.understanding import Live, Understanding
+from bot.inference.understanding import Live
 
 log = logging.getLogger(__name__)
 
@@ -51,16 +50,18 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     seen = first.seen
     if desk.verifier is None or seen is None or live.promised is not None:
         return first
-    asked, now = seen.read or scene.heard.text, desk.clock.monotonic()
+    asked, now = seen.read or first.heard.text, desk.clock.monotonic()
     if seen.contextual and leans(asked):
         return first  # "and for a credit card?" is no question that a reader could make sense of
     reader = _Reader(desk, desk.verifier, live, now + min(desk.limits.verifier_s, SHARE * (scene.due - now)))
     if first.decision.reason == SEVERAL:
-        if await _each_answered(reader, scene, first.evidence):
+        if await _each_answered(reader, first):
             return first
         # Two answers of which one is beside the point are worse than one: the message is taken as one question.
         whole = replace(first.evidence, parts=())
-        first = Thought(replace(seen, verified=True), whole, decide(whole, desk.policy))
+        first = replace(
+            first, seen=replace(seen, verified=True), evidence=whole, decision=decide(whole, desk.policy)
+        )
     told: dict[str, float] = {}
     thought = first
     while (one := _next(thought, told)) is not None:
@@ -68,7 +69,7 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
         if evidence is None:
             break
         told[one.key] = evidence
-        thought = _decided_anew(desk, first, seen, told)
+        thought = _decided_anew(desk, first, told)
     return thought
 
 
@@ -91,9 +92,9 @@ class _Reader:
         return found
 
 
-async def _each_answered(reader: _Reader, scene: Scene, evidence: Evidence) -> bool:
+async def _each_answered(reader: _Reader, first: Thought) -> bool:
     """Whether each question of a message that asks several is still answered once its own answer was read."""
-    for text, part in zip(questions(scene.heard.text), evidence.parts, strict=True):
+    for text, part in zip(questions(first.heard.text), first.evidence.parts, strict=True):
         best = part.candidates[0]
         if best.exact or best.confidence >= SURE:
             continue
@@ -126,7 +127,9 @@ def _says_one(decision: Decision) -> bool:
     return isinstance(decision, Generate) and len(decision.entries) == 1
 
 
-def _decided_anew(desk: Desk, first: Thought, seen: Understanding, told: dict[str, float]) -> Thought:
-    candidates = verified_by(told, seen.candidates)
+def _decided_anew(desk: Desk, first: Thought, told: dict[str, float]) -> Thought:
+    assert first.seen is not None
+    candidates = verified_by(told, first.seen.candidates)
     weighed = replace(first.evidence, candidates=candidates)
-    return Thought(replace(seen, candidates=candidates, verified=True), weighed, decide(weighed, desk.policy))
+    seen = replace(first.seen, candidates=candidates, verified=True)
+    return replace(first, seen=seen, evidence=weighed, decision=decide(weighed, desk.policy))

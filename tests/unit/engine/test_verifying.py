@@ -65,7 +65,7 @@ async def test_an_answer_that_states_it_is_said_and_so_is_one_nobody_read(
 async def test_what_was_only_just_not_said_may_be(engine: Engine, says: float, decision: str) -> None:
     heard, seen = Heard(ASKED, "en"), understanding([("id-fee", 0.4), ("id-time", 0.1)])
     evidence = weigh(heard, Before(), seen, calibrated=True, least=0.5)
-    first = Thought(seen, evidence, decide(evidence, engine.desk.policy))
+    first = Thought(heard, seen, evidence, decide(evidence, engine.desk.policy))
     assert first.decision.reason == UNANSWERED
     desk = replace(engine.desk, verifier=ScriptedVerifier(says))
     scene = Scene("c1", 1, "t", 0, heard, Before(), desk.clock.monotonic() + 8, None)
@@ -122,6 +122,24 @@ async def test_each_answer_to_several_questions_is_read(
     assert [question for question, _ in verifier.asked] == asked
     assert trace.reason.startswith(SEVERAL) == (sources == 2)
     assert trace.decision.startswith("generate")
+
+
+async def test_what_was_said_anew_is_what_is_read(engine: Engine) -> None:
+    """A follow-up may come to several questions only once a generator has said it anew."""
+    heard, seen = Heard("fee? time?", "en"), replace(understanding([("id-fee", 0.6)]), contextual=True)
+    parts = [
+        weigh(heard, Before(), understanding([(one, 0.7)]), calibrated=True) for one in ("id-fee", "id-time")
+    ]
+    evidence = replace(weigh(heard, Before(), seen, calibrated=True), parts=tuple(parts))
+    first = Thought(heard, seen, evidence, decide(evidence, engine.desk.policy))
+    assert first.decision.reason == SEVERAL
+    verifier = ScriptedVerifier(4.0)
+    desk = replace(engine.desk, verifier=verifier)
+    scene = Scene(
+        "c1", 1, "t", 0, Heard("and those?", "en"), Before("a card"), desk.clock.monotonic() + 8, None
+    )
+    assert await verified(desk, engine.mind.live, scene, first) == first
+    assert [question for question, _ in verifier.asked] == ["fee?", "time?"]
 
 
 @pytest.mark.parametrize(("text", "read"), [("and for a damaged one?", False), ("long waiting time", True)])
