@@ -11,13 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.definition.strict import Line, strict_lines
+from bot.definition.strict import Line, read_questions_of, strict_lines
 from bot.errors import DefinitionError
 
 FACTS = "answers.jsonl"
 SHAPE = '{"question": ..., "answerable": true, "sources": [...]}'
 KEYS = ("id", "lang", "question", "answerable", "sources", "facts", "must", "why")
-MAX_QUESTIONS = 10_000
 _HINT = f"Write one {SHAPE} a line."
 
 
@@ -41,17 +40,10 @@ def read_facts(path: Path) -> tuple[FactQuestion, ...]:
     file = path / "tests" / FACTS if path.is_dir() else path
     if not file.is_file():
         raise DefinitionError("is not there.", file=str(file), hint=_HINT)
-    found: dict[str, FactQuestion] = {}
-    for line in strict_lines(file, name=file.name, shape=SHAPE):
-        question = _question(line)
-        if question.id in found:
-            raise line.wrong(f"the id `{question.id}` is taken already.")
-        found[question.id] = question
-        if len(found) > MAX_QUESTIONS:
-            raise line.wrong(f"is beyond {MAX_QUESTIONS} questions.")
+    found = read_questions_of(strict_lines(file, name=file.name, shape=SHAPE), _question)
     if not found:
         raise DefinitionError("has no questions.", file=file.name, hint=_HINT)
-    return tuple(found.values())
+    return found
 
 
 def _question(line: Line) -> FactQuestion:

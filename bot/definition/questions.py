@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.definition.strict import Line, strict_lines
+from bot.definition.strict import Line, read_questions_of, strict_lines
 from bot.errors import DefinitionError
 
 FOLDER = "tests"
@@ -26,7 +26,6 @@ ENTITIES = "entities.jsonl"
 OTHERS = (NEGATION, "answers.jsonl", "contradictions.jsonl", ENTITIES)
 """Files of the folder that hold something else, each in a form of its own."""
 NEGATED = "negated"
-MAX_QUESTIONS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +70,8 @@ def find_questions(folder: Path) -> tuple[Question, ...]:
     """As `read_questions`; a bot may have none."""
     files = [folder] if folder.is_file() else sorted((folder / FOLDER).glob("*.jsonl*"))
     files = [path for path in files if not path.name.startswith(OTHERS)]
-    found: dict[str, Question] = {}
-    for path in files:
-        for line in _lines(path, "" if folder.is_file() else f"{FOLDER}/"):
-            question = _question(line)
-            if question.id in found:
-                raise line.wrong(f"the id `{question.id}` is taken already.")
-            found[question.id] = question
-            if len(found) > MAX_QUESTIONS:
-                raise line.wrong(f"is beyond {MAX_QUESTIONS} questions.")
-    return tuple(found.values())
+    before = "" if folder.is_file() else f"{FOLDER}/"
+    return read_questions_of((line for path in files for line in _lines(path, before)), _question)
 
 
 def read_pairs(folder: Path) -> tuple[Pair, ...]:

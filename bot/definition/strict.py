@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from bot.definition.lines import Unreadable
 from bot.definition.model import LANGUAGES
 from bot.definition.rows import Raw, json_rows
 from bot.definition.sentences import suggestion
 from bot.errors import DefinitionError
+
+MAX_QUESTIONS = 10_000
+
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=_Identified)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +74,16 @@ def strict_lines(path: Path, *, name: str, shape: str) -> Iterator[Line]:
             yield Line(name, number, raw, shape)
     except Unreadable as error:
         raise DefinitionError(error.message, file=name, line=error.line, hint=error.hint) from None
+
+
+def read_questions_of(lines: Iterable[Line], make: Callable[[Line], T]) -> tuple[T, ...]:
+    """A question a line, each with an id of its own. Raises `DefinitionError`."""
+    found: dict[str, T] = {}
+    for line in lines:
+        question = make(line)
+        if question.id in found:
+            raise line.wrong(f"the id `{question.id}` is taken already.")
+        found[question.id] = question
+        if len(found) > MAX_QUESTIONS:
+            raise line.wrong(f"is beyond {MAX_QUESTIONS} questions.")
+    return tuple(found.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from torch.nn.functional import cross_entropy
 
 from tests.tiny_generator import tiny_folder, tiny_gguf
 from tests.unit.training.generator.test_tokens import example
+from tests.unit.training.torn import stopped_and_gone_on
 from training.errors import TrainingError
 from training.generator.examples import Examples, read_examples, write_examples
 from training.generator.job import run_generator
@@ -60,21 +60,7 @@ def weights(place: Path) -> bytes:
 def test_a_job_that_is_stopped_goes_on_to_the_same_weights(models: Path, tmp_path: Path) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     assert run_generator(order(whole, models), report=silent) == 0
-
-    seen: list[int] = []
-
-    def stop(stage: str, done: int, total: int, text: str) -> None:
-        if stage == "training" and done < total and not seen:
-            seen.append(done)
-            signal.raise_signal(signal.SIGTERM)
-
-    def note(stage: str, done: int, total: int, text: str) -> None:
-        if stage == "training":
-            seen.append(done)
-
-    assert run_generator(order(torn, models), report=stop) == 143
-    assert run_generator(order(torn, models), report=note) == 0
-    assert seen[0] < min(seen[1:])
+    stopped_and_gone_on(lambda report: run_generator(order(torn, models), report=report))
     assert weights(torn) == weights(whole)
     assert (torn / "out" / "model.gguf").read_bytes() == (whole / "out" / "model.gguf").read_bytes()
     found = sorted(path.name for path in (whole / "out").iterdir() if path.name[0] != ".")

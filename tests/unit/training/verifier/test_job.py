@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from bot.inference.llama import Llama
 from tests.tiny_generator import tiny_gguf
+from tests.unit.training.torn import stopped_and_gone_on
 from training.job.place import JobError
 from training.language.examples import ExamplesError, Origin, Source, sides
 from training.language.job import ModelAsked
@@ -63,20 +63,7 @@ def read(place: Path, name: str) -> Any:
 def test_a_job_that_is_stopped_goes_on_to_the_same_adapter(model: Path, tmp_path: Path) -> None:
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     assert run_verifier(order(whole, model), report=silent) == 0
-    seen: list[int] = []
-
-    def stop(stage: str, done: int, total: int, text: str) -> None:
-        if stage == "training" and done < total and not seen:
-            seen.append(done)
-            signal.raise_signal(signal.SIGTERM)
-
-    def note(stage: str, done: int, total: int, text: str) -> None:
-        if stage == "training":
-            seen.append(done)
-
-    assert run_verifier(order(torn, model), report=stop) == 143
-    assert run_verifier(order(torn, model), report=note) == 0
-    assert seen[0] < min(seen[1:])
+    stopped_and_gone_on(lambda report: run_verifier(order(torn, model), report=report))
     adapters = [(place / "out" / "adapter.gguf").read_bytes() for place in (torn, whole)]
     assert adapters[0] == adapters[1]
     assert read(torn, "judged.json") == read(whole, "judged.json")
