@@ -18,6 +18,7 @@ from bot.app import examples
 from bot.cli.main import kefu
 from bot.clock import SystemClock
 from bot.definition import load
+from bot.doctor import machine
 from bot.engine.knowledge import read_knowledge, sync_folder
 from bot.inference.bundles import Knowledge, bundle_name
 from bot.inference.release import Lesson
@@ -107,6 +108,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     (made.encoder / "encoder.onnx").write_bytes(b"no graph at all")
     manifest = Manifest("small", 64, 512, 1, "<pad>", "mean", "query: ", checksums(made.encoder))
     manifest.write(made.encoder)
+    # How much room the machine at hand has is no matter of a set-up that is well.
+    monkeypatch.setattr("shutil.disk_usage", lambda path: shutil._ntuple_diskusage(10**12, 0, 10**12))
+    monkeypatch.setattr(machine, "available", lambda: 16e9)
     # What loads it is tried in tests/integration/server/test_doctor.py, on the real one.
     monkeypatch.setattr(OnnxEncoder, "open", lambda folder, threads: HashEncoder())
     load_settings(bot=made.bot).signing_secret()
