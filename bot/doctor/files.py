@@ -26,6 +26,7 @@ def settings(setup: Setup) -> Iterator[Finding]:
 
 
 def folder(setup: Setup) -> Iterator[Finding]:
+    from bot.definition.contrasts import read_contrasts
     from bot.definition.report import census
 
     definition = setup.definition()
@@ -37,6 +38,10 @@ def folder(setup: Setup) -> Iterator[Finding]:
     if counts.ambiguous:
         what = f"{len(counts.ambiguous)} questions stand under two topics, such as `{counts.ambiguous[0]}`."
         yield warning(what, "Keep each under one topic: the bot can only ask which is meant.")
+    known = {(row.entry.key, row.entry.lang) for row in definition.knowledge}
+    if sets := read_contrasts(definition.folder, definition.languages, known):
+        messages = sum(len(one.answered) + len(one.unanswered) for one in sets)
+        yield ok(f"{messages} messages to teach a verifier by, of {len(sets)} answers.")
 
 
 def home(setup: Setup) -> Iterator[Finding]:

@@ -26,6 +26,17 @@ def test_a_question_under_two_topics_is_pointed_out(place: Place) -> None:
     assert "`when are you open" in place.doctor()["folder"][1].lower()
 
 
+def test_contrast_sets_are_read_before_anybody_waits_for_a_training(place: Place) -> None:
+    path = place.bot / "contrasts.en.jsonl"
+    path.write_text('{"id": "open", "answered": ["open at six?"], "unanswered": ["Who opens?", "Why?"]}\n')
+    state, text = place.doctor()["folder"]
+    assert (state, "3 messages to teach a verifier by, of 1 answers" in text) == ("ok", True)
+    path.write_text('{"id": "gone", "answered": ["open at six?"], "unanswered": ["Who opens?"]}\n')
+    report = place.doctor()
+    assert report.wrong == {"folder"}
+    assert "contrasts.en.jsonl:1: `gone` is no stored answer in en" in report["folder"][1]
+
+
 def test_what_of_a_document_cannot_be_used_is_told_and_a_broken_one_is_wrong(
     place: Place, caplog: pytest.LogCaptureFixture
 ) -> None:
