@@ -4,7 +4,7 @@
     entries.jsonl    the entries, one a line, in the order given
     rows.npy         int32 [rows, 2]: entry number, text number within the entry (PASSAGE for the passage)
     identities.npy   uint64 [rows]: first 64 bits of each text's identity
-    vectors.npy      float32 [rows, dim]
+    vectors.npy      float32 [rows, dim], dimension beside dimension where the index compares with every row
     vectors.faiss    the vector index over them
     bm25/            the lexical index over them (missing where no text has a term)
 
@@ -53,11 +53,6 @@ class Bundle:
             self._topics.setdefault(entry.key, []).append(number)
         self._restricted = any(entry.audience for entry in contents.entries)
         self._allowed: dict[tuple[date | None, frozenset[str] | None], Rows] = {}
-        vectors = contents.vectors
-        self.columns: Vectors = (np.asfortranarray(vectors) if contents.index.exact else vectors).T
-        """float32 [dim, rows]. Of an index that compares with every row one dimension lies beside the other: so a
-        product with the vectors of some queries takes three fifths of the time.
-        """
 
     @classmethod
     def open(cls, folder: Path, *, encoder_fingerprint: str) -> Bundle:

@@ -157,7 +157,7 @@ class _Search:
         return self.data.lexical.scores(self.terms), None
 
     def _cosines(self) -> Vectors:
-        found: Vectors = np.stack([query.vector for query in self.queries]) @ self.bundle.columns
+        found: Vectors = np.stack([query.vector for query in self.queries]) @ self.data.vectors.T
         return found
 
     def _cosines_of(self, rows: Numbers) -> Vectors:

@@ -26,6 +26,13 @@ def test_a_bundle_is_what_it_was_when_it_is_opened_again(tmp_path: Path) -> None
     assert search(opened, query) == search(built, query)
 
 
+def test_vectors_that_are_all_compared_lie_by_dimension_and_stay_on_disk(tmp_path: Path) -> None:
+    vectors = build(tmp_path / "b").contents.vectors
+    assert vectors.flags.f_contiguous
+    assert not vectors.flags.c_contiguous
+    assert not vectors.flags.owndata
+
+
 def test_nothing_else_is_left_beside_it(tmp_path: Path) -> None:
     build(tmp_path / "b")
     build(tmp_path / "b", [HOURS_EN])
