@@ -247,6 +247,15 @@ describe("several tabs", () => {
     expect(server.conversations).toHaveLength(1);
   });
 
+  it("are told what is read though nothing more comes", async () => {
+    const [one, two] = [tab(), tab()];
+    await talk(one, "from one");
+    await settled(two, 2);
+    two.save(); // nothing is about to be any more
+    two.setShown(true);
+    await until(() => expect(one.state.seenSeq).toBe(2));
+  });
+
   it("begin a new conversation together", async () => {
     const [one, two] = [tab(), tab()];
     await talk(one, "old");

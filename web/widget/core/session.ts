@@ -321,7 +321,10 @@ export class Session {
   private acknowledge(): void {
     const seq = this.state.messages.at(-1)?.seq ?? 0;
     if (!this.shown || seq === 0) return;
-    if (seq > this.state.seenSeq) this.dispatch({ type: "seen", seq });
+    if (seq > this.state.seenSeq) {
+      this.dispatch({ type: "seen", seq });
+      this.saveSoon(); // other tabs count it as unread until they are told, and no frame may come for hours
+    }
     if (seq > this.acked && this.connection.send({ type: "ack", seq })) this.acked = seq;
   }
 
