@@ -15,7 +15,7 @@ from bench import Options
 from bench._sets import Row, rows
 from training.apply import OUT_OF_SCOPE, Floats
 from training.examples import Judged
-from training.fit import fit_words
+from training.fit_words import fit_words
 from training.measures import IN_SCOPE
 from training.scope import auroc, recall
 

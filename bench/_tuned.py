@@ -25,7 +25,7 @@ from bench._scope import Scoped, figures, floor
 from bench._sets import Row
 from training.apply import OUT_OF_SCOPE, IntentHead, spoken
 from training.examples import Encode, Judged, Labelled, judge
-from training.fit import fit_words
+from training.fit_words import fit_words
 from training.tuning.recipes import Recipe, recipe_for
 from training.tuning.task import Step, Task
 

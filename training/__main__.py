@@ -101,13 +101,14 @@ def reranker(out: Path, source: str) -> None:
 @_needs("--work", _THERE, "The lesson's folder.")
 @_RELEASES
 @click.option("--name", required=True, help="Name of the release: the lesson's content hash.")
-def heads(work: Path, out: Path, name: str) -> None:
+@_THREADS
+def heads(work: Path, out: Path, name: str, threads: int) -> None:
     """Fit the intent head and the calibrator of a bot; see training/heads.py for the files."""
     from training.heads import make_heads
     from training.lesson import new_heads
 
     with _told(), new_heads(out, name) as place:
-        make_heads(work, place, name=name, report=to_stdout)
+        make_heads(work, place, name=name, report=to_stdout, threads=threads)
 
 
 @main.command()

@@ -11,7 +11,7 @@ What the encoder was trained on it knows by heart: such a text is not asked, whe
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.bundle import Bundle, build_bundle
-from retrieval.search import search
+from retrieval.search import search_all
 from retrieval.text import tokens
 from retrieval.types import Entry, Query
-from training.answerable import OWN, own_features
+from training.answerable import own_features
 from training.apply import (
     FLOOR,
     HITS,
@@ -40,6 +40,8 @@ from training.apply import (
 )
 from training.choice import Choices, fit_choice
 from training.fit import MAX_TOPICS, SEED, TOPIC_C, C, fit_head, no_head
+from training.fit_words import Counted
+from training.together import together
 from training.trained import text_id
 
 FOLDS = 4
@@ -70,6 +72,8 @@ class Material:
     """Ids (`training.trained`) of the texts that the encoder was trained on."""
     slips: Mapping[str, str] = field(default_factory=dict)
     """What is read of texts that are asked with a slip of the keyboard in them; there is a vector of that form too."""
+    known: Counted | None = None
+    """Counts of all texts that a head may learn from, where several are made."""
 
     @property
     def unseen(self) -> frozenset[str] | None:
@@ -84,8 +88,8 @@ class Material:
         return text_id(text) in self.trained
 
 
-def _nothing() -> Floats:
-    return np.zeros((0, 0), dtype=np.float32)
+def _nothing(_: int) -> Floats:
+    return np.zeros(0, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Judged:
     """Candidates with verdicts: features [n, F], truth [n] (1 right), question number [n].
 
     `asked`: the questions, by number. To some nothing was found. `keys` [n]: topics; `foreign` [questions, 2]: how
-    foreign each looks; `own` [n, OWN]: what else `training.answerable` looks at.
+    foreign each looks; `own`: float32 [OWN] of a row, what else `training.answerable` looks at. That is made out
+    when it is asked for, which is for one candidate in ten.
     """
 
     features: Floats
@@ -102,7 +107,7 @@ class Judged:
     asked: Sequence[Question]
     keys: Sequence[str]
     foreign: Floats
-    own: Floats = field(default_factory=_nothing)
+    own: Callable[[int], Floats] = _nothing
 
     @property
     def groups(self) -> Groups:
@@ -160,7 +165,7 @@ def _fit(
         return no_head(len(next(iter(material.vectors.values()))))
     texts, labels = [text for text, _ in rows], [label for _, label in rows]
     vectors = np.stack([material.vectors[text] for text in texts])
-    return fit_head(vectors, labels, texts if words else None, c=c)
+    return fit_head(vectors, labels, texts if words else None, c=c, known=material.known)
 
 
 def split(
@@ -196,44 +201,49 @@ def _folds(entries: Sequence[Entry], unseen: frozenset[str] | None) -> dict[tupl
     return {place: n % FOLDS for n, place in enumerate(left)}
 
 
-def judge(material: Material, *, like: IntentHead) -> Iterator[Judged]:
-    """Verdicts of each fold, one after the other, by heads scaled as `like` is."""
+def judge(material: Material, *, like: IntentHead, threads: int = 1) -> Iterator[Judged]:
+    """Verdicts of each fold, in order, by heads scaled as `like` is."""
     unseen = material.unseen
-    for fold in range(FOLDS):
+
+    def judged(fold: int) -> Judged | None:
         kept, asked = split(material, fold, unseen)
         if not kept or not asked:
-            continue
+            return None
         heads = heads_for(material, kept, frozenset(q.text for q in asked), like=like)
         with tempfile.TemporaryDirectory(prefix="kefu-fold-") as place:
             bundle = build_bundle(
                 Path(place) / "bundle", kept, material.vectors, encoder_fingerprint="fold", revision=fold
             )
-            yield _ask(bundle, heads, asked, material)
-            bundle.close()
+            try:
+                return _ask(bundle, heads, asked, material)
+            finally:
+                bundle.close()
+
+    found = together(judged, range(FOLDS), threads=threads)
+    return (one for one in found if one is not None)
 
 
 def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], material: Material) -> Judged:
     said = [material.slips.get(question.text, question.text) for question in asked]
     vectors = [material.vectors[text] for text in said]
+    langs, keys = [question.lang for question in asked], [question.key for question in asked]
     readings = heads.read(np.stack(vectors), said)
-    found, truth, numbers = [], [], []
-    own: list[Floats] = []
-    keys: list[str] = []
-    for number, (question, reading) in enumerate(zip(asked, readings, strict=True)):
-        hits = search(bundle, Query(said[number], vectors[number], question.lang), k=HITS)
-        found.append(Found(hits, reading, len(tokens(said[number])), question.lang))
-        truth += [float(h.entry.key == question.key) for h in hits]
-        numbers += [number] * len(hits)
-        own += [own_features(said[number], hit, bundle.contents.lexical) for hit in hits]
-        keys += [hit.entry.key for hit in hits]
+    hits = search_all(bundle, list(map(Query, said, vectors, langs)), k=HITS)
+    found = list(map(Found, hits, readings, (len(tokens(text)) for text in said), langs))
+    rows, lexicon = (
+        [(text, hit) for text, part in zip(said, hits, strict=True) for hit in part],
+        bundle.contents.lexical,
+    )
+    topics = [[hit.entry.key for hit in part] for part in hits]
+    truth = [topic == key for part, key in zip(topics, keys, strict=True) for topic in part]
     return Judged(
         candidate_features(found),
         np.array(truth, np.float32),
-        np.array(numbers, np.float32),
+        np.arange(len(asked), dtype=np.float32).repeat([len(part) for part in hits]),
         asked,
-        keys,
+        [topic for part in topics for topic in part],
         np.array([reading.foreignness for reading in readings], np.float32),
-        np.array(own, np.float32).reshape(-1, len(OWN)),
+        lambda row: own_features(*rows[row], lexicon),
     )
 
 
@@ -314,15 +324,17 @@ def verdicts(judged: Confident) -> Iterator[Verdict]:
             yield Verdict(question, *found)
 
 
-def held_out(folds: Sequence[Judged], calibrator: Calibrator | None) -> Confident:
+def held_out(folds: Sequence[Judged], calibrator: Calibrator | None, *, threads: int = 1) -> Confident:
     """Each fold, and confidences of a calibrator that is fitted to the others, where they are enough for one. Without
     any nothing is sure.
     """
     if calibrator is None:
         return [(fold, np.zeros_like(fold.truth)) for fold in folds]
-    others = (
-        fit_calibrator([f for m, f in enumerate(folds) if m != n]) or calibrator for n in range(len(folds))
-    )
+
+    def without(number: int) -> Calibrator:
+        return fit_calibrator([f for n, f in enumerate(folds) if n != number]) or calibrator
+
+    others = together(without, range(len(folds)), threads=threads)
     return [
         (fold, one.confidence(fold.features, fold.groups)) for fold, one in zip(folds, others, strict=True)
     ]

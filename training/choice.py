@@ -50,8 +50,10 @@ class Choices:
 def fit_choice(choices: Choices) -> tuple[Floats, Floats]:
     """float32 [F] and [G]: weights of candidates and of none, likeliest where large ones are unlikely."""
     from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
 
     size = choices.rows.shape[1]
     start = np.zeros(size + choices.none.shape[1])
-    found = minimize(choices.loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
+    with threadpool_limits(1):  # as for a head's: threads wait for each other, on a busy machine for seconds
+        found = minimize(choices.loss, start, jac=True, method="L-BFGS-B", options={"maxiter": ROUNDS}).x
     return found[:size].astype(np.float32), found[size:].astype(np.float32)

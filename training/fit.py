@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.apply import Floats, IntentHead
-from training.words import WordHead, grams
+from training.fit_words import Counted, counted, fit_words
+from training.together import together
 
 C = 0.1
 """Inverse regularisation after standardisation; chosen on held-out folds of the example bank. On validation splits of
@@ -27,13 +28,10 @@ MAX_TOPICS = 2_000
 """More topics than this get no topic head: it would take minutes, and retrieval has to do."""
 FOLDS = 3
 TEMPERATURES = np.geomspace(0.1, 10.0, 60)
-WORD_C = 3.0
 SHARES = (0.5, 1.0)
 """Tried for the words; chosen with the temperature by the likelihood of held-out texts. Larger ones gain where people
 write as the examples do, and mislead where they do not.
 """
-RARE = 1_000
-"""From so many texts on, n-grams that stand in one text only are left out: they are most of the memory."""
 SEED = 0
 
 
@@ -45,28 +43,36 @@ def fit_scaled(
     cs: Sequence[float] = (C,),
     held_out: tuple[Floats, Sequence[str], Sequence[str]] | None = None,
     unseen: NDArray[np.bool_] | None = None,
+    known: Counted | None = None,
+    threads: int = 1,
     done: Callable[[int], None] = lambda _: None,
 ) -> tuple[IntentHead, float]:
     """float32 [n, dim], n labels, n texts -> the head on all of them, and its accuracy (0..1) on texts held out.
 
     Those are `held_out` (vectors, labels and texts again) where it is given, else folds, and in these the rows that are
-    `unseen` [n], where that is given; `done` is told how many folds are through. Of `cs` the one is taken that the
-    texts held out are likeliest under.
+    `unseen` [n], where that is given; `threads` of them at once, and `done` is told how many are through. Of `cs` the
+    one is taken that the texts held out are likeliest under.
     """
     if len(set(labels)) < 2:
         return no_head(vectors.shape[1]), 0.0
-    parts: list[list[_Held]] = []
-    for number, (train, held) in enumerate(() if held_out else folds(labels)):
+    known = known or counted(texts)
+
+    def judged(fold: tuple[NDArray[np.intp], NDArray[np.intp]]) -> list[_Held]:
+        train, held = fold
         chosen = [labels[i] for i in train], [texts[i] for i in train]
         held = held if unseen is None else held[unseen[held]]
-        parts.append(_held_out(_fit_each(vectors[train], *chosen, cs), vectors, labels, texts, held))
-        done(number + 1)
+        return _held_out(_fit_each(vectors[train], *chosen, cs, known), vectors, labels, texts, held)
+
+    parts: list[list[_Held]] = []
+    for part in together(judged, () if held_out else folds(labels), threads=threads):
+        parts.append(part)
+        done(len(parts))
     if held_out:
-        whole = _fit_each(vectors, labels, texts, cs)
+        whole = _fit_each(vectors, labels, texts, cs, known)
         parts.append(_held_out(whole, *held_out, np.arange(len(held_out[1]))))
     found = [_weigh([of_one[place] for of_one in parts], len(set(labels))) for place in range(len(cs))]
     best = min(range(len(cs)), key=lambda place: found[place].loss)
-    head = whole[best] if held_out else fit_head(vectors, labels, texts, c=cs[best])
+    head = whole[best] if held_out else fit_head(vectors, labels, texts, c=cs[best], known=known)
     share, temperature = found[best].share, found[best].temperature
     return replace(head, share=share, temperature=temperature), found[best].accuracy
 
@@ -136,22 +142,31 @@ def _likeliest(parts: Sequence[_Held], shares: Sequence[float]) -> tuple[float, 
 
 
 def fit_head(
-    vectors: Floats, labels: Sequence[str], texts: Sequence[str] | None = None, *, c: float = C
+    vectors: Floats,
+    labels: Sequence[str],
+    texts: Sequence[str] | None = None,
+    *,
+    c: float = C,
+    known: Counted | None = None,
 ) -> IntentHead:
     """float32 [n, dim] and n labels -> head with temperature 1; without labels where all are the same.
 
-    With `texts` their words count as well, by half (see `fit_scaled`).
+    With `texts` their words count as well, by half (see `fit_scaled`); `known`: counts of these and others.
     """
-    return _fit_each(vectors, labels, texts, (c,))[0]
+    return _fit_each(vectors, labels, texts, (c,), known)[0]
 
 
 def _fit_each(
-    vectors: Floats, labels: Sequence[str], texts: Sequence[str] | None, cs: Sequence[float]
+    vectors: Floats,
+    labels: Sequence[str],
+    texts: Sequence[str] | None,
+    cs: Sequence[float],
+    known: Counted | None,
 ) -> list[IntentHead]:
     """A head for each of `cs`; what their words say is the same."""
     if len(set(labels)) < 2:
         return [no_head(vectors.shape[1])] * len(cs)
-    words = fit_words(texts, labels) if texts is not None else None
+    words = fit_words(texts, labels, known) if texts is not None else None
     return [replace(_fit_vectors(vectors, labels, c), words=words, share=SHARES[0]) for c in cs]
 
 
@@ -173,27 +188,6 @@ def _fit_vectors(vectors: Floats, labels: Sequence[str], c: float) -> IntentHead
         weight,
         bias,
         1.0,
-    )
-
-
-def fit_words(texts: Sequence[str], labels: Sequence[str]) -> WordHead | None:
-    """Of two labels or more, sorted. None where no text has a letter."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.svm import LinearSVC
-
-    if not any(map(grams, texts)):
-        return None
-    fewest = 2 if len(texts) >= RARE else 1
-    weigher = TfidfVectorizer(analyzer=grams, sublinear_tf=True, min_df=fewest, dtype=np.float64)
-    model = LinearSVC(C=WORD_C, random_state=SEED).fit(weigher.fit_transform(texts), labels)
-    weight, bias = model.coef_, model.intercept_
-    if len(weight) == 1:  # two classes come as one row
-        weight, bias = np.vstack([-weight, weight]), np.hstack([-bias, bias])
-    return WordHead(
-        {gram: row for row, gram in enumerate(weigher.get_feature_names_out())},
-        weigher.idf_.astype(np.float32),
-        np.ascontiguousarray(weight.T, dtype=np.float32),
-        bias.astype(np.float32),
     )
 
 

@@ -89,10 +89,10 @@ class _Asked:
 
 
 def fit_answerable(
-    folds: Sequence[Judged], calibrator: Calibrator | None
+    folds: Sequence[Judged], calibrator: Calibrator | None, *, threads: int = 1
 ) -> tuple[Answerable | None, list[Verdict]]:
     """What was learned (None: there is too little), and verdicts on all questions by what was learned from others."""
-    judged = held_out(folds, calibrator)
+    judged = held_out(folds, calibrator, threads=threads)
     told = list(verdicts(judged))
     if calibrator is None or len(folds) < 2:
         return None, told
@@ -128,6 +128,6 @@ def _rows(judged: Confident) -> Iterator[tuple[int, Question, bool, Floats]]:
                 fold.keys[here],
                 foreign=fold.foreign[asked].tolist(),
                 candidate=fold.features[best],
-                own=fold.own[best],
+                own=fold.own(best),
             )
             yield number, fold.asked[asked], bool(fold.truth[best]), row

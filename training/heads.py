@@ -33,6 +33,7 @@ from training.calibrate import (
 )
 from training.fit import FOLDS, fit_scaled, no_head
 from training.fit_answerable import fit_answerable, shares_answered
+from training.fit_words import counted
 from training.lesson import ASKED, CARD, CURVES
 from training.progress import Report
 from training.promise import Promise, write_promised
@@ -41,18 +42,18 @@ from training.trained import read_trained
 ENTRIES = TypeAdapter(list[Entry])
 
 
-def make_heads(work: Path, out: Path, *, name: str, report: Report) -> dict[str, Any]:
-    """Fit, scale, calibrate, save; returns the card."""
+def make_heads(work: Path, out: Path, *, name: str, report: Report, threads: int = 0) -> dict[str, Any]:
+    """Fit, scale, calibrate, save; returns the card. `threads`: folds at once; 0 for one a core."""
     material = read_material(work)
-    head, accuracy = _scaled_head(material, report)
+    head, accuracy = _scaled_head(material, report, threads)
     judged: list[Judged] = []
     if material.entries:
-        for part in judge(material, like=head):
+        for part in judge(material, like=head, threads=threads):
             judged.append(part)
             report("heads", FOLDS + len(judged), FOLDS + CALIBRATION_FOLDS, "calibrating answers")
     calibrator = fit_calibrator(judged)
     save_heads(out, Heads(name, head, topic_head(material, material.entries), calibrator))
-    answerable, told = fit_answerable(judged, calibrator)
+    answerable, told = fit_answerable(judged, calibrator, threads=threads)
     figures = summary(told) if calibrator else {}
     if answerable is not None:
         write_answerable(out, answerable)
@@ -80,7 +81,8 @@ def read_material(work: Path) -> Material:
     examples = [(r["text"], r["label"], r["lang"]) for r in _lines(work / "examples.jsonl")]
     entries = ENTRIES.validate_json((work / "entries.json").read_bytes())
     vectors = dict(zip(texts, matrix, strict=True))
-    return Material(examples, entries, vectors, read_trained(work), _asked(work).get("slips", {}))
+    known = counted([text for text, _ in training_rows(examples, entries)])
+    return Material(examples, entries, vectors, read_trained(work), _asked(work).get("slips", {}), known)
 
 
 def read_promise(work: Path) -> Promise | None:
@@ -113,7 +115,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
-def _scaled_head(material: Material, report: Report) -> tuple[IntentHead, float]:
+def _scaled_head(material: Material, report: Report, threads: int) -> tuple[IntentHead, float]:
     """The head on everything, weighed and scaled on held-out folds, and its accuracy there."""
     rows = training_rows(material.examples, material.entries)
     if not rows:
@@ -125,5 +127,7 @@ def _scaled_head(material: Material, report: Report) -> tuple[IntentHead, float]
         labels,
         texts,
         unseen=None if unseen is None else np.array([text in unseen for text in texts], dtype=np.bool_),
+        known=material.known,
+        threads=threads,
         done=lambda n: report("heads", n, FOLDS + CALIBRATION_FOLDS, "fitting intents"),
     )

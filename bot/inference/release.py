@@ -134,14 +134,22 @@ async def make_release(
     progress: Progress,
     background: bool = False,
 ) -> LessonHeads:
-    """Fit in a child process (seconds), with `background` behind customers' messages. Raises InferenceError."""
+    """Fit in a child process, with `background` on one core behind customers' messages. Raises InferenceError."""
     progress("fitting intents", 0, 0)  # the child needs seconds to get so far
     place = await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-lesson-")
     try:
         await asyncio.to_thread(_write_lesson, Path(place), lesson, vectors)
         await run_training(
             "heads",
-            ["--work", place, "--out", str(releases), "--name", lesson.name],
+            [
+                "--work",
+                place,
+                "--out",
+                str(releases),
+                "--name",
+                lesson.name,
+                *(["--threads", "1"] if background else []),
+            ],
             progress=progress,
             hint=HINT,
             background=background,

@@ -9,7 +9,8 @@ from typing import Any
 from training.apply import IntentHead, spoken
 from training.dataset import Row, Task
 from training.examples import Encode, Labelled, fit_examples
-from training.fit import FOLDS, blended, fit_words
+from training.fit import FOLDS, blended
+from training.fit_words import fit_words
 from training.job.material import Material, Part
 from training.progress import Report
 

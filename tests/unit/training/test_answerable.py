@@ -119,7 +119,7 @@ def fold(seed: int, *, foreign: int = 30, apart: float = 2.0, lang: str = "en") 
     ]
     return Judged(
         rows, truth, np.arange(count, dtype=np.float32), asked, ["a"] * count,
-        np.full((count, 2), 0.1, np.float32), strange,
+        np.full((count, 2), 0.1, np.float32), strange.__getitem__,
     )  # fmt: skip
 
 

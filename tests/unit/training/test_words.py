@@ -13,7 +13,8 @@ from retrieval.testing import HashEncoder
 from tests.unit.retrieval.samples import LOST_EN
 from training.apply import Heads, load_heads, save_heads, spoken
 from training.calibrate import training_rows
-from training.fit import fit_head, fit_scaled, fit_words, no_head
+from training.fit import fit_head, fit_scaled, no_head
+from training.fit_words import RARE, counted, fit_words
 from training.words import grams
 
 TEXTS = [
@@ -47,17 +48,33 @@ def test_the_name_of_an_intent_is_an_example_but_not_of_what_is_out_of_scope() -
     assert {text for text, _ in rows} <= set(told)
 
 
+def test_of_counts_shared_with_other_texts_comes_the_same_head() -> None:
+    others = ["an account of the weather", "开户", "zzz"]
+    alone, among = fit_words(TEXTS, LABELS), fit_words(TEXTS, LABELS, counted([*others, *TEXTS, *TEXTS]))
+    assert alone is not None
+    assert among is not None
+    assert list(alone.places) == list(among.places)
+    assert (alone.idf == among.idf).all()
+    assert (alone.weight == among.weight).all()
+    assert (alone.bias == among.bias).all()
+
+
+def test_where_no_two_of_many_texts_have_anything_in_common_there_is_no_head() -> None:
+    apart = [chr(ord("가") + n) for n in range(RARE)]
+    assert fit_words(apart, ["a", "b"] * (RARE // 2)) is None
+
+
 def test_numpy_gives_what_scikit_learn_would() -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
-    from training.fit import SEED, WORD_C
+    from training.fit_words import SEED, C
 
     labels = [*LABELS[:4], "other", "other"]
     head = fit_words(TEXTS, labels)
     assert head is not None
     weigher = TfidfVectorizer(analyzer=grams, sublinear_tf=True)
-    model = LinearSVC(C=WORD_C, random_state=SEED).fit(weigher.fit_transform(TEXTS), labels)
+    model = LinearSVC(C=C, random_state=SEED).fit(weigher.fit_transform(TEXTS), labels)
     asked = ["open a card card card", "closing", "开户"]
     expected = model.decision_function(weigher.transform(asked))
     assert head.margins(asked) == pytest.approx(expected, abs=1e-4)
