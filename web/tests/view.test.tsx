@@ -2,9 +2,11 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { Message } from "../widget/core/protocol";
-import { EMPTY, type State } from "../widget/core/state";
+import { EMPTY, type Link, type State } from "../widget/core/state";
+import { STRINGS } from "../widget/strings";
 import { isSendKey } from "../widget/view/composer";
 import { type Child, draw, h } from "../widget/view/dom";
+import { statusOf } from "../widget/view/header";
 import { isFresh, openOffer, rows } from "../widget/view/rows";
 
 const host = () => document.createElement("div");
@@ -187,4 +189,22 @@ it("sends by Enter, but not by the Enter that ends the writing of a Chinese word
   expect(key({ isComposing: true })).toBe(false);
   expect(key({ keyCode: 229 })).toBe(false);
   expect(key({ key: "a" })).toBe(false);
+});
+
+describe("the line under the name", () => {
+  const shown = (link: Link, now: Link, botName = "Mira"): string =>
+    statusOf({ link, state: { ...EMPTY, link: now, status: "bot" }, strings: STRINGS.en, botName }).text;
+
+  it("says that the bot is online when the server has said so, not before", () => {
+    expect(shown("idle", "connecting")).toBe("Automated assistant");
+    expect(shown("connecting", "connecting")).toBe("Connecting…");
+    expect(shown("online", "online")).toBe("Automated assistant · Online");
+    expect(shown("idle", "connecting", "Automated assistant Mira")).toBe("Connecting…");
+    expect(shown("online", "online", "Automated assistant Mira")).toBe("Online");
+  });
+
+  it("is not disturbed by a link that comes back within a moment", () => {
+    expect(shown("online", "reconnecting")).toBe("Automated assistant · Online");
+    expect(shown("reconnecting", "reconnecting")).toBe("Reconnecting…");
+  });
 });

@@ -6,14 +6,19 @@ import type { View } from "./ui";
 
 type Shown = Pick<Chat, "link" | "state" | "strings" | "botName">;
 
-/** What the line under the name says, and the colour of its dot. A bot is called one, by its name or beside it. */
+/**
+ * What the line under the name says, and the colour of its dot. A bot is called one, by its name or beside it, and is
+ * online when its server has said so.
+ */
 export function statusOf({ link, state, strings, botName }: Shown) {
   if (link === "offline" || link === "reconnecting") return { tone: link, text: strings[link] };
   if (link === "connecting" && state.link !== "online") return { tone: link, text: strings.connecting };
   const { status } = state;
   if (status !== "bot") return { tone: status, text: strings[status] };
-  const { botKind, online } = strings;
-  return { tone: status, text: botName.includes(botKind) ? online : `${botKind} · ${online}` };
+  const { botKind, online, connecting } = strings;
+  const there = link === "online" || state.link === "online";
+  if (botName.includes(botKind)) return { tone: status, text: there ? online : connecting };
+  return { tone: status, text: there ? `${botKind} · ${online}` : botKind };
 }
 
 export function header(v: View): Child {
