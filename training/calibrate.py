@@ -230,10 +230,8 @@ def _ask(bundle: Bundle, heads: Heads, asked: Sequence[Question], material: Mate
     readings = heads.read(np.stack(vectors), said)
     hits = search_all(bundle, list(map(Query, said, vectors, langs)), k=HITS)
     found = list(map(Found, hits, readings, (len(tokens(text)) for text in said), langs))
-    rows, lexicon = (
-        [(text, hit) for text, part in zip(said, hits, strict=True) for hit in part],
-        bundle.contents.lexical,
-    )
+    rows = [(text, hit) for text, part in zip(said, hits, strict=True) for hit in part]
+    lexicon = bundle.contents.lexical
     topics = [[hit.entry.key for hit in part] for part in hits]
     truth = [topic == key for part, key in zip(topics, keys, strict=True) for topic in part]
     return Judged(
