@@ -138,7 +138,7 @@ web-test: web/node_modules/.package-lock.json | preflight ## the web part's type
 # pytest's own summary stays the last line.
 pytest: .stamps/python .stamps/encoder $(WIDGET)
 	@echo "→ tests"
-	@$(BIN)/pytest --durations=10 --durations-min=2 $(ARGS)
+	@$(BIN)/pytest -n 2 --no-loadscope-reorder --durations=10 --durations-min=2 $(ARGS)
 
 unit: .stamps/python | preflight ## tests that need neither encoder nor browser; ARGS='-k name' is passed on
 	@$(BIN)/pytest -m "not encoder and not browser" $(ARGS)

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 from blockbuster import blockbuster_ctx
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.postgres import private_server
 
@@ -29,6 +31,19 @@ def pytest_configure() -> None:
     hypothesis.settings.register_profile("here", deadline=None)
     hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
     hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+class _ByFile(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """What one process takes: a file, or all that stands on the example bots' homes, which have one owner each."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "homes" if nodeid.startswith(("tests/blind/", "tests/e2e/")) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """For `pytest -n`: several files at once."""
+    return _ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
