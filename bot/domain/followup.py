@@ -20,9 +20,7 @@ _POINTERS = re.compile(
     r"|(?<!\bis )(?<!\bare )(?<!\bwas )(?<!hello )(?<!hi )\bthere\b(?! (?:is|are|was)\b|'s\b)",
     re.IGNORECASE,
 )
-_OPENERS_ZH = re.compile(
-    r"^(?:那|那么|还有|另外|如果是|要是|换成|然后|再问|那如果|哪|同样|它|这个|那个|这|这样)"
-)
+_OPENERS_ZH = re.compile(r"^(?:那如果|那么|那|还有|另外|如果是|要是|换成|然后|再问|哪|同样|它|这个|这样|这)")
 _ELSE_ZH = re.compile(r"^(?:那(?![个种张样])|还有|另外|如果|要是|换成)|呢[？?。!！]*$")
 _POINTERS_ZH = re.compile(r"(?:呢[？?。!！]*$|它|这个|那个|这种|那种|这样的话|这笔|这张|上面|刚才)")
 _WORD = re.compile(r"[A-Za-z0-9']+")
@@ -53,6 +51,15 @@ def changes(text: str) -> bool:
     """True where the message says that it goes on to something else: "and abroad?", "what if ...", 那信用卡呢."""
     text = normalise(text)
     return bool((_ELSE_ZH if _HAN.search(text) else _OPENERS).search(text))
+
+
+def changed_to(text: str) -> frozenset[str]:
+    """Terms of what such a message goes on to: those of 金卡 in 那金卡呢. Empty where it names nothing."""
+    text = normalise(text)
+    if not _HAN.search(text):
+        return frozenset(tokens(_OPENERS.sub("", text)))
+    begun = _OPENERS_ZH.sub("", text)
+    return frozenset(tokens(_ELSE_ZH.sub("", begun)))
 
 
 def fragment(text: str) -> bool:

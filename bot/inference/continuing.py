@@ -3,7 +3,7 @@
 A conditional logit (McFadden 1974) over the topics of both readings, with "none of them" as its way out. The topic that
 was answered before stands among them: "how long does it take" may well be told in the same answer once more, and
 whether that answer holds what is asked for says whether it is meant. Who says that something else is meant ("and
-abroad?", 那信用卡呢) does not mean it again.
+abroad?", 那信用卡呢) does not mean it again, unless it names just that.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from bot.domain.decision import Candidate, by_topic
-from bot.domain.followup import changes
+from bot.domain.followup import changed_to, changes
 from retrieval.bundle import Bundle
+from retrieval.text import tokens
 from training.answerable import states
 from training.apply import Floats
 
@@ -55,7 +56,7 @@ class Going:
 def continued(going: Going, bundle: Bundle) -> tuple[Candidate, ...]:
     """Candidates of both readings, best first, each as sure as its topic is."""
     candidates = list({one.entry: one for one in (*going.alone, *going.together)}.values())
-    if _goes_elsewhere(going):
+    if _goes_elsewhere(going, bundle):
         candidates = [one for one in candidates if one.key != going.before]
     if not candidates:
         return ()
@@ -78,7 +79,7 @@ def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> t
     """float [topics, FEATURES] in the order in which the candidates have them, and float [3] of none of them."""
     alone, together = by_topic(going.alone), by_topic(going.together)
     given = bundle.of_topic(going.before, going.lang) if going.before else None
-    told = given is not None and states(going.text, given.answer)
+    told = given is not None and (states(going.text, given.answer) or _names(going.text, given.answer))
     near = dict.fromkeys((one.key for one in candidates), 0.0)
     if given is not None:
         cosines = bundle.question_cosines(given.id, [one.entry for one in candidates])
@@ -101,5 +102,14 @@ def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> t
     return np.array(rows, dtype=np.float64), np.array(none, dtype=np.float64)
 
 
-def _goes_elsewhere(going: Going) -> bool:
-    return changes(going.text) and by_topic(going.alone).get(going.before or "", 0.0) < ASKED_AGAIN
+def _goes_elsewhere(going: Going, bundle: Bundle) -> bool:
+    given = bundle.of_topic(going.before, going.lang) if going.before else None
+    if not changes(going.text) or (given is not None and _names(going.text, given.answer)):
+        return False
+    return by_topic(going.alone).get(going.before or "", 0.0) < ASKED_AGAIN
+
+
+def _names(text: str, answer: str) -> bool:
+    """Whether a message goes on to something (那金卡呢) that the answer before has told about already."""
+    asked = changed_to(text) if changes(text) else frozenset()
+    return bool(asked) and asked.issubset(tokens(answer))

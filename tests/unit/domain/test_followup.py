@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.followup import changes, contextual, fragment, leans
+from bot.domain.followup import changed_to, changes, contextual, fragment, leans
 from bot.domain.language import choose_language
+from retrieval.text import tokens
 
 
 @pytest.mark.parametrize(
@@ -66,3 +67,22 @@ def test_the_contextual_form_holds_both() -> None:
 )  # fmt: skip
 def test_language(script: str | None, last: str | None, locale: str | None, expected: str) -> None:
     assert choose_language(script, last=last, locale=locale, languages=("zh", "en")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("and for a Gold card?", "gold card"),
+        ("那金卡呢？", "金卡"),
+        ("金卡呢", "金卡"),
+        ("那么金卡呢", "金卡"),
+        ("如果是金卡呢", "金卡"),
+    ],
+)
+def test_what_a_message_goes_on_to(text: str, plain: str) -> None:
+    assert changed_to(text) == set(tokens(plain))
+
+
+@pytest.mark.parametrize("text", ["", "那呢", "and?", "\ud800呢"])
+def test_what_names_nothing_goes_on_to_nothing_or_its_own_letters(text: str) -> None:
+    assert changed_to(text) <= set(tokens(text))

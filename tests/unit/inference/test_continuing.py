@@ -57,6 +57,17 @@ def test_who_goes_on_to_something_else_does_not_mean_it_again(bundle: Bundle) ->
     assert asked[0].key == "fee"
 
 
+def test_who_goes_on_to_what_that_answer_has_told_about_means_it_again(bundle: Bundle) -> None:
+    alone, together = sure(hours=0.02), sure(fee=0.9, lost=0.05)
+    assert best("what about a new card", bundle, "fee", alone, together) == "fee"
+    assert best("what about a visa card", bundle, "fee", alone, together) != "fee"
+    zh = [
+        continued(Going(t, "zh", "fee", alone, together, 0.0), bundle)[0].key
+        for t in ("那补卡呢？", "那存折呢")
+    ]
+    assert zh[0] == "fee" != zh[1]
+
+
 def test_both_languages_of_a_topic_are_as_sure_as_it_is(bundle: Bundle) -> None:
     going = Going("how much", "en", "lost", sure(fee=0.5), sure(fee=0.6, lost=0.2), 0.0)
     of_fee = {one.confidence for one in continued(going, bundle) if one.key == "fee"}
