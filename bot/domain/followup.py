@@ -54,12 +54,15 @@ def changes(text: str) -> bool:
 
 
 def changed_to(text: str) -> frozenset[str]:
-    """Terms of what such a message goes on to: those of 金卡 in 那金卡呢. Empty where it names nothing."""
+    """Terms of what the message goes on to: those of 金卡 in 那金卡呢. Empty where it goes on to nothing, or names
+    nothing.
+    """
+    if not changes(text):
+        return frozenset()
     text = normalise(text)
     if not _HAN.search(text):
         return frozenset(tokens(_OPENERS.sub("", text)))
-    begun = _OPENERS_ZH.sub("", text)
-    return frozenset(tokens(_ELSE_ZH.sub("", begun)))
+    return frozenset(tokens(_ELSE_ZH.sub("", _OPENERS_ZH.sub("", text))))
 
 
 def fragment(text: str) -> bool:

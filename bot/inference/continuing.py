@@ -17,6 +17,7 @@ from bot.domain.decision import Candidate, by_topic
 from bot.domain.followup import changed_to, changes
 from retrieval.bundle import Bundle
 from retrieval.text import tokens
+from retrieval.types import Entry
 from training.answerable import states
 from training.apply import Floats
 
@@ -78,7 +79,7 @@ def continued(going: Going, bundle: Bundle) -> tuple[Candidate, ...]:
 def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> tuple[Floats, Floats]:
     """float [topics, FEATURES] in the order in which the candidates have them, and float [3] of none of them."""
     alone, together = by_topic(going.alone), by_topic(going.together)
-    given = bundle.of_topic(going.before, going.lang) if going.before else None
+    given = _given(going, bundle)
     told = given is not None and (states(going.text, given.answer) or _names(going.text, given.answer))
     near = dict.fromkeys((one.key for one in candidates), 0.0)
     if given is not None:
@@ -102,14 +103,19 @@ def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> t
     return np.array(rows, dtype=np.float64), np.array(none, dtype=np.float64)
 
 
+def _given(going: Going, bundle: Bundle) -> Entry | None:
+    """The answer before."""
+    return bundle.of_topic(going.before, going.lang) if going.before else None
+
+
 def _goes_elsewhere(going: Going, bundle: Bundle) -> bool:
-    given = bundle.of_topic(going.before, going.lang) if going.before else None
-    if not changes(going.text) or (given is not None and _names(going.text, given.answer)):
+    if not changes(going.text) or by_topic(going.alone).get(going.before or "", 0.0) >= ASKED_AGAIN:
         return False
-    return by_topic(going.alone).get(going.before or "", 0.0) < ASKED_AGAIN
+    given = _given(going, bundle)
+    return given is None or not _names(going.text, given.answer)
 
 
 def _names(text: str, answer: str) -> bool:
     """Whether a message goes on to something (那金卡呢) that the answer before has told about already."""
-    asked = changed_to(text) if changes(text) else frozenset()
+    asked = changed_to(text)
     return bool(asked) and asked.issubset(tokens(answer))

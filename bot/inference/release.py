@@ -139,21 +139,9 @@ async def make_release(
     place = await asyncio.to_thread(tempfile.mkdtemp, prefix="kefu-lesson-")
     try:
         await asyncio.to_thread(_write_lesson, Path(place), lesson, vectors)
-        await run_training(
-            "heads",
-            [
-                "--work",
-                place,
-                "--out",
-                str(releases),
-                "--name",
-                lesson.name,
-                *(["--threads", "1"] if background else []),
-            ],
-            progress=progress,
-            hint=HINT,
-            background=background,
-        )
+        arguments = ["--work", place, "--out", str(releases), "--name", lesson.name]
+        arguments += ["--threads", "1"] if background else []
+        await run_training("heads", arguments, progress=progress, hint=HINT, background=background)
     finally:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
     heads = await asyncio.to_thread(open_heads, releases, lesson.name)
