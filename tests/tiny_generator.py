@@ -26,11 +26,11 @@ def words(*, verdicts: bool = False) -> list[str]:
     return [*SPECIAL, *sorted(ByteLevel.alphabet()), *merged]
 
 
-def tiny_folder(folder: Path, *, chat: bool = False) -> Path:
-    """As safetensors. `chat`: with a template."""
+def tiny_folder(folder: Path, *, chat: bool = False, decided: bool = False) -> Path:
+    """As safetensors. `chat`: with a template. `decided`: as `tiny_gguf` has it."""
     from transformers import PreTrainedTokenizerFast
 
-    _model().save_pretrained(folder)
+    _made(decided=decided, verdicts=False).save_pretrained(folder)
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=_tokenizer(), unk_token="<unk>", bos_token="<s>", eos_token="</s>"
     )

@@ -99,9 +99,10 @@ def test_a_bot_teaches_a_model_that_is_judged_and_then_found_by_a_setting() -> N
 
 
 def test_a_folder_that_chats_is_judged_by_what_it_said_and_leaves_an_adapter() -> None:
-    spec = FEW.model_copy(update={"base": str(tiny_folder(Path("chat"), chat=True)), "form": "chat"})
-    done = train(spec=spec)
+    base = tiny_folder(Path("chat"), chat=True, decided=True)
+    done = train(spec=FEW.model_copy(update={"base": str(base), "form": "chat"}))
     assert done.exit_code == 0, done.output
+    assert "It is no worse than its base" in done.stdout, done.output
     (place,) = Path("shop/.kefu/generators").iterdir()
     assert not (place / "model.gguf").exists()
     assert (place / "adapter" / "adapter_model.safetensors").is_file()
