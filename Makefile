@@ -44,8 +44,8 @@ MAKEFLAGS += --no-builtin-rules
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := help
-.PHONY: help preflight install web encoder browser run chat test lint types layers web-test unit e2e pytest bench fmt \
-  lock clean FORCE
+.PHONY: help preflight install web encoder browser run chat test checks lint types layers web-test unit e2e pytest bench \
+  fmt lock clean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -118,8 +118,13 @@ chat: .stamps/python .stamps/encoder | preflight ## talk to the example bot in t
 
 # What is checked ----------------------------------------------------------------------------------------------------
 
-test: browser lint types layers web-test web encoder ## every check: lint, types, layers, web, tests, browser tests
+# Two steps at a time where nobody watches: what comes over the network beside what is computed. At a terminal one, as
+# their progress would mix.
+test: ## every check: lint, types, layers, web, tests, browser tests
+	@$(MAKE) --no-print-directory --jobs=$(if $(MAKE_TERMOUT),1,2) checks
 	@$(MAKE) --no-print-directory pytest
+
+checks: browser web web-test encoder lint types layers
 
 lint: .stamps/python | preflight ## ruff, rules and format
 	$(STEP) "ruff: rules" $(BIN)/ruff check --quiet
