@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from retrieval.bundle_files import Contents, read, write
 from retrieval.embed import Vectors
 from retrieval.errors import BundleError
+from retrieval.fuse import normalised_cosine
 from retrieval.index import FaissIndex, Progress, Rows
 from retrieval.lexical import Lexical
 from retrieval.publish import publish
@@ -110,10 +111,13 @@ class Bundle:
         return next((entry for entry in found if entry.lang == lang), found[0] if found else None)
 
     def question_cosines(self, id: str, others: Sequence[str]) -> list[float]:
-        """How near an entry's question is to those of others, all by their ids. Raises KeyError for one not here."""
+        """How near an entry's question is to those of others, all by their ids: about 0 for unrelated ones whatever
+        the encoder, 1 for itself. Raises KeyError for one not here.
+        """
         rows = self._starts[[self._numbers[one] for one in (id, *others)]]
         asked, *found = self.contents.vectors[rows]
-        return [float(vector @ asked) for vector in found]
+        cosines = np.array([vector @ asked for vector in found], dtype=np.float32)
+        return list(map(float, normalised_cosine(cosines, self.contents.floor)))
 
     def section(self, entry: Entry) -> tuple[Entry, ...]:
         """The passages of its section of a document, in their order; the entry alone where it is all of it."""

@@ -27,13 +27,15 @@ SURELY_AGAIN = 0.9
 """This likely, the topic before is meant again though its answer does not plainly state what is asked for."""
 FEATURES = ("alone", "together", "again", "told", "near", "akin")
 """Of a topic: logarithms of its probability by the message alone and by both in one; whether it was answered before,
-and then whether its answer states what is asked for; how near its question is to that of the answer before (cosine),
-and whether it is of the same intent.
+and then whether its answer states what is asked for; how near its question is to that of the answer before (cosine, 0
+for what is unrelated), and whether it is of the same intent.
 """
 _TOLD = FEATURES.index("told")
-WEIGHTS = np.array((0.47, 0.58, -2.8, 3.05, 3.1, 1.55), dtype=np.float64)
-NONE = np.array((-0.1, 0.3, 0.19), dtype=np.float64)
+WEIGHTS = np.array((0.47, 0.58, -2.8, 3.05, 0.58, 1.55), dtype=np.float64)
+NONE = np.array((-2.6, 0.3, 0.19), dtype=np.float64)
 """Of "none": a constant, and logarithms of how likely none is by the message alone, and of its being out of scope."""
+_ALONE = -4.35
+"""How near each topic is where nothing was answered before: as the weights were learned, so that "none" is likelier."""
 _LEAST = 1e-4
 _LEAST_NONE = 1e-5
 _LEAST_FOREIGN = 1e-3
@@ -81,7 +83,7 @@ def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> t
     alone, together = by_topic(going.alone), by_topic(going.together)
     given = _given(going, bundle)
     told = given is not None and (states(going.text, given.answer) or _names(going.text, given.answer))
-    near = dict.fromkeys((one.key for one in candidates), 0.0)
+    near = dict.fromkeys((one.key for one in candidates), _ALONE if given is None else -np.inf)
     if given is not None:
         cosines = bundle.question_cosines(given.id, [one.entry for one in candidates])
         for one, cosine in zip(candidates, cosines, strict=True):

@@ -34,6 +34,8 @@ CLEAR = 0.9
 """A message without a sign that it leans which is this clear by itself is not read as the continuation of another."""
 FOREIGN = 0.7
 """One that is this surely out of scope ("what is the weather") is none either."""
+LIKELY = 0.5
+"""What one is by itself, likelier than not, it does not cease to be for what was said before it."""
 SPOKEN = (*SOCIAL, HANDOFF)
 SPOKEN_SURELY = 0.9
 """Less sure ones are read in context as well: 能用几年 looks like a question about the bot."""
@@ -235,14 +237,17 @@ def _both(vectors: Vectors) -> Vectors:
 
 
 def _continued(ask: Ask, plain: Understanding, joined: Understanding, bundle: Bundle) -> Understanding:
-    """What both readings come to. A "hello again" that is a greeting sooner than anything else stays one."""
+    """What both readings come to. A "hello again" that is a greeting sooner than anything else stays one, and a lost
+    card is lost, whatever limit was spoken of before.
+    """
     hits = tuple({hit.entry.id: hit for hit in (*plain.hits, *joined.hits)}.values())
     going = Going(
         ask.said, ask.lang, ask.answered_key, plain.candidates, joined.candidates, plain.out_of_scope
     )
     found = continued(going, bundle)
     other = replace(joined, contextual=True, candidates=found, hits=hits)
-    return plain if plain.social > other.best else other
+    stands = not ask.leaning and other.best < LIKELY <= plain.best
+    return plain if stands or plain.social > other.best else other
 
 
 def _read(

@@ -186,3 +186,17 @@ def test_a_greeting_stays_one_unless_something_else_is_likelier(
     plain = replace(sure(sell=0.6), intents=(IntentScore("greet", social),))
     joined = replace(sure(sell=0.9), contextual=True)
     assert _continued(ask, plain, joined, live.bundle).contextual is contextual
+
+
+@pytest.mark.parametrize(
+    ("leaning", "alone", "contextual"), [(False, 0.7, False), (False, 0.4, True), (True, 0.7, True)]
+)
+def test_what_is_likely_by_itself_is_not_unknown_for_what_was_said_before(
+    live: Live, leaning: bool, alone: float, contextual: bool
+) -> None:
+    """As a foreign message together with the one before it, which nobody knows an answer to."""
+    ask = replace(LOST, leaning=leaning, answered_key=None)
+    plain = replace(sure(0.9), candidates=(Candidate("id-1", "topic-1", "cards", alone),))
+    found = _continued(ask, plain, sure(), live.bundle)
+    assert found.contextual is contextual
+    assert (found.best < alone) is contextual

@@ -5,6 +5,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from retrieval.bundle import Bundle, build_bundle
@@ -89,3 +90,14 @@ def test_a_phrasing_that_an_entry_repeats_stands_once(tmp_path: Path) -> None:
     assert [bundle.text(row) for row in range(len(bundle.contents.rows))] == [
         HOURS_EN.question, "opening hours", HOURS_EN.passage,
     ]  # fmt: skip
+
+
+def test_questions_are_near_by_a_scale_that_is_no_encoders_own(tmp_path: Path) -> None:
+    built = build(tmp_path / "b")
+    wide = replace(built.contents, floor=0.0)
+    assert built.contents.floor > 0
+    ids = [entry.id for entry in ALL]
+    ours, raw = (np.array(Bundle(one).question_cosines(ids[0], ids)) for one in (built.contents, wide))
+    assert ours[0] == pytest.approx(1)
+    floor = built.contents.floor
+    assert ours == pytest.approx((raw - floor) / (1 - floor), abs=1e-5)
