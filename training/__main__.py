@@ -218,12 +218,15 @@ def verifier(spec: Path, data: Path, out: Path, base: Path | None, threads: int)
 @main.command()
 @_needs("--work", _THERE, "What was found.")
 @_needs("--out", _FOLDER, "The data set's folder.")
-def dataset(work: Path, out: Path) -> None:
+@click.option(
+    "--learn", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Of the texts to learn from."
+)
+def dataset(work: Path, out: Path, learn: float) -> None:
     """Clean and split what was found into a data set; see training/source.py for the files."""
     from training.prepare import prepare
 
     with _told():
-        prepare(work, out, report=to_stdout)
+        prepare(work, out, learn=learn, report=to_stdout)
 
 
 @main.command()

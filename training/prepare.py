@@ -24,15 +24,16 @@ from training.dataset import (
 from training.near import LEAK, UNFAIR, thin
 from training.progress import Report, silent
 from training.source import Found, read_found, read_origin
-from training.split import Shares, split
+from training.split import Shares, kept_back, split
 
+BACK = "kept back, so that answers are calibrated by them"
 NAMED = 5
 """Labels that a note names."""
 
 
-def prepare(work: Path, out: Path, *, report: Report) -> Dataset:
+def prepare(work: Path, out: Path, *, learn: float = 1.0, report: Report) -> Dataset:
     """`work` is what `training.source.write_found` wrote. Raises `DatasetError` where nothing can be learned."""
-    return make_dataset(read_found(work), read_origin(work), out, report=report)
+    return make_dataset(read_found(work), read_origin(work), out, learn=learn, report=report)
 
 
 def make_dataset(
@@ -41,16 +42,17 @@ def make_dataset(
     out: Path,
     *,
     shares: Shares | None = None,
+    learn: float = 1.0,
     report: Report = silent,
 ) -> Dataset:
-    """The same rows in any order make the same data set."""
+    """The same rows in any order make the same data set. `learn`: as in `training.spec.Spec`."""
     tally = Tally()
     report("data", 0, 3, "cleaning")
     items = clean(found, tally, seed=origin.seed)
     report("data", 1, 3, "splitting")
     sides = split(items, seed=origin.seed, shares=shares)
     report("data", 2, 3, "looking for what is nearly the same")
-    kept = thin(items, sides, tally)
+    kept = _learned(thin(items, sides, tally), sides, learn, tally, seed=origin.seed)
     parts = {task: {side: _rows(kept, sides, task, side) for side in SPLITS} for task in TASKS}
     if not any(part["train"] for part in parts.values()):
         raise DatasetError("There is no text to learn from.")
@@ -61,6 +63,17 @@ def make_dataset(
     whole = replace(origin, removed=tally.removed(), leaks=leaks, notes=notes)
     report("data", 3, 3, "writing")
     return write_dataset(out, parts, whole)
+
+
+def _learned(
+    items: Sequence[Item], sides: Mapping[str, Split], share: float, tally: Tally, *, seed: int
+) -> list[Item]:
+    """Without what is kept back for calibrating."""
+    back = kept_back((item for item in items if sides[item.id] == "train"), share=share, seed=seed)
+    for item in items:
+        for one in item.rows if item.id in back else ():
+            tally.add(BACK, one.task)
+    return [item for item in items if item.id not in back]
 
 
 def check(parts: Rows) -> dict[str, int]:

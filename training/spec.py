@@ -91,6 +91,10 @@ class Spec(_Part):
     """Epochs without a better validation figure after which it ends early (0: never); without it, the recipe's."""
     precision: Literal["auto", "float32", "bf16"] | None = None
     """Without it, the recipe's: bf16 where the hardware has it."""
+    learn: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Of a bot's texts that are neither to choose nor to judge by, the share that its encoder learns from. By the
+    others answers are calibrated: what was learned looks surer than it is.
+    """
     refit: bool = False
     """Train on the validation rows too, afterwards, for as many epochs as were found to be best."""
     search: Search | None = None
@@ -109,6 +113,8 @@ class Spec(_Part):
             raise ValueError(
                 "`refit` does not go with `augment`: copies of a text would be judged by the text itself"
             )
+        if self.method == "head" and self.learn < 1:
+            raise ValueError("`learn` is for methods that tune the encoder: a head may learn from all texts")
         return self
 
     @property
@@ -125,6 +131,7 @@ class Spec(_Part):
     def hash(self) -> str:
         """SHA-256 (hex) of what decides the outcome."""
         unsaid = {"checkpoint_seconds"} if self.augment else {"checkpoint_seconds", "augment"}
+        unsaid |= {"learn"} if self.learn == 1 else set()
         told = self.model_dump(mode="json", exclude=unsaid)
         return hashlib.sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 

@@ -11,12 +11,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import ceil
 
 from training.clean import Item, Name
 from training.dataset import DatasetError, Row, Split
 
 SHARED = 3
 """From so many texts of one label on, at least one of them is held out."""
+
+LEAST_LEARNED = 2
+"""Of a label and a language: one text alone has none that it should be near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,21 @@ def split(items: Iterable[Item], *, seed: int = 0, shares: Shares | None = None)
     sides |= _by_label([unit for unit in units if unit.at is None], shares)
     _leave_one(units, sides)
     return {item.id: sides[unit.rank] for unit in units for item in unit.items}
+
+
+def kept_back(items: Iterable[Item], *, share: float, seed: int = 0) -> set[str]:
+    """Ids of the texts to learn from beyond this share (0..1) of each label and language. `LEAST_LEARNED` stay of each,
+    and what belongs together stays together.
+    """
+    units = _units(items, seed)
+    strata: defaultdict[tuple[bool, str, str, str], list[_Unit]] = defaultdict(list)
+    for unit in units:
+        strata[unit.stratum].append(unit)
+    sides: dict[str, Split] = {unit.rank: "train" for unit in units}
+    for members in strata.values():
+        sides |= {unit.rank: "test" for unit in members[max(ceil(share * len(members)), LEAST_LEARNED) :]}
+    _leave_one(units, sides)
+    return {item.id for unit in units if sides[unit.rank] == "test" for item in unit.items}
 
 
 def _units(items: Iterable[Item], seed: int) -> list[_Unit]:

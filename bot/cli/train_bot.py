@@ -187,7 +187,8 @@ def _data(work: Work, definition: BotDefinition) -> Dataset:
         shutil.rmtree(job.found, ignore_errors=True)
         job.found.mkdir()
         snapshot(definition, work.rows, job.found, seed=work.spec.seed, talks=job.talks)
-        child(work, "dataset", ["--work", str(job.found), "--out", str(job.data)])
+        words = ["--work", str(job.found), "--out", str(job.data), "--learn", str(work.spec.learn)]
+        child(work, "dataset", words)
     shutil.rmtree(job.found, ignore_errors=True)
     return read_dataset(job.data)
 

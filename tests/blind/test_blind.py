@@ -18,11 +18,10 @@ HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
 BANK = EXAMPLES / "bank"
 SHOP = EXAMPLES / "shop"
-AT_LEAST, MEANT_AT_LEAST = 46, 52
+AT_LEAST, MEANT_AT_LEAST = 52, 54
 """Of 60 answered rightly; and of these with those where the bot asked which is meant, and offered the right answer. The
-first run had 19, this one has 49 and 55. Before what only sounds like an answer was told from what answers 49 were
-answered, and three more of what nobody can answer; as a veto of its own it left 45 and 52. Two may fall over on a
-machine that rounds otherwise.
+first run had 19; this one, on the encoder that the bank brings, has 54 and 57, and 49 and 56 on the embedded one
+(docs/adr/0024). Two may fall over on a machine that rounds otherwise.
 """
 WRITTEN_FIRST = "tests/questions.jsonl"
 SHOP_AT_LEAST, SHOP_MEANT_AT_LEAST = 47, 49
@@ -32,8 +31,8 @@ DIALOGUES_AT_LEAST = 47
 """Of 52, this one has 49; two may fall over, as above."""
 FOLLOW_UPS = "tests/followups.jsonl"
 FOLLOW_UPS_AT_LEAST = 0.74
-"""Share of 120 that are answered rightly: 94 are, of these and of as many others that the weights were chosen on. The
-first run, without a weight for both readings, had 82 and 82.
+"""Share of 120 that are answered rightly: 92 are, and 96 of as many others that the weights were chosen on. The first
+run, without a weight for both readings, had 82 and 82.
 """
 STAY = 0.97
 """Share of answers that stay under another script, width or case."""

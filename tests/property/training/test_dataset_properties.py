@@ -42,22 +42,22 @@ def found(draw: st.DrawFn) -> Found:
 many = st.lists(found(), max_size=40)
 
 
-def made(rows: list[Found], *, seed: int = 0) -> Dataset | str:
+def made(rows: list[Found], *, seed: int = 0, learn: float = 1.0) -> Dataset | str:
     """The data set, read back; or why there is none."""
     with TemporaryDirectory() as place:
         try:
-            make_dataset(rows, Origin(seed=seed), Path(place) / "data")
+            make_dataset(rows, Origin(seed=seed), Path(place) / "data", learn=learn)
         except DatasetError as error:
             return str(error)
         return read_dataset(Path(place) / "data")
 
 
-@settings(deadline=None, max_examples=60)
-@given(many, st.integers(0, 5))
+@settings(deadline=None, max_examples=180)
+@given(many, st.integers(0, 5), st.sampled_from([1.0, 0.5, 0.1]))
 def test_no_text_and_no_conversation_stands_on_two_sides_and_all_is_accounted_for(
-    rows: list[Found], seed: int
+    rows: list[Found], seed: int, learn: float
 ) -> None:
-    data = made(rows, seed=seed)
+    data = made(rows, seed=seed, learn=learn)
     if isinstance(data, str):
         return
     texts: defaultdict[str, set[str]] = defaultdict(set)
@@ -108,7 +108,7 @@ def test_training_is_near_nothing_that_is_held_out(rows: list[Found]) -> None:
             assert not near
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=180)
 @given(many, st.integers(1, 6), st.randoms(use_true_random=False))
 def test_a_draw_is_the_same_in_any_order(rows: list[Found], limit: int, chance: random.Random) -> None:
     rows = [one for one in rows if one.own]

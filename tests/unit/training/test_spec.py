@@ -40,6 +40,9 @@ def test_copies_decide_the_outcome_and_no_copies_are_as_before() -> None:
 def test_how_often_it_is_kept_decides_nothing() -> None:
     assert Spec(checkpoint_seconds=1).hash == Spec().hash
     assert Spec(seed=1).hash != Spec().hash
+    assert (
+        Spec(method="full", learn=0.5).hash != Spec(method="full", learn=1).hash == Spec(method="full").hash
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,8 @@ def test_how_often_it_is_kept_decides_nothing() -> None:
         ({"augment": {"changes": ["typos"]}}, "nobody knows the change `typos`: is `typo` meant?"),
         ({"augment": {"back_translation": {"ur": "http://x"}}}, "is `url` meant?"),
         ({"augment": {}, "refit": True}, "`refit` does not go with `augment`"),
+        ({"learn": 0.5}, "`learn` is for methods that tune the encoder"),
+        ({"method": "full", "learn": 0}, "`learn`: input should be greater than 0"),
         ({"method": "magic"}, "`method`: input should be 'head', 'contrastive', 'full', 'lora' or 'adalora'"),
         ({"seed": "1"}, "`seed`: input should be a valid integer"),
         ({"search": {"minutes": 0}}, "`search.minutes`: input should be greater than 0"),

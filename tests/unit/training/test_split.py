@@ -9,7 +9,7 @@ import pytest
 from training.clean import Item, Tally, clean
 from training.dataset import DatasetError, Row, Split
 from training.source import Found
-from training.split import Shares, split
+from training.split import Shares, kept_back, split
 
 
 def items(*rows: Row) -> list[Item]:
@@ -84,3 +84,21 @@ def test_a_conversation_is_held_out_whole_or_not_at_all() -> None:
 def test_a_time_that_is_none_is_refused() -> None:
     with pytest.raises(DatasetError, match="no ISO 8601 time: yesterday"):
         split(items(Row("text", "a", at="yesterday")))
+
+
+def test_a_share_of_each_label_and_language_is_kept_back_and_two_stay() -> None:
+    many, few = 10, 3
+    rows = [Row(f"{lang} {n} of {many}", "many", lang) for lang in ("en", "zh") for n in range(many)]
+    some = items(*rows, *(Row(f"{n} of {few}", "few", "en") for n in range(few)))
+    back = Counter(
+        (one.row.label, one.row.lang)
+        for item in some
+        if item.id in kept_back(some, share=0.4)
+        for one in item.rows
+    )
+    assert back == {("many", "en"): 6, ("many", "zh"): 6, ("few", "en"): 1}
+    assert kept_back(reversed(some), share=0.4) == kept_back(some, share=0.4)
+    assert kept_back(some, share=1.0) == set()
+    talk = items(*(Row(f"said {n}", "many", "en", group="one") for n in range(9)), *rows)
+    said = {item.id for item in talk if item.rows[0].row.group}
+    assert kept_back(talk, share=0.2) & said in (said, set())

@@ -76,7 +76,7 @@ def in_process(_: training_steps.Work, verb: str, words: Sequence[str]) -> None:
     given = dict(zip(words[::2], map(Path, words[1::2]), strict=True))
     try:
         if verb == "dataset":
-            prepare(given["--work"], given["--out"], report=silent)
+            prepare(given["--work"], given["--out"], learn=float(str(given["--learn"])), report=silent)
         elif verb == "entities":
             judge_task(given["--work"], given["--out"], encoder=given["--encoder"], report=silent)
         else:
