@@ -27,6 +27,7 @@ from training.source import Found, read_found, read_origin
 from training.split import Shares, kept_back, split
 
 BACK = "kept back, so that answers are calibrated by them"
+"""Why texts to learn from were not taken."""
 NAMED = 5
 """Labels that a note names."""
 

@@ -21,6 +21,8 @@ SHARED = 3
 
 LEAST_LEARNED = 2
 """Of a label and a language: one text alone has none that it should be near."""
+_Stratum = tuple[bool, str, str, str]
+"""Whether a label is no answer's, its task, the label, its language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class _Unit:
         return {name for item in self.items for name in item.names}
 
     @property
-    def stratum(self) -> tuple[bool, str, str, str]:
+    def stratum(self) -> _Stratum:
         """What it counts for: the finest of its labels, which are answers, in its language."""
         return min(
             (one.task != "retrieval", one.task, one.row.label, one.row.lang or "")
@@ -72,11 +74,8 @@ def kept_back(items: Iterable[Item], *, share: float, seed: int = 0) -> set[str]
     and what belongs together stays together.
     """
     units = _units(items, seed)
-    strata: defaultdict[tuple[bool, str, str, str], list[_Unit]] = defaultdict(list)
-    for unit in units:
-        strata[unit.stratum].append(unit)
     sides: dict[str, Split] = {unit.rank: "train" for unit in units}
-    for members in strata.values():
+    for members in _strata(units).values():
         sides |= {unit.rank: "test" for unit in members[max(ceil(share * len(members)), LEAST_LEARNED) :]}
     _leave_one(units, sides)
     return {item.id for unit in units if sides[unit.rank] == "test" for item in unit.items}
@@ -131,11 +130,8 @@ def _by_label(units: Sequence[_Unit], shares: Shares) -> Iterator[tuple[str, Spl
     """A share of each label and language; where that is one text, in turns (of a language) for the test and to choose
     by.
     """
-    strata: defaultdict[tuple[bool, str, str, str], list[_Unit]] = defaultdict(list)
-    for unit in units:
-        strata[unit.stratum].append(unit)
     held, tested = Counter[str](), Counter[str]()
-    for (*_, lang), members in sorted(strata.items()):
+    for (*_, lang), members in sorted(_strata(units).items()):
         left = _held(members, shares)
         for unit in members:
             size = len(unit.items)
@@ -147,6 +143,13 @@ def _by_label(units: Sequence[_Unit], shares: Shares) -> Iterator[tuple[str, Spl
             to_test = tested[lang] < shares.test / shares.held * held[lang]
             tested[lang] += size * to_test
             yield unit.rank, "test" if to_test else "valid"
+
+
+def _strata(units: Sequence[_Unit]) -> dict[_Stratum, list[_Unit]]:
+    strata: defaultdict[_Stratum, list[_Unit]] = defaultdict(list)
+    for unit in units:
+        strata[unit.stratum].append(unit)
+    return strata
 
 
 def _held(members: Sequence[_Unit], shares: Shares) -> int:

@@ -34,7 +34,7 @@ _TOLD = FEATURES.index("told")
 WEIGHTS = np.array((0.47, 0.58, -2.8, 3.05, 0.58, 1.55), dtype=np.float64)
 NONE = np.array((-2.6, 0.3, 0.19), dtype=np.float64)
 """Of "none": a constant, and logarithms of how likely none is by the message alone, and of its being out of scope."""
-_ALONE = -4.35
+_NOTHING_BEFORE = -4.35
 """How near each topic is where nothing was answered before: as the weights were learned, so that "none" is likelier."""
 _LEAST = 1e-4
 _LEAST_NONE = 1e-5
@@ -83,7 +83,7 @@ def features(going: Going, candidates: Sequence[Candidate], bundle: Bundle) -> t
     alone, together = by_topic(going.alone), by_topic(going.together)
     given = _given(going, bundle)
     told = given is not None and (states(going.text, given.answer) or _names(going.text, given.answer))
-    near = dict.fromkeys((one.key for one in candidates), _ALONE if given is None else -np.inf)
+    near = dict.fromkeys((one.key for one in candidates), _NOTHING_BEFORE if given is None else -np.inf)
     if given is not None:
         cosines = bundle.question_cosines(given.id, [one.entry for one in candidates])
         for one, cosine in zip(candidates, cosines, strict=True):
