@@ -83,6 +83,10 @@ class Order:
 
 def run(sources: Sources, report: Path, settings: Settings, *, order: Order) -> None:
     """Raises KefuError for what is wrong with data, encoder or report. Ctrl-C and SIGTERM keep what lies in `out`."""
+    if order.spec.learn < 1:
+        raise SettingsError(
+            "`learn` is for a bot, whose answers the other texts calibrate.", hint="Leave it out of the spec."
+        )
     check_place(report, sources.train, sources.valid, sources.test)
     with _stoppable(order):
         figures, told = _run(sources, settings, order)

@@ -130,6 +130,15 @@ def test_what_does_not_go_together_is_said(words: list[str], expected: str) -> N
     assert not Path("nowhere").exists()
 
 
+def test_files_of_labels_have_no_answers_that_texts_are_kept_back_for() -> None:
+    Path("spec.yml").write_text("method: full\nlearn: 0.5\n", "utf-8")
+    Path("x.jsonl").write_text("", "utf-8")
+    words = ["train", "--train", "x.jsonl", "--test", "x.jsonl", "--report", "R.json", "--spec", "spec.yml"]
+    done = CliRunner().invoke(kefu, words)
+    assert done.exit_code == 2
+    assert "`learn` is for a bot" in " ".join(done.output.split())
+
+
 @pytest.mark.parametrize(
     ("said", "method", "recipe"),
     [
