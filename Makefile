@@ -34,7 +34,8 @@ endif
 
 BIN := .venv/bin
 STEP := @deploy/dev/step.sh
-PIP := $(BIN)/python -m pip install --constraint constraints.txt
+# Bytecode is made when a module is first imported: to compile all that nobody imports takes most of the time of installing.
+PIP := $(BIN)/python -m pip install --no-compile --constraint constraints.txt
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 ENCODER_CODE := training/encoder.py training/e5.py training/export.py training/delta.py retrieval/model_folder.py
 PACKED := $(wildcard examples/*/encoder/delta.json)
