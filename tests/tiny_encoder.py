@@ -43,9 +43,16 @@ def tiny_cross_encoder(folder: Path, *, kind: str = "bert", outputs: int = 1) ->
 
 
 def _model(kind: str, layers: int) -> Any:
+    """No two of its biases are the same, as in a model that was trained: an exporter would make one of them."""
+    import torch
     from transformers import AutoModel
 
-    return AutoModel.from_config(_config(kind, layers))
+    model = AutoModel.from_config(_config(kind, layers))
+    with torch.no_grad():
+        for value in model.parameters():
+            if value.ndim == 1:
+                value += 1e-3 * torch.randn_like(value)
+    return model
 
 
 def _config(kind: str, layers: int) -> Any:

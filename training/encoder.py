@@ -96,32 +96,53 @@ def _make(work: Path, cache: Path, source: str, *, name: str, report: Report) ->
     from training import export
 
     report("read", 0, STAGES, f"Reading {source}")
+    like = None
     if source == EMBEDDED:
         _embedded_folder(work)
     elif is_delta(Path(source)):
-        _tuned_folder(work, cache, Path(source))
+        like = _tuned_folder(work, cache, Path(source))
     else:
         export.load(source).save_pretrained(str(work), create_model_card=False)
-    complete(work, name=name, report=report)
+    complete(work, name=name, like=like, report=report)
 
 
-def complete(work: Path, *, name: str, report: Report) -> None:
+def complete(work: Path, *, name: str, report: Report, like: Path | None = None) -> None:
     """A sentence-transformers folder gets its graph, compared with the model, and its manifest.
 
-    Raises `SourceError`.
+    `like`: the folder of the encoder that it was tuned from, whose graph is taken where it fits. Raises `SourceError`.
     """
     from training import export
-    from training.compact import compact
 
     report("load", 1, STAGES, "Loading the model")
     model = export.load(str(work))
     report("export", 2, STAGES, "Writing the ONNX graph")
+    if like is None or not _like_another(work, like, model):
+        _exported(work, model, report)
+    report("seal", 4, STAGES, "Checksums")
+    _manifest(work, name, export.shape_of(model)).write(work)
+
+
+def _like_another(work: Path, like: Path, model: Any) -> bool:
+    """Whether the graph of `like` serves with other weights in it."""
+    from training.reweigh import reweigh
+
+    try:
+        if reweigh(like, work):
+            _check(work, model)
+            return True
+    except SourceError:  # it holds what was computed from a weight, too
+        pass
+    return False
+
+
+def _exported(work: Path, model: Any, report: Report) -> None:
+    from training import export
+    from training.compact import compact
+
     export.export(model, work / GRAPH)
     compact(work / GRAPH)
     report("check", 3, STAGES, "Comparing the graph with the model")
     _check(work, model)
-    report("seal", 4, STAGES, "Checksums")
-    _manifest(work, name, export.shape_of(model)).write(work)
 
 
 def with_graph(work: Path, manifest: Manifest) -> Manifest:
@@ -141,12 +162,16 @@ def _embedded_folder(work: Path) -> None:
         )
 
 
-def _tuned_folder(work: Path, cache: Path, source: Path) -> None:
-    """The embedded one's files, from the cache where it lies there, with what was learned added to its weights."""
+def _tuned_folder(work: Path, cache: Path, source: Path) -> Path | None:
+    """The embedded one's files, from the cache where it lies there, with what was learned added to its weights.
+
+    Returns the embedded one's folder where it lies there.
+    """
     from training.delta import apply
 
     base = locate(cache)
-    if _usable(base, verify=False):
+    there = _usable(base, verify=False)
+    if there:
         for name in read_manifest(base).files:
             if name != GRAPH:
                 (work / name).parent.mkdir(exist_ok=True)
@@ -154,6 +179,7 @@ def _tuned_folder(work: Path, cache: Path, source: Path) -> None:
     else:
         _embedded_folder(work)
     apply(source, work)
+    return base if there else None
 
 
 def _check(work: Path, model: Any) -> None:

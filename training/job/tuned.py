@@ -103,7 +103,7 @@ def _write_encoder(run: Run, tuner: Tuner) -> None:
     with publish(folder) as work:
         tuner.save(work)
         name = f"{run.spec.method}-{sha256_file(work / 'model.safetensors')[:10]}"
-        complete(work, name=name, report=say)
+        complete(work, name=name, like=run.base, report=say)
 
 
 def _keep(folder: Path, heads: Heads, told: dict[str, Any]) -> None:

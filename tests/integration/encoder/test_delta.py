@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from safetensors.numpy import load_file, save_file
 
 from bot.app import encodings_of, open_bot
 from bot.cli.main import kefu
@@ -19,11 +20,13 @@ from bot.definition import BotDefinition, load
 from bot.settings import Settings, load_settings
 from bot.store.db import Database
 from retrieval.delta import read_delta
-from retrieval.model_folder import locate, read_manifest
+from retrieval.model_folder import GRAPH, locate, read_manifest
 from retrieval.onnx_encoder import OnnxEncoder
 from tests.integration.encoder.script import ROOT, run_encoder_verb
 from tests.unit.definition.folders import BOT, folder
 from tests.unit.training.shelf import add, draft
+from training.delta import WEIGHTS
+from training.reweigh import reweigh
 
 pytestmark = pytest.mark.timeout(600)  # processes that load torch: a busy machine needs minutes
 TEXTS = ["where is my card", "how much is it?", "我的卡丢了"]
@@ -32,10 +35,11 @@ import sys
 from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file, save_file
-from retrieval.model_folder import locate
+from retrieval.model_folder import locate, read_manifest
 from tests.tiny_encoder import tiny_encoder
-from training.encoder import build_encoder, complete
+from training.encoder import build_encoder, complete, with_graph
 from training.progress import silent
+from training.reweigh import reweigh
 import shutil
 
 place = Path(sys.argv[1])
@@ -54,7 +58,10 @@ for name, rank in (("low", 2), ("high", 16)):
             value += (.05 * rng.normal(size=value.shape))
     save_file(weights, tuned / "model.safetensors", metadata={"format": "pt"})
     (tuned / "encoder.onnx").unlink()
-    complete(tuned, name=name, report=silent)
+    complete(tuned, name=name, report=silent, like=locate(cache) if name == "low" else None)
+shutil.copytree(place / "high", place / "again", ignore=shutil.ignore_patterns("encoder.onnx"))
+assert reweigh(locate(cache), place / "again")
+with_graph(place / "again", read_manifest(place / "high"))
 """
 
 
@@ -85,6 +92,29 @@ async def _database(place: Path) -> None:
     database = Database(load_settings(bot=place).database_url)
     await database.open()
     await database.close()
+
+
+def test_a_graph_after_that_of_the_base_gives_what_an_exported_one_gives(made: Path) -> None:
+    base, high, again = (
+        OnnxEncoder.open(folder).encode(TEXTS)
+        for folder in (locate(made / "cache"), made / "high", made / "again")
+    )
+    assert np.array_equal(high, again)
+    assert np.abs(base - again).max() > 0.01
+
+
+def test_a_graph_is_not_taken_after_one_that_has_no_place_for_what_was_learned(
+    made: Path, tmp_path: Path
+) -> None:
+    base = locate(made / "cache")
+    work = shutil.copytree(made / "high", tmp_path / "work", ignore=shutil.ignore_patterns(GRAPH))
+    weights = load_file(base / WEIGHTS)
+    name = next(name for name in weights if name.endswith("layer.1.attention.self.query.weight"))
+    for other in (weights[name][:-1], weights[name]):  # another shape; a base whose graph holds other weights
+        like = shutil.copytree(base, tmp_path / f"like-{len(other)}")
+        save_file({**weights, name: other + np.float32(0.5)}, like / WEIGHTS, metadata={"format": "pt"})
+        assert not reweigh(like, work)
+    assert not (work / GRAPH).exists()
 
 
 def released(bot: Path, encoder: Path) -> str:
