@@ -72,8 +72,14 @@ def _path(sure: Floats, right: Bools) -> _Path:
 
 def _furthest(path: _Path, texts: int, promise: Promise) -> int:
     """Place of the last threshold that passes on any walk, -1 for none."""
+    from scipy.stats import binom
+
     starts = _starts(texts, promise)
-    return max(_walk(path, start, promise.wrong, promise.risk / len(starts)) for start in starts)
+    firsts = np.searchsorted(path.answered, starts).tolist()
+    # One walk's p-values are the next one's, from where that begins.
+    p_values = binom.cdf(path.wrong[firsts[0] :], path.answered[firsts[0] :], promise.wrong)
+    risk = promise.risk / len(starts)
+    return max(_walk(p_values[first - firsts[0] :], first, risk) for first in firsts)
 
 
 def _lacking(path: _Path, texts: int, promise: Promise) -> int:
@@ -104,12 +110,8 @@ def _spread(promise: Promise, walks: int) -> list[int]:
     return [promise.fewest_at(promise.risk / walks) * STEP**number for number in range(walks)]
 
 
-def _walk(path: _Path, start: int, wrong: float, risk: float) -> int:
-    """Place of the last threshold that passes, -1 for none."""
-    from scipy.stats import binom
-
-    first = int(np.searchsorted(path.answered, start))
-    p_values = binom.cdf(path.wrong[first:], path.answered[first:], wrong)
+def _walk(p_values: NDArray[np.float64], first: int, risk: float) -> int:
+    """Place of the last threshold that passes, -1 for none. `p_values`: from place `first` on."""
     failed = np.flatnonzero(p_values > risk)
     passed = int(failed[0]) if len(failed) else len(p_values)
     return first + passed - 1 if passed else -1

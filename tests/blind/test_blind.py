@@ -131,7 +131,8 @@ async def test_the_shops_own_questions(shop: Bot, of_shop: Questions) -> None:
 
 
 async def test_answers_stay_however_a_question_is_typed(bank: Bot, of_bank: Questions) -> None:
-    verdicts = await put(bank, of_bank, who="base", progress=lambda *_: None)
+    some = of_bank[::2]  # each is asked in half a dozen other ways
+    verdicts = await put(bank, some, who="base", progress=lambda *_: None)
     found, notes = await robustness(bank, verdicts, (), progress=lambda *_: None)
     assert notes == []
     for change in ("traditional", "full_width", "upper", "title"):
