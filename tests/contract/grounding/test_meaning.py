@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Busy
 from bot.inference.door import Door
-from bot.inference.grounding.meaning import KEPT, EncoderMeaning, Meaning
+from bot.inference.grounding.meaning import KEPT, UNRELATED, EncoderMeaning, Meaning
 from bot.testing import WordMeaning
 from retrieval.embed import Encoder, Vectors
 from retrieval.testing import HashEncoder
@@ -79,7 +79,7 @@ async def test_what_a_passage_says_is_read_once(door: Door, encoder: Counting) -
     meaning = EncoderMeaning(OneDoor(door))
     await meaning.support("it costs ten yuan", [FEE, TIME, FEE], deadline=soon())
     await meaning.support("it takes three days", [FEE, TIME], deadline=soon())
-    assert encoder.read == [["it costs ten yuan", FEE, TIME], ["it takes three days"]]
+    assert encoder.read == [["it costs ten yuan", *UNRELATED, FEE, TIME], ["it takes three days"]]
 
 
 async def test_another_encoder_reads_everything_anew(door: Door, encoder: Counting) -> None:
@@ -88,7 +88,7 @@ async def test_another_encoder_reads_everything_anew(door: Door, encoder: Counti
     await meaning.support("x", [FEE], deadline=soon())
     host.door = Door(second := Counting())
     await meaning.support("y", [FEE], deadline=soon())
-    assert second.read == [["y", FEE]]
+    assert second.read == [["y", *UNRELATED, FEE]]
     await host.door.close()
 
 
