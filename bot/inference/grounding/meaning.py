@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -75,6 +76,15 @@ class LiveDoor(Protocol):
     def door(self) -> Encodes: ...
 
 
+@dataclass(slots=True)
+class _Read:
+    """By one encoder. `floor`: cosine of what is unrelated; None: not known yet."""
+
+    door: Encodes
+    kept: Recent
+    floor: float | None = None
+
+
 class EncoderMeaning:
     """Nearness by the encoder that serves, through its one door: sentences asked about at once share a batch, with
     those of their sources that were not met lately. What it reads is kept for the encoder that read it.
@@ -86,29 +96,29 @@ class EncoderMeaning:
 
     def __init__(self, host: LiveDoor) -> None:
         self._host = host
-        self._door: Encodes | None = None
-        self._kept = Recent(KEPT)
-        self._floor: float | None = None
+        self._read: _Read | None = None
 
     async def support(self, sentence: str, sources: Sequence[str], *, deadline: float) -> Sequence[float]:
-        door = self._host.door
-        if door is not self._door:
-            self._door, self._kept, self._floor = door, Recent(KEPT), None
-        kept, floor = self._kept, self._floor
-        known = {text: vector for text in sources if (vector := kept.get(text)) is not None}
+        read = self._by_what_is_live()
+        known = {text: vector for text in sources if (vector := read.kept.get(text)) is not None}
         missing = [text for text in dict.fromkeys(sources) if text not in known]
-        strangers = UNRELATED if floor is None else ()
-        vectors = await door.encode([sentence, *strangers, *missing], deadline=deadline)
-        if floor is None:
-            floor = _mean_cosine(vectors[1 : 1 + len(strangers)])
-            if door is self._door:  # no other encoder went live meanwhile
-                self._floor = floor
-        for text, vector in zip(missing, vectors[1 + len(strangers) :], strict=True):
-            kept.put(text, vector)
+        strangers = UNRELATED if read.floor is None else ()
+        vectors = await read.door.encode([sentence, *strangers, *missing], deadline=deadline)
+        own, unrelated, fresh = np.split(vectors, [1, 1 + len(strangers)])
+        if read.floor is None:
+            read.floor = _mean_cosine(unrelated)
+        for text, vector in zip(missing, fresh, strict=True):
+            read.kept.put(text, vector)
             known[text] = vector
-        cosines = np.stack([known[text] for text in sources]) @ vectors[0]
-        found: list[float] = normalised_cosine(cosines, floor).clip(0.0, 1.0).tolist()
+        cosines = np.stack([known[text] for text in sources]) @ own[0]
+        found: list[float] = normalised_cosine(cosines, read.floor).clip(0.0, 1.0).tolist()
         return found
+
+    def _by_what_is_live(self) -> _Read:
+        door = self._host.door
+        if self._read is None or self._read.door is not door:
+            self._read = _Read(door, Recent(KEPT))
+        return self._read
 
 
 def _mean_cosine(vectors: Vectors) -> float:

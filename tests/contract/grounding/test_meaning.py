@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 
+import numpy as np
 import pytest
 
 from bot.errors import Busy
@@ -29,6 +30,18 @@ class Counting:
     def encode(self, texts: Sequence[str]) -> Vectors:
         self.read.append(list(texts))
         return self._encoder.encode(texts)
+
+
+class Narrow(Counting):
+    """The same encoder with all of its vectors in a narrow cone: a cosine of c is .8 + .2 c."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dim += 1
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        vectors = super().encode(texts)
+        return np.insert(vectors * np.float32(0.2**0.5), 0, np.float32(0.8**0.5), axis=1)
 
 
 class OneDoor:
@@ -90,6 +103,17 @@ async def test_another_encoder_reads_everything_anew(door: Door, encoder: Counti
     await meaning.support("y", [FEE], deadline=soon())
     assert second.read == [["y", *UNRELATED, FEE]]
     await host.door.close()
+
+
+async def test_encoders_that_only_differ_in_how_wide_they_spread_say_the_same(door: Door) -> None:
+    narrow = Door(Narrow())
+    wide, other = [
+        await EncoderMeaning(OneDoor(one)).support(FEE, [FEE, TIME, FEE[:-10]], deadline=soon())
+        for one in (door, narrow)
+    ]
+    await narrow.close()
+    assert other == pytest.approx(wide, abs=1e-3)
+    assert 0.0 < wide[2] < 1.0
 
 
 async def test_no_more_than_so_many_sentences_are_kept(door: Door, encoder: Counting) -> None:
