@@ -47,8 +47,10 @@ from bot.inference.grounding.meaning import EncoderMeaning, Meaning
 from bot.inference.grounding.verifier import LocalVerifier
 from bot.inference.host import Host, Named
 from bot.inference.local_model import LocalModel
+from bot.inference.release import Lesson
 from bot.inference.reranker import open_reranker
 from bot.inference.upstream import Bounds, Price, Upstream
+from bot.inference.vectors import BROUGHT
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
 from bot.observer import Observer
@@ -132,6 +134,7 @@ async def open_bot(
             named=named(definition),
             observer=metrics,
             reranker=reranker,
+            brought=definition.folder / BROUGHT,
         )
         stack.push_async_callback(host.close)
         progress("Loading the encoder and checking the index", 0, 0)
@@ -289,6 +292,12 @@ def examples(definition: BotDefinition) -> list[tuple[str, str, str]]:
         for lang, texts in intent.examples.items()
         for text in texts
     ]
+
+
+def lesson_of(definition: BotDefinition, *, encoder: str, trained: frozenset[str]) -> Lesson:
+    """What heads are made from where nothing is known but the bot folder. `encoder`: its fingerprint."""
+    entries = tuple(row.entry for row in definition.knowledge)
+    return Lesson(tuple(examples(definition)), entries, encoder, trained, definition.promise)
 
 
 def named(definition: BotDefinition) -> Named:

@@ -83,14 +83,18 @@ class OnnxEncoder:
         as_typed: bool = False,
         tap: Tap | None = None,
     ) -> OnnxEncoder:
-        """Load (about 1.5 s). `threads`: batches at once, of whichever calls; 0 for one a core. `verify` compares
+        """Load (about a second). `threads`: batches at once, of whichever calls; 0 for one a core. `verify` compares
         checksums too; `as_typed` reads texts as they are, which is for comparisons. `tap`: with it, tokens can be had.
         Raises `EncoderError`.
         """
         manifest = read_manifest(folder, verify=verify)
         try:
-            tokenizer, session = _tokenizer(folder, manifest.max_length), _session(folder, tap)
-            return cls(manifest, tokenizer, session, threads=threads or cores(), as_typed=as_typed, tap=tap)
+            with ThreadPoolExecutor(1) as beside:  # neither needs the other, and each takes about as long
+                session = beside.submit(_session, folder, tap)
+                tokenizer = _tokenizer(folder, manifest.max_length)
+            return cls(
+                manifest, tokenizer, session.result(), threads=threads or cores(), as_typed=as_typed, tap=tap
+            )
         except Exception as error:  # both libraries raise bare Exception
             raise EncoderError(f"{folder} cannot be loaded as an encoder: {error}") from error
 

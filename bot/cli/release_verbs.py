@@ -155,6 +155,20 @@ def pack(folder: Path | None, name: str, out: Path | None, rank: int, home: Path
 
 
 @releases.command()
+@click.argument("name", default="live")
+@home_option
+@_BOT
+def vectors(folder: Path | None, name: str, home: Path | None) -> None:
+    """Write what a release's encoder reads in the bot's texts into the bot folder.
+
+    Wherever the bot is started then, its texts are not read again: NAME is `live` where none is given.
+    """
+    from bot.cli.brought import write_vectors
+
+    write_vectors(settings(bot=folder, home=home), name)
+
+
+@releases.command()
 @click.argument("name")
 @home_option
 @_BOT

@@ -14,12 +14,16 @@ from bot.doctor.setup import Setup
 
 if TYPE_CHECKING:
     from bot.store.alerts import Alert
+    from retrieval.embed import Encoder
     from training.lesson import LessonHeads
     from training.release import Release
 
 SENTENCES = ("这张银行卡怎么挂失？", "How do I report a lost card?")
 UNIT = 1e-3
 """How far a vector's length may be from 1."""
+ENOUGH = 0.9
+"""Share of the bot's texts that were read before: the others take a first start seconds."""
+WRITE = "`kefu releases vectors` writes it anew."
 SHOWN = 3
 """Answers named when the index says otherwise."""
 SLIPPED = (
@@ -59,6 +63,8 @@ def _fits(setup: Setup, release: Release) -> bool:
 
 
 def encoder(setup: Setup) -> Iterator[Finding]:
+    from retrieval.onnx_encoder import OnnxEncoder
+
     yield from _brought(setup)
     manifest = setup.manifest()
     if manifest is None:
@@ -66,7 +72,9 @@ def encoder(setup: Setup) -> Iterator[Finding]:
     elif (free := available()) is not None and free < PROCESS:
         yield warning(f"{manifest.name} is whole; not loaded: {size(free)} of memory are left.")
     else:
-        yield _tried(setup)
+        opened = OnnxEncoder.open(setup.encoder_folder, threads=setup.settings.encoder_threads)
+        yield _tried(setup, opened)
+        yield from _read_before(setup, opened)
 
 
 def _brought(setup: Setup) -> Iterator[Finding]:
@@ -91,10 +99,7 @@ def _not_made(what: str) -> Finding:
     return ok("made at the first start, in about a minute.")
 
 
-def _tried(setup: Setup) -> Finding:
-    from retrieval.onnx_encoder import OnnxEncoder
-
-    opened = OnnxEncoder.open(setup.encoder_folder, threads=setup.settings.encoder_threads)
+def _tried(setup: Setup, opened: Encoder) -> Finding:
     opened.encode(SENTENCES)
     begun = time.perf_counter()
     vectors = opened.encode(SENTENCES)
@@ -105,6 +110,27 @@ def _tried(setup: Setup) -> Finding:
         hint = f"Delete {setup.encoder_folder}: it is made again." if stock else "`kefu releases rollback`."
         return wrong("the encoder gives vectors that are not of length 1.", hint)
     return ok(f"whole; reads a Chinese and an English question in {took:.0f} ms.")
+
+
+def _read_before(setup: Setup, opened: Encoder) -> Iterator[Finding]:
+    """Vectors of its texts that the bot folder brings along: those of another encoder are of no use."""
+    from bot.app import lesson_of
+    from bot.inference.vectors import BROUGHT, are_of, brought_vectors, sample
+
+    definition = setup.definition()
+    file = definition.folder / BROUGHT
+    if not file.is_file():
+        return
+    texts = lesson_of(definition, encoder=opened.fingerprint, trained=frozenset()).texts
+    brought = brought_vectors(file, texts)
+    some = sample(brought)
+    if not are_of(dict(zip(some, opened.encode(some), strict=True)), brought):
+        yield warning(f"{file.name} is of another encoder: a first start reads all texts.", WRITE)
+    elif len(brought) < ENOUGH * len(texts):
+        told = f"{file.name} has {len(brought):,} of {len(texts):,} texts"
+        yield warning(f"{told}: a first start reads the others.", WRITE)
+    else:
+        yield ok(f"the bot brings along what it read in {len(brought):,} of {len(texts):,} texts.")
 
 
 def reranker(setup: Setup) -> Iterator[Finding]:

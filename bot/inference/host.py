@@ -24,7 +24,15 @@ from bot.inference.reader import PATIENCE_S, Reader
 from bot.inference.release import Lesson, find_release, make_release, with_slips
 from bot.inference.rereading import Rereader
 from bot.inference.understanding import Ask, Live, Reads, Understanding
-from bot.inference.vectors import load_vectors, prune_vectors, save_vectors
+from bot.inference.vectors import (
+    are_of,
+    brought_vectors,
+    file_of,
+    load_vectors,
+    prune_vectors,
+    sample,
+    save_vectors,
+)
 from bot.memory import give_back
 from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle
@@ -95,10 +103,12 @@ class Host:
         named: Named = NOBODY_NAMES,
         observer: Observer = UNOBSERVED,
         reranker: Reranker | None = None,
+        brought: Path | None = None,
     ) -> None:
+        """`brought`: vectors that the bot brings along (`bot.inference.vectors`); the file need not be there."""
         self._rereader = Rereader(reranker) if reranker else None
         self._releases, self._bundles, self._vectors = home / "releases", home / "bundles", home / "vectors"
-        self._encodings = encodings
+        self._encodings, self._brought = encodings, brought
         self._examples, self._promise, self._named = tuple(examples), promise, named
         self._observer = observer
         self._live: Live | None = None
@@ -149,12 +159,19 @@ class Host:
     async def _open(self, name: str, knowledge: Knowledge, progress: Progress) -> Live:
         encoding = await self._encodings.find(name, progress=progress)
         finder = await self._finder(encoding, progress=progress)
-        reader = await self._load(encoding, tokens=finder.wants_tokens)
+        # A second start is waited for: all that the home holds is read while the encoder loads.
+        loading = asyncio.create_task(self._load(encoding, tokens=finder.wants_tokens))
+
+        async def embed(texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
+            await (await loading).embed(texts, known, progress)
+
         try:
-            heads, bundle = await self._prepare(encoding, knowledge, reader.embed, progress=progress)
+            heads, bundle = await self._prepare(encoding, knowledge, embed, progress=progress)
             mender = await self._mender(knowledge)
+            reader = await loading
         except BaseException:
-            await reader.close()
+            with suppress(Exception):
+                await (await loading).close()
             raise
         return self._go_live(Live.of(name, reader, heads, bundle, finder=finder, mender=mender))
 
@@ -293,6 +310,8 @@ class Host:
         if bundle is None or heads is None:
             known = await self._in_files(self._known, lesson)
             try:
+                if self._live is None and self._brought is not None:
+                    await self._take_brought(self._brought, lesson, known, embed)
                 await embed(lesson.texts, known, progress)
             finally:  # what is broken off goes on from here
                 await self._in_files(self._keep, lesson, known)
@@ -302,6 +321,24 @@ class Host:
         if bundle is None:
             bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
         return heads, bundle
+
+    async def _take_brought(
+        self, file: Path, lesson: Lesson, known: dict[str, Vectors], embed: Embed
+    ) -> None:
+        """What the bot brings along of the texts that are not known, if this encoder reads some of them likewise. Which
+        one made them a file cannot tell: the same weights come out otherwise by a bit on another machine.
+        """
+        texts = [text for text in lesson.texts if text not in known]
+        brought = await self._in_files(brought_vectors, file, texts)
+        read: dict[str, Vectors] = {}
+        await embed(sample(brought), read, _silent)
+        if are_of(read, brought):
+            known |= brought
+        else:
+            log.warning(
+                "%s is of another encoder: all is read (`kefu releases vectors` writes it)", file.name
+            )
+        known |= read
 
     async def _renewed(self, live: Live, knowledge: Knowledge) -> Live:
         """The same release with this knowledge; heads are made anew when it is loaded again."""
@@ -322,14 +359,12 @@ class Host:
         """Vectors of the lesson's texts that are kept from earlier: a text is encoded once for an encoder."""
         texts = lesson.texts
         kept = kept_vectors(self._bundles, lesson.encoder)
-        return {text: kept[text] for text in texts if text in kept} | load_vectors(self._file(lesson), texts)
+        own = load_vectors(file_of(self._vectors, lesson.encoder), texts)
+        return {text: kept[text] for text in texts if text in kept} | own
 
     def _keep(self, lesson: Lesson, known: dict[str, Vectors]) -> None:
-        save_vectors(self._file(lesson), known)
+        save_vectors(file_of(self._vectors, lesson.encoder), known)
         prune_vectors(self._vectors, keep=KEPT)
-
-    def _file(self, lesson: Lesson) -> Path:
-        return self._vectors / f"{lesson.encoder[:12]}.safetensors"
 
     async def _in_files(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Off the loop, after whatever else is being read or written in the home."""

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from bot.home import home_lock
+from bot.inference.vectors import BROUGHT, pack_vectors
 from retrieval.delta import Delta
 from retrieval.model_folder import sha256_file
 from retrieval.onnx_encoder import OnnxEncoder
 from retrieval.testing import HashEncoder
 from tests.tiny import letters_reranker
-from tests.unit.doctor.conftest import Place, change, flip, keep
+from tests.unit.doctor.conftest import ROWS, Place, change, flip, keep
 from training.promise import Bound
 
 
@@ -105,6 +106,21 @@ def test_vectors_that_are_not_of_length_one(place: Place, monkeypatch: pytest.Mo
     monkeypatch.setattr(broken, "encode", lambda texts: np.full((len(texts), 64), np.nan, np.float32))
     monkeypatch.setattr(OnnxEncoder, "open", lambda folder, threads: broken)
     assert "not of length 1" in place.doctor()["encoder"][1]
+
+
+def test_what_was_read_before(place: Place) -> None:
+    texts = ["where are you", "place", *(text for row in ROWS for text in (row["question"], row["answer"]))]
+    vectors = dict(zip(texts, HashEncoder().encode(texts), strict=True))
+    assert "brings along" not in place.doctor()["encoder"][1]
+    pack_vectors(place.bot / BROUGHT, vectors)
+    state, text = place.doctor()["encoder"]
+    assert (state, "brings along what it read in 6 of 6 texts" in text) == ("ok", True), text
+    pack_vectors(place.bot / BROUGHT, {text: vectors[text] for text in texts[:4]})
+    state, text = place.doctor()["encoder"]
+    assert (state, "has 4 of 6 texts: a first start reads the others" in text) == ("warning", True), text
+    pack_vectors(place.bot / BROUGHT, dict(zip(texts, reversed(vectors.values()), strict=True)))
+    state, text = place.doctor()["encoder"]
+    assert (state, "of another encoder" in text, "`kefu releases vectors`" in text) == ("warning", True, True)
 
 
 def test_no_encoder_and_nothing_to_make_one(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from bot.errors import InferenceError
 from bot.inference import host as hosting
 from bot.inference.bundles import Knowledge
 from bot.inference.host import Host
-from bot.testing import FakeEncodings
+from bot.inference.vectors import BROUGHT, SAMPLE, pack_vectors
+from bot.testing import FakeEncoding, FakeEncodings
+from retrieval.embed import Vectors
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
 from training.apply import Heads, IntentHead
@@ -51,3 +55,74 @@ async def test_an_index_that_says_otherwise_than_the_database_is_made_again(
         assert "made again" not in caplog.text
         assert await indexed(home, *now) == now
     assert "the database has other answers" in caplog.text
+
+
+class Counting(HashEncoder):
+    """Counts the texts that it reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = 0
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.read += len(texts)
+        return super().encode(texts)
+
+
+async def begun(
+    home: Path, entries: Sequence[Entry], brought: Path
+) -> tuple[Counting, Mapping[str, Vectors]]:
+    """What was read at a start with these vectors in the bot folder, and what is in the index."""
+    encoder = Counting()
+    host = Host(home, FakeEncodings(base=encoder), examples=(), brought=brought)
+    live = await host.open(Knowledge(1, tuple(entries)), progress=lambda *_: None)
+    vectors = live.bundle.vectors_by_text()
+    await host.close()
+    return encoder, vectors
+
+
+@pytest.fixture
+def many() -> list[Entry]:
+    return [
+        Entry(f"{number}", f"topic-{number}", "en", f"Question {number}?", f"Answer {number}.")
+        for number in range(40)
+    ]
+
+
+async def test_what_the_bot_brings_along_is_not_read_again(tmp_path: Path, many: list[Entry]) -> None:
+    old, new = many[:-2], many
+    texts = [text for entry in old for text in entry.texts]
+    whole = dict(zip(texts, HashEncoder().encode(texts), strict=True))
+    await asyncio.to_thread(pack_vectors, tmp_path / BROUGHT, whole)
+    home = tmp_path / "home"
+    encoder, vectors = await begun(home, new, tmp_path / BROUGHT)
+    added = [text for entry in new[-2:] for text in entry.texts]
+    assert encoder.read == SAMPLE + len(added)
+    assert set(vectors) == {*texts, *added}
+    assert all(float(vectors[text] @ whole[text]) > 0.999 for text in texts)
+    again, _ = await begun(home, new, tmp_path / BROUGHT)
+    assert again.read == 0, "a second start has all in its home"
+
+
+async def test_vectors_of_another_encoder_are_told_and_not_taken(
+    tmp_path: Path, many: list[Entry], caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = [text for entry in many for text in entry.texts]
+    others = dict(zip(texts, HashEncoder().encode(texts[::-1]), strict=True))
+    await asyncio.to_thread(pack_vectors, tmp_path / BROUGHT, others)
+    with caplog.at_level(logging.WARNING):
+        encoder, vectors = await begun(tmp_path / "home", many, tmp_path / BROUGHT)
+    assert encoder.read == len(texts)
+    assert np.array_equal(vectors[texts[3]], HashEncoder().encode(texts[3:4])[0])
+    assert "vectors.safetensors is of another encoder" in caplog.text
+
+
+async def test_an_encoder_that_does_not_load_is_told_though_all_else_was_found(tmp_path: Path) -> None:
+    await indexed(tmp_path, OPEN, POST)
+    encodings = FakeEncodings()
+    encodings.known["base"] = FakeEncoding(HashEncoder(), error=InferenceError("no memory"))
+    host = Host(tmp_path, encodings, examples=())
+    with pytest.raises(InferenceError, match="no memory"):
+        await host.open(Knowledge(1, (OPEN, POST)), progress=lambda *_: None)
+    with pytest.raises(InferenceError, match="still starting"):
+        host.current()

@@ -1,4 +1,4 @@
-"""Vectors kept between starts."""
+"""Vectors kept between starts, and those that a bot folder brings along."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from bot.inference.vectors import load_vectors, save_vectors
+from bot.inference.vectors import (
+    SAMPLE,
+    are_of,
+    brought_vectors,
+    load_vectors,
+    pack_vectors,
+    sample,
+    save_vectors,
+)
 from retrieval.testing import HashEncoder
 
 
@@ -24,3 +32,37 @@ def test_a_missing_or_damaged_file_holds_none(tmp_path: Path) -> None:
     assert load_vectors(tmp_path / "none", ["a"]) == {}
     (tmp_path / "bad").write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00garbage!")
     assert load_vectors(tmp_path / "bad", ["a"]) == {}
+
+
+def test_what_a_bot_brings_along_takes_a_quarter_of_the_room_and_says_the_same(tmp_path: Path) -> None:
+    texts = [f"question {number}" for number in range(300)]
+    vectors = dict(zip(texts, HashEncoder(384).encode(texts), strict=True))
+    save_vectors(tmp_path / "kept", vectors)
+    pack_vectors(tmp_path / "brought", vectors)
+    assert (tmp_path / "brought").stat().st_size < 0.3 * (tmp_path / "kept").stat().st_size
+    before = (tmp_path / "brought").stat().st_mtime_ns
+    found = brought_vectors(tmp_path / "brought", ["question 7", "unknown", "question 250"])
+    assert list(found) == ["question 7", "question 250"]
+    for text, vector in found.items():
+        assert vector.dtype == np.float32
+        assert float(vector @ vectors[text]) > 0.9999
+        assert abs(float(vector @ vector) - 1) < 1e-5
+    assert (tmp_path / "brought").stat().st_mtime_ns == before, "a bot folder is only read"
+
+
+def test_a_sample_tells_whose_vectors_they_are() -> None:
+    texts = [f"question {number}" for number in range(100)]
+    vectors = dict(zip(texts, HashEncoder().encode(texts), strict=True))
+    some = sample(vectors)
+    assert len(some) == SAMPLE
+    assert texts.index(some[-1]) > 80, "they are spread over all"
+    read = {text: vectors[text] for text in some}
+    assert are_of(read, vectors)
+    other = HashEncoder(65).encode(some)
+    assert not are_of(dict(zip(some, other, strict=True)), vectors)
+    assert not are_of({**read, some[0]: vectors[some[1]]}, vectors)
+
+
+def test_of_nothing_nothing_is_asked() -> None:
+    assert sample({}) == []
+    assert are_of({}, {})
