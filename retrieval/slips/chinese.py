@@ -14,12 +14,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
 from retrieval.slips.sounds import alike
 from retrieval.text import HAN
 
 RUN = re.compile(f"[{HAN}]{{2,}}")
 _BEGIN, _END = "^", "$"
 
+_LENGTHS = (1, 2, 3)
+"""Of what is counted, in characters."""
 _SURE = 0.85
 """Probability from which on another character is what was meant."""
 _WORD = 1
@@ -50,14 +55,9 @@ class Chinese:
     def __init__(self, texts: Iterable[str]) -> None:
         """`texts` as `retrieval.text.as_read` gives them."""
         _cut("词典")  # read here, not on the loop when the first message comes
-        self._runs: Counter[str] = Counter()
-        self._words: Counter[str] = Counter()
-        for text in texts:
-            for run in RUN.findall(text):
-                self._words.update(word for word in _cut(run) if len(word) > 1)
-                framed = _framed(run)
-                for length in (1, 2, 3):
-                    self._runs.update(framed[at : at + length] for at in range(len(framed) - length + 1))
+        runs = [run for text in texts for run in RUN.findall(text)]
+        self._words = Counter(word for run in runs for word in _cut(run) if len(word) > 1)
+        self._runs = _counted(runs)
         self._after: defaultdict[tuple[str, str], str] = defaultdict(str)
         self._before: defaultdict[tuple[str, str], str] = defaultdict(str)
         sounds = _sound_of()
@@ -137,6 +137,20 @@ def _word_at(words: Sequence[str], at: int) -> str:
 
 def _framed(run: str) -> str:
     return f"{_BEGIN}{_BEGIN}{run}{_END}"
+
+
+def _counted(runs: Sequence[str]) -> Counter[str]:
+    """How often each one, two and three characters stand there, with what frames a run. All at once: one by one this
+    would be half of what a server computes when it starts.
+    """
+    codes = np.frombuffer("".join(map(_framed, runs)).encode("utf-32-le"), dtype="<u4")
+    found: Counter[str] = Counter()
+    for length in _LENGTHS if runs else ():
+        windows = sliding_window_view(codes, length)
+        inside = (windows[:, :-1] != ord(_END)).all(axis=1)  # what ends a run does not go on in the next
+        each, often = np.unique(windows[inside].view(f"<U{length}"), return_counts=True)
+        found.update(dict(zip(each.tolist(), often.tolist(), strict=True)))
+    return found
 
 
 def _cut(run: str) -> list[str]:
