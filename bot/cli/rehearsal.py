@@ -29,7 +29,7 @@ from bot.store.entries import CONTENT, KnowledgeRow
 from bot.store.session import Session
 from training.release import BASE
 
-SHARED = ("releases", "vectors")
+SHARED = ("releases", "vectors", "menders")
 PAGE = 500
 WHY = releases.Note("kefu eval")
 

@@ -20,6 +20,7 @@ from bot.inference.bundles import KEPT, Knowledge, find_bundle, kept_vectors, ma
 from bot.inference.child import Progress
 from bot.inference.door import Door
 from bot.inference.encodings import Encoding, Encodings
+from bot.inference.menders import find_mender
 from bot.inference.reader import PATIENCE_S, Reader
 from bot.inference.release import Lesson, find_release, make_release, with_slips
 from bot.inference.rereading import Rereader
@@ -108,6 +109,7 @@ class Host:
         """`brought`: vectors that the bot brings along (`bot.inference.vectors`); the file need not be there."""
         self._rereader = Rereader(reranker) if reranker else None
         self._releases, self._bundles, self._vectors = home / "releases", home / "bundles", home / "vectors"
+        self._menders = home / "menders"
         self._encodings, self._brought = encodings, brought
         self._examples, self._promise, self._named = tuple(examples), promise, named
         self._observer = observer
@@ -350,10 +352,10 @@ class Host:
         return Live.of(live.name, live.reader, live.heads, bundle, finder=live.finder, mender=mender)
 
     async def _mender(self, knowledge: Knowledge) -> Mender:
-        """Of slips, by the words of today's answers and of the examples: quicker made than kept."""
+        """Of slips, by the words of today's answers and of the examples."""
         texts = [text for text, _, _ in self._examples]
         texts += [text for entry in knowledge.entries for text in entry.texts]
-        return await self._in_files(Mender, texts)
+        return await self._in_files(find_mender, self._menders, texts)
 
     def _known(self, lesson: Lesson) -> dict[str, Vectors]:
         """Vectors of the lesson's texts that are kept from earlier: a text is encoded once for an encoder."""

@@ -52,19 +52,23 @@ class _Other:
 class Chinese:
     """Immutable, and safe in any number of threads."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        """`texts` as `retrieval.text.as_read` gives them."""
+    def __init__(self, words: Mapping[str, int], runs: Mapping[str, int]) -> None:
+        """How often the bot's texts have a word, and up to three characters with what frames them."""
         _cut("词典")  # read here, not on the loop when the first message comes
-        runs = [run for text in texts for run in RUN.findall(text)]
-        self._words = Counter(word for run in runs for word in _cut(run) if len(word) > 1)
-        self._runs = _counted(runs)
+        self.words, self.runs = Counter(words), Counter(runs)
         self._after: defaultdict[tuple[str, str], str] = defaultdict(str)
         self._before: defaultdict[tuple[str, str], str] = defaultdict(str)
         sounds = _sound_of()
-        for run in sorted(run for run in self._runs if len(run) == 2):
+        for run in sorted(run for run in self.runs if len(run) == 2):
             first, second = run[0], run[1]
             self._after[first, sounds.get(second, "")] += second
             self._before[second, sounds.get(first, "")] += first
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Chinese:
+        """`texts` as `retrieval.text.as_read` gives them."""
+        runs = [run for text in texts for run in RUN.findall(text)]
+        return cls(Counter(word for run in runs for word in _cut(run) if len(word) > 1), _counted(runs))
 
     def mended(self, run: str) -> tuple[int, str] | None:
         """(place, character that was meant there) of a run of Chinese characters; None: it is as it was meant."""
@@ -108,7 +112,7 @@ class Chinese:
         word = _word_at(cut, at)
         return (
             float(other.nearly),
-            math.log1p(self._words[word]) if len(word) > 1 else 0.0,
+            math.log1p(self.words[word]) if len(word) > 1 else 0.0,
             float(len(cut) - len(words)),
             often(read) - often(typed),
             often(before + read),
@@ -123,7 +127,7 @@ class Chinese:
         )
 
     def _often(self, run: str) -> float:
-        return math.log1p(self._runs[run])
+        return math.log1p(self.runs[run])
 
 
 def _word_at(words: Sequence[str], at: int) -> str:

@@ -46,24 +46,30 @@ _TINY = 1e-9
 class English:
     """Immutable, and safe in any number of threads. About 15 MB for the general list, which all share."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        """`texts` as `retrieval.text.as_read` gives them."""
-        self._own: Counter[str] = Counter()
-        self._pairs: Counter[tuple[str, str]] = Counter()
-        for text in texts:
-            words = [_BEGIN, *WORD.findall(text), _END]
-            self._own.update(words)
-            self._pairs.update(pairwise(words))
-        self._words = self._own.total() + _GENERAL
+    def __init__(self, own: Mapping[str, int], pairs: Mapping[tuple[str, str], int]) -> None:
+        """How often the bot's texts say a word, and two one after the other."""
+        self.own, self.pairs = Counter(own), Counter(pairs)
+        self._words = self.own.total() + _GENERAL
         # Read here, not on the loop when the first message comes.
         self._general, self._all_general, _ = _general(), _all_general(), neighbours()
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> English:
+        """`texts` as `retrieval.text.as_read` gives them."""
+        own: Counter[str] = Counter()
+        pairs: Counter[tuple[str, str]] = Counter()
+        for text in texts:
+            words = [_BEGIN, *WORD.findall(text), _END]
+            own.update(words)
+            pairs.update(pairwise(words))
+        return cls(own, pairs)
 
     def mended(self, words: Sequence[str], at: int) -> str | None:
         """What the word at that place was meant to be; None: what it is."""
         word = words[at]
         if len(word) < _SHORTEST or not (word.isascii() and word.isalpha()) or self._known(word):
             return None
-        rare = bool(self._general.get(word) or self._own[word])
+        rare = bool(self._general.get(word) or self.own[word])
         before = words[at - 1] if at else _BEGIN
         after = words[at + 1] if at + 1 < len(words) else _END
         found = {
@@ -82,14 +88,14 @@ class English:
         often = max(
             self._general.get(word, 0), self._general.get(re.sub("l(ing|ed|ers?)$", r"ll\1", word), 0)
         )
-        return self._own[word] > 1 or often >= _KNOWN or bool(self._own[word] and often)
+        return self.own[word] > 1 or often >= _KNOWN or bool(self.own[word] and often)
 
     def _may_stand(self, word: str, other: str, slip: float, *, rare: bool, beside: tuple[str, str]) -> bool:
         before, after = beside
-        own, general = self._own[other], self._general.get(other, 0)
-        fits = ((before, other) in self._pairs) + ((other, after) in self._pairs)
+        own, general = self.own[other], self._general.get(other, 0)
+        fits = ((before, other) in self.pairs) + ((other, after) in self.pairs)
         # That a text may begin or end with it says little.
-        said = self._pairs[before, other] * (before != _BEGIN) + self._pairs[other, after] * (after != _END)
+        said = self.pairs[before, other] * (before != _BEGIN) + self.pairs[other, after] * (after != _END)
         if slip <= _ODD and fits == 1:
             fits = min(said, 1)
         if len(other) < _SHORTEST or (len(word) == _SHORTEST == len(other) and sorted(other) != sorted(word)):
@@ -107,7 +113,7 @@ class English:
     def _likelihood(self, before: str, word: str, after: str) -> float:
         return sum(
             math.log(
-                _SHARE * self._pairs[first, second] / max(self._own[first], 1)
+                _SHARE * self.pairs[first, second] / max(self.own[first], 1)
                 + (1 - _SHARE) * self._share(second)
                 + _TINY
             )
@@ -115,7 +121,7 @@ class English:
         )
 
     def _share(self, word: str) -> float:
-        return (self._own[word] + _GENERAL * self._general.get(word, 0) / self._all_general) / self._words
+        return (self.own[word] + _GENERAL * self._general.get(word, 0) / self._all_general) / self._words
 
 
 def slips(word: str) -> Mapping[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -23,6 +23,10 @@ _JOINED = re.compile(r"[\w@./:#&+%$€£¥_-]")
 _NOT = re.compile("['’]t")
 """As in "wasn't"."""
 _SENTENCE = re.compile(r"(?:^|[.!?;:。！？\n])\s*[\"'“‘(]*$")
+
+
+Counted = Mapping[str, Mapping[str, int]]
+"""How often a bot's texts say what, by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,33 @@ class Mender:
         """Blocking: some tenths of a second for thousands of texts, and as much once for the general dictionaries."""
         written = list(texts)
         read = [as_read(text) for text in written]
-        self._english, self._chinese = English(read), Chinese(read)
-        self._names = _names(written)
+        self._begin(English.of(read), Chinese.of(read), _names(written))
+
+    def _begin(self, english: English, chinese: Chinese, names: frozenset[str]) -> None:
+        self._english, self._chinese, self._names = english, chinese, names
         self._without: OrderedDict[bytes, None] = OrderedDict()
+
+    @classmethod
+    def of(cls, counted: Counted) -> Mender:
+        """The same as the one that told what it had counted."""
+        made = cls.__new__(cls)
+        split = (key.partition(" ") for key in counted["pairs"])
+        pairs = {
+            (first, second): n for (first, _, second), n in zip(split, counted["pairs"].values(), strict=True)
+        }
+        english, chinese = English(counted["words"], pairs), Chinese(counted["terms"], counted["runs"])
+        made._begin(english, chinese, frozenset(counted["names"]))
+        return made
+
+    def counted(self) -> Counted:
+        """What it took from its texts, for JSON."""
+        return {
+            "words": self._english.own,
+            "pairs": {" ".join(pair): often for pair, often in self._english.pairs.items()},
+            "terms": self._chinese.words,
+            "runs": self._chinese.runs,
+            "names": dict.fromkeys(sorted(self._names), 1),
+        }
 
     def read(self, text: str) -> Read | None:
         """None where nothing was mended. Under a millisecond for a short text."""
