@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
+import pytest_asyncio
 
 from bot.app import Bot, load_definition, open_bot
 from bot.settings import load_settings
@@ -19,13 +19,13 @@ from tests.conftest import CACHE, ROOT
 HOMES = {"bank": ROOT / ".cache" / "test-home", "shop": ROOT / ".cache" / "test-home-shop"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bank(encoder_folder: Path) -> AsyncIterator[Bot]:
     async with _example("bank") as bot:
         yield bot
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shop(encoder_folder: Path) -> AsyncIterator[Bot]:
     async with _example("shop") as bot:
         yield bot

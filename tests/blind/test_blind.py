@@ -43,7 +43,7 @@ APART = 0.9
 FIRST_START_S = 900
 """The first start on a machine reads the bank's 8,000 phrasings, and both bots learn of theirs; on a busy one that is
 a matter of minutes."""
-pytestmark = pytest.mark.encoder
+pytestmark = [pytest.mark.encoder, pytest.mark.asyncio(loop_scope="module")]
 
 
 Questions = Sequence[Question]
