@@ -45,14 +45,17 @@ def private_server() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def database(server: str) -> AsyncIterator[str]:
-    """Yields the URL of an empty database on that server."""
+async def database(server: str, *, like: str | None = None) -> AsyncIterator[str]:
+    """Yields the URL of a database on that server: an empty one, or one as that of the URL `like` is, which nobody has
+    open.
+    """
+    template = "template0" if like is None else make_url(like).database
     url = make_url(server).set(drivername="postgresql+asyncpg")
     name = f"kefu_{secrets.token_hex(8)}"
     engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+            await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
             try:
                 yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
             finally:
