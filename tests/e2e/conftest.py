@@ -22,7 +22,7 @@ from tests.integration.server.process import ROOT, Server
 HERE = Path(__file__).parent
 HOME = ROOT / ".cache" / "test-home"
 FIRST_START_S = 900
-"""The first start on a machine reads the bank's 8,000 phrasings; on a busy one that takes minutes."""
+"""On the first start on a machine the bank learns of its 11,000 phrasings; on a busy one that takes minutes."""
 
 
 @pytest.hookimpl(tryfirst=True)
