@@ -46,7 +46,7 @@ APART = 0.9
 FIRST_START_S = 900
 """On the first start on a machine both bots learn of their phrasings, 11,000 and 7,000; on a busy one that is
 a matter of minutes."""
-pytestmark = [pytest.mark.encoder, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = pytest.mark.encoder
 
 
 Questions = Sequence[Question]
