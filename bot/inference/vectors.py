@@ -51,9 +51,8 @@ def brought_vectors(path: Path, texts: Iterable[str]) -> dict[str, Vectors]:
         place = {row.tobytes(): number for number, row in enumerate(arrays["keys"])}
         found = {text: place.get(_key(text)) for text in texts}
         kept = {text: arrays["vectors"][number] for text, number in found.items() if number is not None}
-        return (
-            kept if arrays["vectors"].dtype == np.float32 else dict(zip(kept, _unpacked(kept), strict=True))
-        )
+        packed = kept and arrays["vectors"].dtype != np.float32
+        return dict(zip(kept, _unpacked(kept), strict=True)) if packed else kept
     except (OSError, KeyError, SafetensorError):
         return {}
 

@@ -126,3 +126,21 @@ async def test_an_encoder_that_does_not_load_is_told_though_all_else_was_found(t
         await host.open(Knowledge(1, (OPEN, POST)), progress=lambda *_: None)
     with pytest.raises(InferenceError, match="still starting"):
         host.current()
+
+
+async def test_heads_are_made_anew_of_what_the_home_has_though_the_bot_brings_all_along(
+    tmp_path: Path, many: list[Entry], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [text for entry in many for text in entry.texts]
+    vectors = dict(zip(texts, HashEncoder().encode(texts), strict=True))
+    await asyncio.to_thread(pack_vectors, tmp_path / BROUGHT, vectors)
+    await begun(tmp_path / "home", many, tmp_path / BROUGHT)
+    heads = hosting.find_release(tmp_path, None)  # type: ignore[arg-type]  # the one that stands for all
+
+    async def made(*_: object, **__: object) -> object:
+        return heads
+
+    monkeypatch.setattr(hosting, "find_release", lambda releases, lesson: None)
+    monkeypatch.setattr(hosting, "make_release", made)
+    encoder, _ = await begun(tmp_path / "home", many, tmp_path / BROUGHT)
+    assert encoder.read == 0

@@ -63,6 +63,9 @@ def test_a_sample_tells_whose_vectors_they_are() -> None:
     assert not are_of({**read, some[0]: vectors[some[1]]}, vectors)
 
 
-def test_of_nothing_nothing_is_asked() -> None:
+def test_of_nothing_nothing_is_asked(tmp_path: Path) -> None:
     assert sample({}) == []
     assert are_of({}, {})
+    pack_vectors(tmp_path / "brought", {"a": HashEncoder().encode(["a"])[0]})
+    assert brought_vectors(tmp_path / "brought", []) == {}
+    assert brought_vectors(tmp_path / "brought", ["b"]) == {}
