@@ -28,9 +28,13 @@ POST = Entry("2", "post", "en", "What is the postage?", "Eight yuan.")
 
 @pytest.fixture(autouse=True)
 def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosting, "find_release", lambda releases, lesson: small_heads())
+
+
+def small_heads() -> Heads:
     ones = np.ones(64, dtype=np.float32)
     head = IntentHead(("a",), ones, ones, ones[None], np.ones(1, np.float32), 1.0)
-    monkeypatch.setattr(hosting, "find_release", lambda releases, lesson: Heads("heads", head, head, None))
+    return Heads("heads", head, head, None)
 
 
 async def indexed(home: Path, *entries: Entry) -> tuple[Entry, ...]:
@@ -135,10 +139,9 @@ async def test_heads_are_made_anew_of_what_the_home_has_though_the_bot_brings_al
     vectors = dict(zip(texts, HashEncoder().encode(texts), strict=True))
     await asyncio.to_thread(pack_vectors, tmp_path / BROUGHT, vectors)
     await begun(tmp_path / "home", many, tmp_path / BROUGHT)
-    heads = hosting.find_release(tmp_path, None)  # type: ignore[arg-type]  # the one that stands for all
 
-    async def made(*_: object, **__: object) -> object:
-        return heads
+    async def made(*_: object, **__: object) -> Heads:
+        return small_heads()
 
     monkeypatch.setattr(hosting, "find_release", lambda releases, lesson: None)
     monkeypatch.setattr(hosting, "make_release", made)
