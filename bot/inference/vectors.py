@@ -4,6 +4,7 @@ along. A cache: losing it costs minutes at most.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
@@ -13,12 +14,15 @@ import numpy as np
 
 from retrieval.embed import Vectors
 
+log = logging.getLogger(__name__)
+
 BROUGHT = "vectors.safetensors"
 """In the bot folder."""
 SAMPLE = 16
 """Texts that are read to see whose vectors a bot brings along."""
 SAME = 0.9995
 """Cosine of two vectors of one text by one encoder, whatever machine it was made on; packing takes .0001 of it."""
+_SUM = "sha256"
 _BYTES = 16
 """Of a text's SHA-256; no two texts of one bot meet in 128 bits."""
 _STEPS = 127
@@ -40,21 +44,15 @@ def load_vectors(path: Path, texts: Iterable[str]) -> dict[str, Vectors]:
 
 
 def brought_vectors(path: Path, texts: Iterable[str]) -> dict[str, Vectors]:
-    """The same of a file that is only read. Packed ones come back of length 1, a ten-thousandth of a cosine from what
-    they were.
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        arrays = load_file(path)
-        place = {row.tobytes(): number for number, row in enumerate(arrays["keys"])}
-        found = {text: place.get(_key(text)) for text in texts}
-        kept = {text: arrays["vectors"][number] for text, number in found.items() if number is not None}
-        packed = kept and arrays["vectors"].dtype != np.float32
-        return dict(zip(kept, _unpacked(kept), strict=True)) if packed else kept
-    except (OSError, KeyError, SafetensorError):
+    """The same of a file that is only read. Packed ones have length 1 and a cosine of .9999 to what they were."""
+    if (arrays := _read(path)) is None:
         return {}
+    keys, vectors = arrays
+    place = {row.tobytes(): number for number, row in enumerate(keys)}
+    found = {text: place.get(_key(text)) for text in texts}
+    kept = {text: vectors[number] for text, number in found.items() if number is not None}
+    packed = kept and vectors.dtype != np.float32
+    return dict(zip(kept, _unpacked(kept), strict=True)) if packed else kept
 
 
 def sample(vectors: Mapping[str, Vectors]) -> list[str]:
@@ -97,10 +95,33 @@ def _write(path: Path, texts: Iterable[str], rows: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".new")
     try:
-        draft.write_bytes(save({"keys": keys, "vectors": rows}))
+        draft.write_bytes(save({"keys": keys, "vectors": rows}, {_SUM: _sum(keys, rows)}))
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[np.ndarray, np.ndarray] | None:
+    """Keys and rows; None where there is no file, or one in which a byte has changed."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            keys, rows = file.get_tensor("keys"), file.get_tensor("vectors")
+            if (file.metadata() or {}).get(_SUM) == _sum(keys, rows) and len(keys) == len(rows):
+                return keys, rows
+        log.warning("%s has changed since it was written: its texts are read again", path.name)
+    except FileNotFoundError:
+        pass
+    except (OSError, SafetensorError) as error:
+        log.warning("%s cannot be read (%s): its texts are read again", path.name, error)
+    return None
+
+
+def _sum(keys: np.ndarray, rows: np.ndarray) -> str:
+    digest = sha256(np.ascontiguousarray(keys).data)
+    digest.update(np.ascontiguousarray(rows).data)
+    return digest.hexdigest()
 
 
 def _unpacked(kept: Mapping[str, np.ndarray]) -> Vectors:

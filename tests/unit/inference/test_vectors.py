@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bot.inference.vectors import (
     SAMPLE,
@@ -15,6 +18,7 @@ from bot.inference.vectors import (
     sample,
     save_vectors,
 )
+from retrieval.embed import Vectors
 from retrieval.testing import HashEncoder
 
 
@@ -32,6 +36,25 @@ def test_a_missing_or_damaged_file_holds_none(tmp_path: Path) -> None:
     assert load_vectors(tmp_path / "none", ["a"]) == {}
     (tmp_path / "bad").write_bytes(b"\x08\x00\x00\x00\x00\x00\x00\x00garbage!")
     assert load_vectors(tmp_path / "bad", ["a"]) == {}
+
+
+@pytest.mark.parametrize("write", [save_vectors, pack_vectors])
+@pytest.mark.parametrize("at", [-3, 0.5, 0.02])
+def test_a_changed_byte_anywhere_is_told_and_nothing_is_taken(
+    write: Callable[[Path, Mapping[str, Vectors]], None],
+    at: float,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    texts = [f"question {number}" for number in range(100)]
+    write(tmp_path / "v", dict(zip(texts, HashEncoder().encode(texts), strict=True)))
+    assert len(brought_vectors(tmp_path / "v", texts)) == 100
+    raw = bytearray((tmp_path / "v").read_bytes())
+    raw[int(at) if at < 0 else int(at * len(raw))] ^= 1
+    (tmp_path / "v").write_bytes(raw)
+    with caplog.at_level(logging.WARNING):
+        assert brought_vectors(tmp_path / "v", texts) == {}
+    assert "read again" in caplog.text
 
 
 def test_what_a_bot_brings_along_takes_a_quarter_of_the_room_and_says_the_same(tmp_path: Path) -> None:
