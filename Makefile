@@ -9,6 +9,8 @@ BOT ?= examples/bank
 VERIFIER ?=
 
 unexport PYTHONPATH PYTHONHOME
+# Where it is set each process compiles all that it imports: seconds of every start, and of every test's child.
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export npm_config_cache := $(CURDIR)/.cache/npm
