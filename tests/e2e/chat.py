@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.async_api import ConsoleMessage, Locator, Page, Response, ViewportSize, expect
+from playwright.async_api import ConsoleMessage, Locator, Page, Response, TimeoutError, ViewportSize, expect
 
 from tests.integration.server.process import ROOT, Server
 
@@ -114,7 +114,12 @@ class Chat:
     async def shot(self, name: str) -> None:
         """Into .artifacts, as somebody sees it who has waited for the movement to end."""
         SHOTS.mkdir(exist_ok=True)
-        await self.page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+        path = SHOTS / f"{name}.png"
+        try:
+            await self.page.screenshot(path=path, animations="disabled", timeout=PATIENCE_MS)
+        except TimeoutError:  # a busy Chromium may leave out the one frame that it was to paint for it
+            await self.page.bring_to_front()
+            await self.page.screenshot(path=path, animations="disabled")
 
     async def violations(self, *, within: str = "document") -> list[str]:
         """What axe finds, one line each. Evaluated by the debugger, since the page's policy runs no foreign code."""
