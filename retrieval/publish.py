@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,6 +48,12 @@ def publish_files(contents: Mapping[Path, str]) -> None:
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
+
+
+def keep_newest(files: Iterable[Path], keep: int) -> None:
+    """Of files that are made again when they are needed, those written or touched last stay."""
+    for path in sorted(files, key=lambda path: path.stat().st_mtime_ns, reverse=True)[keep:]:
+        path.unlink(missing_ok=True)
 
 
 def leftovers(parent: Path) -> list[Path]:

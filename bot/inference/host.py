@@ -30,7 +30,6 @@ from bot.inference.vectors import (
     brought_vectors,
     file_of,
     load_vectors,
-    prune_vectors,
     sample,
     save_vectors,
 )
@@ -39,6 +38,7 @@ from bot.observer import UNOBSERVED, Observer
 from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
 from retrieval.errors import RetrievalError
+from retrieval.publish import keep_newest
 from retrieval.rerank.port import Reranker
 from retrieval.slips.mender import Mender
 from training.apply import Heads
@@ -366,7 +366,7 @@ class Host:
 
     def _keep(self, lesson: Lesson, known: dict[str, Vectors]) -> None:
         save_vectors(file_of(self._vectors, lesson.encoder), known)
-        prune_vectors(self._vectors, keep=KEPT)
+        keep_newest(self._vectors.glob("*.safetensors"), KEPT)
 
     async def _in_files(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Off the loop, after whatever else is being read or written in the home."""

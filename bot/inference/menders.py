@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from retrieval.publish import publish_files
+from retrieval.publish import keep_newest, publish_files
 from retrieval.slips.mender import Mender
 
 log = logging.getLogger(__name__)
@@ -28,12 +28,12 @@ def find_mender(folder: Path, texts: Sequence[str]) -> Mender:
     path = folder / f"{hashlib.sha256(told.encode()).hexdigest()[:16]}.json"
     if (kept := _read(path)) is not None:
         return kept
-    made = Mender(texts)
+    made = Mender.of(texts)
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         body = json.dumps(made.counted(), ensure_ascii=False)
         publish_files({path: f"{_sum(body)}\n{body}"})
-        _prune(folder)
+        keep_newest(folder.glob("*.json"), KEPT)
     return made
 
 
@@ -42,7 +42,7 @@ def _read(path: Path) -> Mender | None:
     try:
         checksum, _, body = path.read_text(encoding="utf-8").partition("\n")
         if checksum == _sum(body):
-            return Mender.of(json.loads(body))
+            return Mender.again(json.loads(body))
         log.warning("%s has changed: the words of the bot are counted again", path.name)
     except FileNotFoundError:
         pass
@@ -53,9 +53,3 @@ def _read(path: Path) -> Mender | None:
 
 def _sum(body: str) -> str:
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _prune(folder: Path) -> None:
-    files = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in files[KEPT:]:
-        path.unlink(missing_ok=True)

@@ -111,7 +111,7 @@ def _mended(lesson: Lesson, typed: Mapping[str, str]) -> dict[str, str]:
     for part in range(MENDERS):
         own = list(typed)[part::MENDERS]
         strange = set(own)
-        mender = Mender(text for text in known if text not in strange)
+        mender = Mender.of(text for text in known if text not in strange)
         for text in own:
             found = mender.read(typed[text])
             read[text] = found.text if found else typed[text]

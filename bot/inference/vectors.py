@@ -37,7 +37,7 @@ def file_of(folder: Path, encoder: str) -> Path:
 def load_vectors(path: Path, texts: Iterable[str]) -> dict[str, Vectors]:
     """Those of `texts` that are kept there: float32 [dim] each. A file that cannot be read holds none; blocking."""
     try:
-        os.utime(path)  # `prune_vectors` goes by it
+        os.utime(path)  # `keep_newest` goes by it
     except OSError:
         return {}
     return brought_vectors(path, texts)
@@ -79,13 +79,6 @@ def pack_vectors(path: Path, vectors: Mapping[str, Vectors]) -> None:
         whole = np.stack(list(vectors.values()))
         largest = np.abs(whole).max(axis=1, keepdims=True)
         _write(path, vectors, np.rint(whole * (_STEPS / largest)).astype(np.int8))
-
-
-def prune_vectors(folder: Path, *, keep: int) -> None:
-    """Those of the `keep` encoders used last stay; blocking."""
-    files = sorted(folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
-    for path in files[keep:]:
-        path.unlink(missing_ok=True)
 
 
 def _write(path: Path, texts: Iterable[str], rows: np.ndarray) -> None:

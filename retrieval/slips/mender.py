@@ -49,27 +49,25 @@ class _Mend:
 class Mender:
     """Of a bot's own texts, and safe in any number of threads."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        """Blocking: some tenths of a second for thousands of texts, and as much once for the general dictionaries."""
-        written = list(texts)
-        read = [as_read(text) for text in written]
-        self._begin(English.of(read), Chinese.of(read), _names(written))
-
-    def _begin(self, english: English, chinese: Chinese, names: frozenset[str]) -> None:
+    def __init__(self, english: English, chinese: Chinese, names: frozenset[str]) -> None:
         self._english, self._chinese, self._names = english, chinese, names
         self._without: OrderedDict[bytes, None] = OrderedDict()
 
     @classmethod
-    def of(cls, counted: Counted) -> Mender:
+    def of(cls, texts: Iterable[str]) -> Mender:
+        """Blocking: some tenths of a second for thousands of texts, and as much once for the general dictionaries."""
+        written = list(texts)
+        read = [as_read(text) for text in written]
+        return cls(English.of(read), Chinese.of(read), _names(written))
+
+    @classmethod
+    def again(cls, counted: Counted) -> Mender:
         """The same as the one that told what it had counted."""
-        made = cls.__new__(cls)
         split = (key.partition(" ") for key in counted["pairs"])
-        pairs = {
-            (first, second): n for (first, _, second), n in zip(split, counted["pairs"].values(), strict=True)
-        }
+        often = counted["pairs"].values()
+        pairs = {(first, second): n for (first, _, second), n in zip(split, often, strict=True)}
         english, chinese = English(counted["words"], pairs), Chinese(counted["terms"], counted["runs"])
-        made._begin(english, chinese, frozenset(counted["names"]))
-        return made
+        return cls(english, chinese, frozenset(counted["names"]))
 
     def counted(self) -> Counted:
         """What it took from its texts, for JSON."""

@@ -9,7 +9,7 @@ from retrieval.slips.mender import Mender
 from retrieval.text import as_read
 
 TEXTS = ["how long does a transfer take", "block my credit card", "我的信用卡丢了怎么办", "手续费是多少"] * 3
-MENDER = Mender(TEXTS)
+MENDER = Mender.of(TEXTS)
 WORDS = [
     *("trnasfer", "TRANSFR", "crdit", "card", "Kowalski", "62220212", "a@b.cn", "12.50"),
     *("新用卡", "手续费", "é", " ", "，", "\u200b"),

@@ -121,7 +121,7 @@ def test_messages_of_one_batch_are_understood_as_each_alone(live: Live) -> None:
 
 
 def test_slips_are_mended_but_in_what_is_stored_word_for_word(live: Live) -> None:
-    mending = replace(live, mender=Mender(text for entry in ENTRIES for text in entry.texts))
+    mending = replace(live, mender=Mender.of(text for entry in ENTRIES for text in entry.texts))
     read = mending.read("how do i bolck a card")
     assert read is not None
     assert read.text == "how do i block a card"
@@ -133,7 +133,7 @@ def test_slips_are_mended_but_in_what_is_stored_word_for_word(live: Live) -> Non
 
 
 def test_a_mended_message_is_answered_as_the_message_itself(live: Live) -> None:
-    mending = replace(live, mender=Mender(text for entry in ENTRIES for text in entry.texts))
+    mending = replace(live, mender=Mender.of(text for entry in ENTRIES for text in entry.texts))
     typed = "How do I  bolck a card"
     ask = Ask(typed, "en", TODAY, read=mending.read(typed))
     seen = mending.understand([ask], [HashEncoder().encode([ask.said])])[0]

@@ -28,7 +28,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def mender() -> Mender:
-    return Mender([*TEXTS, *TEXTS])
+    return Mender.of([*TEXTS, *TEXTS])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_is_no_slip_is_read_as_it_was_typed(mender: Mender, typed: str) -> 
 
 def test_a_character_between_what_stands_beside_anything_is_no_slip() -> None:
     """However often the bot's texts have another one there."""
-    often = Mender([f"{what}的事" for what in ("我", "他", "卡", "账户", "转账", "昨天")] * 20)
+    often = Mender.of([f"{what}的事" for what in ("我", "他", "卡", "账户", "转账", "昨天")] * 20)
     assert often.read("给我写一首秋天的诗") is None
 
 
@@ -118,7 +118,7 @@ def test_a_long_text_is_read_as_it_was_typed(mender: Mender) -> None:
 
 
 def test_without_texts_words_that_everybody_uses_are_all_there_is() -> None:
-    found = Mender([]).read("block my credut card 新用卡")
+    found = Mender.of([]).read("block my credut card 新用卡")
     assert found is not None
     assert found.text == "block my credit card 新用卡"
 

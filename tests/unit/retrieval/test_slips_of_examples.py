@@ -20,7 +20,7 @@ def test_no_question_of_an_example_is_changed(name: str) -> None:
     bot = load_definition(EXAMPLES / name)
     texts = [text for row in bot.knowledge for text in row.entry.texts]
     texts += [text for intent in bot.intents.values() for some in intent.examples.values() for text in some]
-    mender = Mender(texts)
+    mender = Mender.of(texts)
     asked = [text for file in TESTS for text in _asked(EXAMPLES / name / "tests" / f"{file}.jsonl")]
     assert len(asked) > 100
     assert [text for text in asked if mender.read(text)] == []
