@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 
 from tests.contract.webchat.page import Page
 from tests.integration.server.process import Server, ask
-from tests.integration.server.test_restart import say, until_answered
+from tests.integration.server.test_restart import answered_once, say, until_answered
 
 REFS = [f"m{number}" for number in range(4)]
 
@@ -62,8 +62,7 @@ async def test_a_database_that_cannot_be_written_is_told_and_nothing_is_lost(
                 assert other.finals == [1, 2]
         await say(page, REFS, text="运费是多少？")
         messages = await until_answered(page, 1 + len(REFS))
-        assert [m["seq"] for m in messages] == list(range(1, 2 * len(REFS) + 3))
-        assert [m["id"] for m in messages if m["role"] == "customer"] == ["before", *REFS]
+        assert answered_once(messages, ["before", *REFS]), messages
         assert {m["text"] for m in messages if m["role"] == "bot"} == {before}
     assert not server.said("Traceback")
 
@@ -77,5 +76,5 @@ async def test_an_answer_that_cannot_be_stored_comes_when_the_database_is_free(s
             await page.send("message", id="m2", text="How much is delivery?")
             await refusals(page, ["m2"])
         messages = await until_answered(page, 1)
-        assert [(m["seq"], m["role"]) for m in messages] == [(1, "customer"), (2, "bot")]
-        assert "8 yuan" in messages[1]["text"]
+        assert answered_once(messages, ["m1"]), messages
+        assert "8 yuan" in messages[-1]["text"]
