@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
+from threading import Barrier, Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrieval.batches import Batch, shares
+from retrieval.batches import MAX_TOKENS, Batch, shares
 from retrieval.embed import Tokens, Vectors
 from retrieval.errors import EncoderError
 from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, read_manifest
@@ -82,19 +82,21 @@ class OnnxEncoder:
         verify: bool = False,
         as_typed: bool = False,
         tap: Tap | None = None,
+        warm: bool = False,
     ) -> OnnxEncoder:
         """Load (about a second). `threads`: batches at once, of whichever calls; 0 for one a core. `verify` compares
         checksums too; `as_typed` reads texts as they are, which is for comparisons. `tap`: with it, tokens can be had.
-        Raises `EncoderError`.
+        `warm`: all memory that it may come to need is taken now, and not when a crowd first comes. Raises
+        `EncoderError`.
         """
         manifest = read_manifest(folder, verify=verify)
+        threads = threads or cores()
         try:
-            with ThreadPoolExecutor(1) as beside:  # neither needs the other, and each takes about as long
-                session = beside.submit(_session, folder, tap)
+            session = open_session(folder / GRAPH, more=tap.part if tap else b"")
+            # The graph's runs leave the interpreter alone, which the tokenizer's parsing needs for itself.
+            with _warmed(session, manifest, threads if warm else 0):
                 tokenizer = _tokenizer(folder, manifest.max_length)
-            return cls(
-                manifest, tokenizer, session.result(), threads=threads or cores(), as_typed=as_typed, tap=tap
-            )
+            return cls(manifest, tokenizer, session, threads=threads, as_typed=as_typed, tap=tap)
         except Exception as error:  # both libraries raise bare Exception
             raise EncoderError(f"{folder} cannot be loaded as an encoder: {error}") from error
 
@@ -239,6 +241,21 @@ def _tokenizer(folder: Path, limit: int) -> Tokenizer:
     return tokenizer
 
 
-def _session(folder: Path, tap: Tap | None) -> Any:
-    path = folder / GRAPH
-    return open_session(path.read_bytes() + tap.part if tap else path)
+@contextmanager
+def _warmed(session: Any, manifest: Manifest, threads: int) -> Iterator[None]:
+    """So many of the largest runs there are go on at once, and are through at the end of the block."""
+    length = min(QUERY_TOKENS, manifest.max_length)
+    ids = np.full((MAX_TOKENS // length, length), manifest.pad_id, dtype=np.int64)
+    given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+    begun = Barrier(threads + 1)
+
+    def run() -> None:
+        begun.wait()
+        session.run(None, given)
+
+    with ThreadPoolExecutor(max(threads, 1), thread_name_prefix="kefu-encoder-warm") as pool:
+        runs = [pool.submit(run) for _ in range(threads)]
+        begun.wait()
+        yield
+        for one in runs:
+            one.result()

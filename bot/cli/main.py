@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def kefu() -> None:
 @_home
 def serve(folder: Path | None, host: str | None, port: int | None, home: Path | None) -> None:
     """Serve the bot in FOLDER: web chat and pages."""
+    # What a start makes it keeps: to look through all of it for garbage again and again takes half a second.
+    gc.disable()
     from bot.cli.serve import run
 
     settings = _settings(bot=folder, host=host, port=port, home=home)

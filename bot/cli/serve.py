@@ -77,10 +77,12 @@ async def _serve(definition: BotDefinition, settings: Settings, sock: socket.soc
 
 def keep_for_good() -> None:
     """What is there by now stays for long: Python's collector is not to walk over it again and again, a tenth of a
-    second each time in which nothing else runs. Reference counts free of it what is given up later.
+    second each time in which nothing else runs. Reference counts free of it what is given up later. From here on it
+    collects, if it did not before.
     """
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _tell_promise(bot: Bot, console: Console) -> None:

@@ -31,7 +31,7 @@ from training.trained import write_trained
 
 log = logging.getLogger(__name__)
 
-METHOD = "heads-15"
+METHOD = "heads-16"
 """Changes whenever the same input would give other heads."""
 PROMISED = "promise-2"
 """The same for their bounds, where a bot makes a promise."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -22,6 +23,7 @@ from bot.store.looks import Looks
 from bot.store.pooled import PooledReaders, PooledWriter
 from bot.store.readers import Readers
 from bot.store.session import Session, T, Unit
+from bot.store.tables import SCHEMA
 from bot.store.worker import Worker
 
 E = TypeVar("E")
@@ -166,12 +168,25 @@ async def _both(reading: Callable[[], E], writing: Callable[[], E]) -> tuple[E, 
 
 
 def _prepare(url: URL) -> None:
-    # Alembic is needed once, here; importing it takes long enough to keep it off the loop.
-    from bot.store.migrations import migrate
-
     if is_sqlite(url):
         _create_file(url)
+        if _is_current(url):
+            return
+    # A start need not wait for Alembic where there is nothing to migrate: it takes a quarter of a second to import.
+    from bot.store.migrations import migrate
+
     migrate(url)
+
+
+def _is_current(url: URL) -> bool:
+    """Whether SQLite's file has these tables. What is wrong with one that cannot be read, migrating says."""
+    try:
+        with closing(
+            sqlite3.connect(Path(url.database or "").absolute().as_uri() + "?mode=ro", uri=True)
+        ) as file:
+            return file.execute("SELECT version_num FROM alembic_version").fetchall() == [(SCHEMA,)]
+    except sqlite3.Error:
+        return False
 
 
 def _create_file(url: URL) -> None:

@@ -14,6 +14,9 @@ from sqlmodel import Field
 
 from bot.store.columns import Row, UtcDateTime, json_column
 
+SCHEMA = "0008"
+"""The migration that arrives at these tables."""
+
 # Partial indexes are used only where a query repeats their condition word for word, so each has one home.
 WAITING_FOR_REPLY = "state IN ('accepted', 'late')"
 DUE = "state = 'pending'"

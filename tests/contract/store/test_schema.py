@@ -14,7 +14,8 @@ from bot.errors import StoreError
 from bot.store.columns import Row
 from bot.store.db import Database
 from bot.store.engines import parse_url
-from bot.store.migrations import config, migrate
+from bot.store.migrations import config, known_revisions, migrate
+from bot.store.tables import SCHEMA
 from tests.contract.store.freeze import on_connection
 from tests.contract.store.samples import accept, history, inbound
 
@@ -35,6 +36,10 @@ async def test_the_migrations_make_exactly_the_tables(store_url: str) -> None:
         return on_connection(url, lambda connection: compare_metadata(compared(connection), Row.metadata))
 
     assert await asyncio.to_thread(differences) == []
+
+
+def test_the_tables_know_the_migration_that_arrives_at_them() -> None:
+    assert known_revisions()[-1] == SCHEMA
 
 
 async def test_the_way_back_leaves_nothing_and_forth_again_works(store_url: str) -> None:

@@ -20,6 +20,7 @@ class Thing:
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     yield
+    gc.enable()
     gc.unfreeze()
 
 
@@ -34,7 +35,9 @@ def test_what_is_there_is_not_walked_over_again_and_still_freed_when_given_up() 
 
 
 def test_cycles_that_come_later_are_collected() -> None:
+    gc.disable()  # as while it starts
     keep_for_good()
+    assert gc.isenabled()
     one, two = Thing(), Thing()
     one.other, two.other = two, one
     watched = weakref.ref(one)

@@ -68,13 +68,13 @@ def test_numpy_gives_what_scikit_learn_would() -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.svm import LinearSVC
 
-    from training.fit_words import SEED, C
+    from training.fit_words import SEED, TOLERANCE, C
 
     labels = [*LABELS[:4], "other", "other"]
     head = fit_words(TEXTS, labels)
     assert head is not None
     weigher = TfidfVectorizer(analyzer=grams, sublinear_tf=True)
-    model = LinearSVC(C=C, random_state=SEED).fit(weigher.fit_transform(TEXTS), labels)
+    model = LinearSVC(C=C, tol=TOLERANCE, random_state=SEED).fit(weigher.fit_transform(TEXTS), labels)
     asked = ["open a card card card", "closing", "开户"]
     expected = model.decision_function(weigher.transform(asked))
     assert head.margins(asked) == pytest.approx(expected, abs=1e-4)
