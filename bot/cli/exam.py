@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bot.app import Bot
 from bot.cli import kept
-from bot.cli.judge import Verdict, judge
+from bot.cli.judge import Verdict, judge_all
 from bot.cli.promise_figures import promise_of
 from bot.cli.rehearsal import Known, read_known, rehearsing
 from bot.clock import SystemClock
@@ -70,11 +70,7 @@ async def examined(exam: Exam, release: str, encoding: Encoding, *, progress: Pr
 
 async def put(bot: Bot, questions: Sequence[Question], *, who: str, progress: Progress) -> list[Verdict]:
     """`who`: the release that answers."""
-    verdicts = []
-    for number, question in enumerate(questions):
-        progress(f"asking {who}", number, len(questions))
-        verdicts.append(await judge(bot, question))
-    return verdicts
+    return await judge_all(bot, questions, doing=f"asking {who}", progress=progress)
 
 
 def answers(verdicts: Sequence[Verdict]) -> Evaluation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ from bot.definition.questions import CLARIFY, Question
 from bot.engine.desk import TEST
 from bot.engine.draft import ENTRY
 from bot.errors import InferenceError
+from bot.inference.child import Progress
 from bot.store import ledger
 from connectors.port import Inbound, Message
 from retrieval.sections import document
 
 RESPONSE_UNKNOWN = "unknown"
+TOGETHER = 16
+"""Conversations at once: their messages share the encoder's batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,31 @@ class Verdict:
     def __str__(self) -> str:
         shown = f"{self.got}({', '.join(self.options)})" if self.options else self.got
         return f"{self.question.id}: {self.question.turns[-1]} -> {shown}, not {' or '.join(self.question.expected)}"
+
+
+async def judge_all(
+    bot: Bot, questions: Sequence[Question], *, doing: str, progress: Progress
+) -> list[Verdict]:
+    """`judge` of each, in their order. `doing`: for people. Raises InferenceError."""
+    # A model that writes or reads takes seconds: one question would use up the time that another one has.
+    quick = bot.settings.generator == "extractive" and bot.settings.verifier is None
+    places, judged = asyncio.Semaphore(TOGETHER if quick else 1), 0
+
+    async def one(question: Question) -> Verdict:
+        nonlocal judged
+        async with places:
+            verdict = await judge(bot, question)
+        judged += 1
+        progress(doing, judged, len(questions))
+        return verdict
+
+    progress(doing, 0, len(questions))
+    asked = [asyncio.create_task(one(question)) for question in questions]
+    try:
+        return await asyncio.gather(*asked)
+    finally:  # where one failed, the others are of no use
+        for task in asked:
+            task.cancel()
 
 
 async def judge(bot: Bot, question: Question) -> Verdict:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.app import Bot
 from bot.cli import names
-from bot.cli.judge import Verdict, judge
+from bot.cli.judge import Verdict, judge_all
 from bot.cli.page import Both, chinese
 from bot.definition.questions import CLARIFY, Pair, Question
 from bot.inference.child import Progress
@@ -29,8 +29,6 @@ DRAWN = ("typo", "keyboard", "pinyin", "mixed", "synonym")
 DRAWS = 3
 MOST = 200
 """Questions that are changed; of more every n-th one is."""
-TOGETHER = 8
-"""Conversations at once: their messages share the encoder's batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +102,7 @@ def _turns(change: str, turns: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
 
 
 async def _judged(bot: Bot, questions: Sequence[Question], progress: Progress) -> list[Verdict]:
-    found: list[Verdict] = []
-    for start in range(0, len(questions), TOGETHER):
-        progress("asking in other forms", start, len(questions))
-        found += await asyncio.gather(*(judge(bot, q) for q in questions[start : start + TOGETHER]))
-    return found
+    return await judge_all(bot, questions, doing="asking in other forms", progress=progress)
 
 
 async def _negation(bot: Bot, pairs: Sequence[Pair], progress: Progress) -> Evaluation:

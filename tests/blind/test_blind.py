@@ -11,7 +11,7 @@ import pytest
 
 from bot.app import Bot, lesson_of
 from bot.cli.exam import put
-from bot.cli.judge import Verdict, judge
+from bot.cli.judge import Verdict, judge_all
 from bot.cli.robust import robustness
 from bot.definition.questions import Pair, Question, read_pairs, read_questions
 from bot.inference.vectors import BROUGHT, SAMPLE, are_of, brought_vectors, sample
@@ -78,6 +78,10 @@ def test_the_set_is_what_it_claims_to_be(blind: Questions) -> None:
     assert sum(q.expected == ("refuse",) for q in blind) == 15
 
 
+async def asked(bot: Bot, questions: Questions) -> list[Verdict]:
+    return await judge_all(bot, questions, doing="asking", progress=lambda *_: None)
+
+
 def missed(verdict: Verdict) -> bool:
     """The right answer is not even among those that it offered."""
     return not verdict.right and set(verdict.options).isdisjoint(verdict.question.expected)
@@ -85,7 +89,7 @@ def missed(verdict: Verdict) -> bool:
 
 @pytest.mark.timeout(FIRST_START_S)
 async def test_blind_questions(bank: Bot, blind: Questions) -> None:
-    verdicts = [await judge(bank, q) for q in blind]
+    verdicts = await asked(bank, blind)
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) - len(wrong) >= AT_LEAST, "\n".join(map(str, wrong))
     assert len(verdicts) - sum(map(missed, wrong)) >= MEANT_AT_LEAST, "\n".join(map(str, wrong))
@@ -93,14 +97,14 @@ async def test_blind_questions(bank: Bot, blind: Questions) -> None:
 
 async def test_the_banks_own_questions(bank: Bot, of_bank: Questions) -> None:
     """Those that the bank's folder brings along (examples/bank/tests): a floor against regressions."""
-    verdicts = [await judge(bank, q) for q in of_bank if q.file != DIALOGUES]
+    verdicts = await asked(bank, [q for q in of_bank if q.file != DIALOGUES])
     right = sum(v.right for v in verdicts)
     assert right >= 0.8 * len(verdicts), [v for v in verdicts if not v.right]
 
 
 async def test_the_banks_own_dialogues(bank: Bot, of_bank: Questions) -> None:
     """A new question in mid-conversation, a fragment that goes on, something foreign: which is it?"""
-    verdicts = [await judge(bank, q) for q in of_bank if q.file == DIALOGUES]
+    verdicts = await asked(bank, [q for q in of_bank if q.file == DIALOGUES])
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) == 52
     assert len(verdicts) - len(wrong) >= DIALOGUES_AT_LEAST, "\n".join(map(str, wrong))
@@ -113,7 +117,7 @@ def going_on(request: pytest.FixtureRequest) -> Questions:
 
 async def test_what_goes_on_from_the_message_before(bank: Bot, going_on: Questions) -> None:
     """Fragments, switches, new topics, in both languages alike (docs/adr/0021)."""
-    verdicts = [await judge(bank, q) for q in going_on]
+    verdicts = await asked(bank, going_on)
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) == 120
     assert len(verdicts) - len(wrong) >= FOLLOW_UPS_AT_LEAST * len(verdicts), "\n".join(map(str, wrong))
@@ -127,7 +131,7 @@ def test_the_shops_set_is_what_it_claims_to_be(of_shop: Questions) -> None:
 
 @pytest.mark.timeout(FIRST_START_S)
 async def test_the_shops_own_questions(shop: Bot, of_shop: Questions) -> None:
-    verdicts = [await judge(shop, q) for q in of_shop]
+    verdicts = await asked(shop, of_shop)
     wrong = [v for v in verdicts if not v.right]
     assert len(verdicts) - len(wrong) >= SHOP_AT_LEAST, "\n".join(map(str, wrong))
     assert len(verdicts) - sum(map(missed, wrong)) >= SHOP_MEANT_AT_LEAST, "\n".join(map(str, wrong))
