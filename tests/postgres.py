@@ -8,18 +8,18 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import make_url, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 ACCOUNTS = ("postgres", "nobody")
 """PostgreSQL refuses to run as root: the first of these that the machine knows. Any other user runs it as itself."""
 QUICK = ("listen_addresses=''", "fsync=off", "full_page_writes=off", "max_connections=200", "autovacuum=off")
-"""Nothing here has to outlive the machine, every test makes a database, and nobody else may be at its template."""
+"""Nothing here has to outlive the machine, and every test begins with the tables as they were made."""
 
 
 @contextmanager
@@ -45,21 +45,44 @@ def private_server() -> Iterator[str]:
 
 
 @asynccontextmanager
-async def database(server: str, *, like: str | None = None) -> AsyncIterator[str]:
-    """Yields the URL of a database on that server: an empty one, or one as that of the URL `like` is, which nobody has
-    open.
-    """
-    template = "template0" if like is None else make_url(like).database
-    url = make_url(server).set(drivername="postgresql+asyncpg")
+async def database(server: str) -> AsyncIterator[str]:
+    """Yields the URL of an empty database on that server."""
     name = f"kefu_{secrets.token_hex(8)}"
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    async with _connection(server) as connection:
+        await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0"))
+        try:
+            own = make_url(server).set(drivername="postgresql", database=name)
+            yield own.render_as_string(hide_password=False)
+        finally:
+            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def keep(url: str, tables: Iterable[str]) -> None:
+    """What `put_back` brings these tables back to: the rows that they have now."""
+    kept = [f"CREATE TABLE kept.{table} AS TABLE {table}" for table in tables]
+    await _together(url, ["CREATE SCHEMA kept", *kept])
+
+
+async def put_back(url: str, tables: Collection[str]) -> None:
+    away = [f"DELETE FROM {table}" for table in tables]
+    back = [f"INSERT INTO {table} TABLE kept.{table}" for table in tables]
+    # Without its triggers, which hold rows to one another, in whatever order they come.
+    await _together(url, ["SET LOCAL session_replication_role = replica", *away, *back])
+
+
+async def _together(url: str, statements: Iterable[str]) -> None:
+    async with _connection(url) as connection:
+        await connection.execute(text(f"DO $$ BEGIN {'; '.join(statements)}; END $$"))
+
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[AsyncConnection]:
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT"
+    )
     try:
         async with engine.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-            try:
-                yield url.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-            finally:
-                await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            yield connection
     finally:
         await engine.dispose()
 

@@ -8,33 +8,36 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.columns import Row
 from bot.store.db import Database
 from bot.store.engines import parse_url
 from bot.store.migrations import migrate
-from tests.postgres import database
+from tests.postgres import database, keep, put_back
 
 
 @pytest.fixture(scope="session")
 def migrated(postgres_server: str) -> Iterator[str]:
-    """A database of today's schema that others are copied from: that takes a fraction of migrating each."""
-
+    """A database of today's schema, which one test after the other gets: that takes a fraction of making one."""
     making = database(postgres_server)
     with asyncio.Runner() as runner:
         url = runner.run(making.__aenter__())
         migrate(parse_url(url))
+        runner.run(keep(url, Row.metadata.tables))
         yield url
         runner.run(making.__aexit__(None, None, None))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def store_url(request: pytest.FixtureRequest, tmp_path: Path, migrated: str) -> AsyncIterator[str]:
-    """A database of the test's own: empty, but that on PostgreSQL one that is opened here has its tables already."""
+    """A database that nobody wrote to. On PostgreSQL it has its tables already where it is opened as `db`."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'kefu.db'}"
-        return
-    like = migrated if "db" in request.fixturenames else None
-    async with database(request.getfixturevalue("postgres_server"), like=like) as url:
-        yield url
+    elif "db" in request.fixturenames:
+        await put_back(migrated, Row.metadata.tables)
+        yield migrated
+    else:
+        async with database(request.getfixturevalue("postgres_server")) as url:
+            yield url
 
 
 @pytest.fixture
