@@ -160,7 +160,9 @@ class Host:
 
     async def _open(self, name: str, knowledge: Knowledge, progress: Progress) -> Live:
         encoding = await self._encodings.find(name, progress=progress)
-        finder = await self._finder(encoding, progress=progress)
+        finder = await self._kept_finder(encoding)
+        if finder is None:
+            finder = await self._first_time(encoding, knowledge, progress=progress)
         # A second start is waited for: all that the home holds is read while the encoder loads.
         loading = asyncio.create_task(self._load(encoding, tokens=finder.wants_tokens))
 
@@ -176,6 +178,28 @@ class Host:
                 await (await loading).close()
             raise
         return self._go_live(Live.of(name, reader, heads, bundle, finder=finder, mender=mender))
+
+    async def _first_time(self, encoding: Encoding, knowledge: Knowledge, *, progress: Progress) -> Finder:
+        """To learn entities keeps one core busy: heads and bundle are made beside it, and lie in the home then."""
+        alone = False
+
+        def told(text: str, done: int, total: int) -> None:
+            if alone:  # of two things at once people see the one that takes longer
+                progress(text, done, total)
+
+        learning = asyncio.create_task(self._finder(encoding, progress=told))
+        try:
+            reader = await self._load(encoding, tokens=False)
+            try:
+                _, bundle = await self._prepare(encoding, knowledge, reader.embed, progress=progress)
+                bundle.close()
+            finally:
+                await reader.close()
+            alone = True
+            return await learning
+        finally:
+            learning.cancel()
+            await asyncio.wait([learning])
 
     async def refresh(self, knowledge: Knowledge) -> Live:
         """A bundle for newer knowledge under the live release; the old one serves until the swap.
@@ -285,18 +309,26 @@ class Host:
 
     async def _finder(self, encoding: Encoding, *, progress: Progress = _silent) -> Finder:
         """What finds entities, with what the examples teach under this encoder: found in the home, or made."""
+        if (kept := await self._kept_finder(encoding)) is not None:
+            return kept
+        busy = self._live is not None
+        try:
+            lesson = self._lesson_of_entities(encoding)
+            await encoding.learn(lesson, self._releases, progress=progress, background=busy)
+        except InferenceError as error:  # who cannot name what is said can answer all the same
+            log.error("entities are found by recognisers alone: %s", error)
+        return await self._kept_finder(encoding) or Finder(self._named.kinds, None)
+
+    async def _kept_finder(self, encoding: Encoding) -> Finder | None:
+        """None where there is something to learn first."""
         if not self._named.taught:
             return Finder(self._named.kinds, None)
-        lesson = EntityLesson(dict(self._named.kinds), self._named.examples, encoding.fingerprint)
-        tagger = await self._in_files(open_tagger, self._releases, lesson.name)
-        if tagger is None:
-            busy = self._live is not None
-            try:
-                await encoding.learn(lesson, self._releases, progress=progress, background=busy)
-            except InferenceError as error:  # who cannot name what is said can answer all the same
-                log.error("entities are found by recognisers alone: %s", error)
-            tagger = await self._in_files(open_tagger, self._releases, lesson.name)
-        return Finder(self._named.kinds, tagger)
+        name = self._lesson_of_entities(encoding).name
+        tagger = await self._in_files(open_tagger, self._releases, name)
+        return None if tagger is None else Finder(self._named.kinds, tagger)
+
+    def _lesson_of_entities(self, encoding: Encoding) -> EntityLesson:
+        return EntityLesson(dict(self._named.kinds), self._named.examples, encoding.fingerprint)
 
     async def _prepare(
         self, encoding: Encoding, knowledge: Knowledge, embed: Embed, *, progress: Progress = _silent

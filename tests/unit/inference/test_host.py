@@ -14,13 +14,16 @@ import pytest
 from bot.errors import InferenceError
 from bot.inference import host as hosting
 from bot.inference.bundles import Knowledge
-from bot.inference.host import Host
+from bot.inference.child import Progress
+from bot.inference.host import Host, Named
 from bot.inference.vectors import BROUGHT, SAMPLE, pack_vectors
 from bot.testing import FakeEncoding, FakeEncodings
 from retrieval.embed import Vectors
 from retrieval.testing import HashEncoder
 from retrieval.types import Entry
 from training.apply import Heads, IntentHead
+from training.entities.lesson import EntityLesson
+from training.entities.spec import Example, Span
 
 OPEN = Entry("1", "open", "en", "When are you open?", "From nine to five.")
 POST = Entry("2", "post", "en", "What is the postage?", "Eight yuan.")
@@ -147,3 +150,56 @@ async def test_heads_are_made_anew_of_what_the_home_has_though_the_bot_brings_al
     monkeypatch.setattr(hosting, "make_release", made)
     encoder, _ = await begun(tmp_path / "home", many, tmp_path / BROUGHT)
     assert encoder.read == 0
+
+
+class Learning(FakeEncoding):
+    """Learns entities until somebody hears of it; then it has learned nothing."""
+
+    def __init__(self, encoder: HashEncoder) -> None:
+        super().__init__(encoder)
+        self.heard, self.ended = False, 0
+
+    async def learn(
+        self, lesson: EntityLesson, releases: Path, *, progress: Progress, background: bool
+    ) -> None:
+        try:
+            while not self.heard:
+                progress("learning entities", 1, 2)
+                await asyncio.sleep(0.01)
+        finally:
+            self.ended += 1
+        raise InferenceError("there is nothing to learn it on")
+
+
+NAMED = Named({}, (Example("from 9 to 5", (Span(5, 6, "hour"),)),))
+
+
+async def test_at_the_first_start_all_is_read_while_entities_are_learned(tmp_path: Path) -> None:
+    """Of the two the longer one is told."""
+    encodings, encoding = FakeEncodings(), Learning(HashEncoder())
+    encodings.known["base"] = encoding
+    seen: list[str] = []
+
+    def progress(text: str, done: int, total: int) -> None:
+        seen.append(text)
+        encoding.heard = text == "learning entities"
+
+    host = Host(tmp_path, encodings, examples=(), named=NAMED)
+    async with asyncio.timeout(10):
+        live = await host.open(Knowledge(1, (OPEN, POST)), progress=progress)
+    assert set(seen[: seen.index("learning entities")]) == {"Reading questions and answers"}
+    assert (len(live.bundle.entries), live.finder.wants_tokens, encoding.ended) == (2, False, 1)
+    await host.close()
+
+
+async def test_where_it_cannot_be_read_nothing_more_is_learned(tmp_path: Path) -> None:
+    class Broken(HashEncoder):
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            raise InferenceError("no memory")
+
+    encodings, encoding = FakeEncodings(), Learning(Broken())
+    encodings.known["base"] = encoding
+    host = Host(tmp_path, encodings, examples=(), named=NAMED)
+    with pytest.raises(InferenceError, match="no memory"):
+        await host.open(Knowledge(1, (OPEN, POST)), progress=lambda *_: None)
+    assert encoding.ended == 1
