@@ -95,6 +95,7 @@ class ScriptedGenerator:
             self.abandoned += 1
             raise
         if self._error is not None:
+            await asyncio.sleep(0)  # as a server's failure comes after what it said
             raise self._error
 
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrieval.batches import MAX_TOKENS, Batch, shares
+from retrieval.batches import MAX_BATCH, MAX_TOKENS, Batch, shares
 from retrieval.embed import Tokens, Vectors
 from retrieval.errors import EncoderError
 from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, read_manifest
@@ -243,15 +243,19 @@ def _tokenizer(folder: Path, limit: int) -> Tokenizer:
 
 @contextmanager
 def _warmed(session: Any, manifest: Manifest, threads: int) -> Iterator[None]:
-    """So many of the largest runs there are go on at once, and are through at the end of the block."""
-    length = min(QUERY_TOKENS, manifest.max_length)
-    ids = np.full((MAX_TOKENS // length, length), manifest.pad_id, dtype=np.int64)
-    given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+    """The largest runs there are, of short texts and of long ones, go on in so many threads at once, and are through at
+    the end of the block.
+    """
+    longest = min(QUERY_TOKENS, manifest.max_length)
+    sizes = ((MAX_BATCH, min(MAX_TOKENS // MAX_BATCH, longest)), (MAX_TOKENS // longest, longest))
+    each = [np.full(size, manifest.pad_id, dtype=np.int64) for size in sizes]
+    given = [{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in each]
     begun = Barrier(threads + 1)
 
     def run() -> None:
         begun.wait()
-        session.run(None, given)
+        for inputs in given:
+            session.run(None, inputs)
 
     with ThreadPoolExecutor(max(threads, 1), thread_name_prefix="kefu-encoder-warm") as pool:
         runs = [pool.submit(run) for _ in range(threads)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -136,14 +137,45 @@ async def _stream(
 ) -> str:
     pieces: list[str] = []
     checked_at = desk.clock.monotonic()
-    async with aclosing(desk.generator.stream(prompt, deadline=budget, bill=bill)) as stream:
-        async for piece in stream:
-            checked_at = await _still_held(desk, held, checked_at)
-            pieces.append(piece)
-            desk.bus.publish(Frame("delta", speech.conversation, turn=speech.turn, attempt=1, text=piece))
-    if not (text := "".join(pieces).strip()):
-        raise GeneratorError("The generator said nothing.")
+    shown = _Shown(desk, speech)
+    try:
+        async with aclosing(desk.generator.stream(prompt, deadline=budget, bill=bill)) as stream:
+            async for piece in stream:
+                checked_at = await _still_held(desk, held, checked_at)
+                pieces.append(piece)
+                shown.add(piece)
+        if not (text := "".join(pieces).strip()):
+            raise GeneratorError("The generator said nothing.")
+        shown.show()
+    finally:
+        shown.end()
     return text
+
+
+class _Shown:
+    """What comes in one turn of the loop is one delta: a whole answer, where nothing is waited for."""
+
+    def __init__(self, desk: Desk, speech: Speech) -> None:
+        self._bus, self._speech = desk.bus, speech
+        self._pieces: list[str] = []
+        self._soon: asyncio.Handle | None = None
+
+    def add(self, piece: str) -> None:
+        self._pieces.append(piece)
+        self._soon = self._soon or asyncio.get_running_loop().call_soon(self.show)
+
+    def show(self) -> None:
+        self.end()
+        if text := "".join(self._pieces):
+            self._pieces.clear()
+            speech = self._speech
+            self._bus.publish(Frame("delta", speech.conversation, turn=speech.turn, attempt=1, text=text))
+
+    def end(self) -> None:
+        """What is not shown yet will not be."""
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
 
 
 async def _still_held(desk: Desk, held: Held, checked_at: float) -> float:

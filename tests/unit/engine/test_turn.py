@@ -173,6 +173,18 @@ class TestGeneratorFails:
         assert (answer.text, answer.attempt) == ("A card costs 10 yuan. Damaged cards are free. [1]", 2)
 
 
+class TestInPieces:
+    @pytest.fixture
+    def generator(self) -> Generator:
+        return ScriptedGenerator("A card ", "costs 10 yuan.", " [1]")
+
+    async def test_what_comes_at_once_is_shown_at_once(self, engine: Engine) -> None:
+        engine.mind.script["fee?"] = [("id-fee", 0.9)]
+        frames = await engine.exchange("fee?")
+        assert [f.text for f in frames if f.kind == "delta"] == ["A card costs 10 yuan. [1]"]
+        assert finals(frames)[-1].text == "A card costs 10 yuan. [1]"
+
+
 class TestNotKnown:
     @pytest.fixture
     def generator(self) -> Generator:
