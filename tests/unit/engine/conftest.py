@@ -90,7 +90,7 @@ def understanding(pairs: Sequence[tuple[str, float]]) -> Understanding:
     return Understanding((IntentScore("fees", 0.8),), candidates, hits, contextual=False)
 
 
-@dataclass
+@dataclass(repr=False)  # Python asks each task for its result's, and this one holds whole heads
 class Engine:
     desk: Desk
     mind: ScriptedMind

@@ -20,7 +20,7 @@ from training.evaluation import read_evaluation
 Make = Callable[..., Job]
 
 
-MORE = 3_000
+MORE = 1_500
 """Rows beside the few, so that encoding takes a while."""
 
 
@@ -153,7 +153,7 @@ def test_a_killed_job_goes_on_to_the_same_hashes_past_a_damaged_checkpoint(
     job: Make, hashes: dict[str, str]
 ) -> None:
     one = job(more=MORE, checkpoint_seconds=0.01)
-    assert one.run(at("encoding", random.Random(7).randrange(2_000))) == -signal.SIGKILL
+    assert one.run(at("encoding", random.Random(7).randrange(MORE * 2 // 3))) == -signal.SIGKILL
     assert one.run(at("fitting", 1)) == -signal.SIGKILL
     parts = sorted((one.out / "checkpoints" / "vectors").glob("0*"))
     path = parts[len(parts) // 2] / "state.safetensors"
