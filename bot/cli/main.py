@@ -50,10 +50,13 @@ def serve(folder: Path | None, host: str | None, port: int | None, home: Path | 
     """Serve the bot in FOLDER: web chat and pages."""
     # What a start makes it keeps: to look through all of it for garbage again and again takes half a second.
     gc.disable()
-    from bot.cli.serve import run
+    try:
+        from bot.cli.serve import run
 
-    settings = _settings(bot=folder, host=host, port=port, home=home)
-    run(settings.bot, settings)
+        settings = _settings(bot=folder, host=host, port=port, home=home)
+        run(settings.bot, settings)
+    finally:
+        gc.enable()
 
 
 @kefu.command()

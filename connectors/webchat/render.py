@@ -25,6 +25,7 @@ def _time(at: datetime) -> str:
 
 
 PONG = _dump({"type": "pong"})
+_TYPING = {on: _dump({"type": "typing", "on": on}) for on in (False, True)}
 
 
 def error(problem: ConnectorError, *, ref: str | int | None = None) -> bytes:
@@ -122,7 +123,7 @@ def frame(frame: Frame) -> bytes:
         case "read":
             return _dump({"type": "read", "seq": frame.seq})
         case "typing":
-            return _dump({"type": "typing", "on": frame.on})
+            return _TYPING[frame.on]
         case "status":
             return status(frame.status)
         case "feedback":
