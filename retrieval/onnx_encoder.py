@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Barrier, Lock
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retrieval.batches import MAX_BATCH, MAX_TOKENS, Batch, shares
+from retrieval.batches import Batch, shares
 from retrieval.embed import Tokens, Vectors
 from retrieval.errors import EncoderError
 from retrieval.model_folder import GRAPH, TOKENIZER, Manifest, read_manifest
@@ -82,21 +82,19 @@ class OnnxEncoder:
         verify: bool = False,
         as_typed: bool = False,
         tap: Tap | None = None,
-        warm: bool = False,
     ) -> OnnxEncoder:
         """Load (about a second). `threads`: batches at once, of whichever calls; 0 for one a core. `verify` compares
         checksums too; `as_typed` reads texts as they are, which is for comparisons. `tap`: with it, tokens can be had.
-        `warm`: all memory that it may come to need is taken now, and not when a crowd first comes. Raises
-        `EncoderError`.
+        Raises `EncoderError`.
         """
         manifest = read_manifest(folder, verify=verify)
-        threads = threads or cores()
         try:
-            session = open_session(folder / GRAPH, more=tap.part if tap else b"")
-            # The graph's runs leave the interpreter alone, which the tokenizer's parsing needs for itself.
-            with _warmed(session, manifest, threads if warm else 0):
+            with ThreadPoolExecutor(1) as beside:  # neither needs the other, and each takes about as long
+                session = beside.submit(open_session, folder / GRAPH, more=tap.part if tap else b"")
                 tokenizer = _tokenizer(folder, manifest.max_length)
-            return cls(manifest, tokenizer, session, threads=threads, as_typed=as_typed, tap=tap)
+            return cls(
+                manifest, tokenizer, session.result(), threads=threads or cores(), as_typed=as_typed, tap=tap
+            )
         except Exception as error:  # both libraries raise bare Exception
             raise EncoderError(f"{folder} cannot be loaded as an encoder: {error}") from error
 
@@ -239,27 +237,3 @@ def _tokenizer(folder: Path, limit: int) -> Tokenizer:
     _TOKENIZERS.clear()
     _TOKENIZERS[key] = tokenizer
     return tokenizer
-
-
-@contextmanager
-def _warmed(session: Any, manifest: Manifest, threads: int) -> Iterator[None]:
-    """The largest runs there are, of short texts and of long ones, go on in so many threads at once, and are through at
-    the end of the block.
-    """
-    longest = min(QUERY_TOKENS, manifest.max_length)
-    sizes = ((MAX_BATCH, min(MAX_TOKENS // MAX_BATCH, longest)), (MAX_TOKENS // longest, longest))
-    each = [np.full(size, manifest.pad_id, dtype=np.int64) for size in sizes]
-    given = [{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in each]
-    begun = Barrier(threads + 1)
-
-    def run() -> None:
-        begun.wait()
-        for inputs in given:
-            session.run(None, inputs)
-
-    with ThreadPoolExecutor(max(threads, 1), thread_name_prefix="kefu-encoder-warm") as pool:
-        runs = [pool.submit(run) for _ in range(threads)]
-        begun.wait()
-        yield
-        for one in runs:
-            one.result()
