@@ -45,7 +45,8 @@ from bot.inference.generator import Generator
 from bot.inference.generators import find_adapter, find_model, make_generator, rewriter_of
 from bot.inference.grounding.meaning import EncoderMeaning, Meaning
 from bot.inference.grounding.verifier import LocalVerifier
-from bot.inference.host import Host, Named
+from bot.inference.host import Host
+from bot.inference.learned import Named
 from bot.inference.local_model import LocalModel
 from bot.inference.release import Lesson
 from bot.inference.reranker import open_reranker

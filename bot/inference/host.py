@@ -7,44 +7,26 @@ import logging
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from bot.clock import SystemClock
 from bot.errors import InferenceError, KefuError
-from bot.inference.bundles import KEPT, Knowledge, find_bundle, kept_vectors, make_bundle
+from bot.inference.bundles import Knowledge
 from bot.inference.child import Progress
 from bot.inference.door import Door
 from bot.inference.encodings import Encoding, Encodings
-from bot.inference.menders import find_mender
+from bot.inference.learned import NOBODY_NAMES, Learned, Named, silent
 from bot.inference.reader import PATIENCE_S, Reader
-from bot.inference.release import Lesson, find_release, make_release, with_slips
 from bot.inference.rereading import Rereader
 from bot.inference.understanding import Ask, Live, Reads, Understanding
-from bot.inference.vectors import (
-    are_of,
-    brought_vectors,
-    file_of,
-    load_vectors,
-    sample,
-    save_vectors,
-)
 from bot.memory import give_back
 from bot.observer import UNOBSERVED, Observer
-from retrieval.bundle import Bundle
 from retrieval.embed import Vectors
 from retrieval.errors import RetrievalError
-from retrieval.publish import keep_newest
 from retrieval.rerank.port import Reranker
-from retrieval.slips.mender import Mender
-from training.apply import Heads
 from training.entities.finder import Finder
-from training.entities.lesson import EntityLesson, open_tagger
-from training.entities.spec import Example, Specs
 from training.errors import TrainingError
 from training.promise import Promise
 from training.release import BASE
@@ -52,35 +34,11 @@ from training.release import BASE
 log = logging.getLogger(__name__)
 
 
-def _silent(text: str, done: int, total: int) -> None:
-    """Nobody watches."""
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
 FORESEEN = (KefuError, RetrievalError, TrainingError, OSError)
 """What a release that cannot serve fails with."""
 
 DRAIN_S = 120.0
 """No turn takes longer with its release; one that hangs holds up no other release for good."""
-
-Embed = Callable[[Sequence[str], dict[str, Vectors], Progress], Awaitable[None]]
-"""embed(texts, known, progress) adds to `known` what it lacks of the texts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What customers name, as the bot folder has it: kinds, and examples in which they are marked."""
-
-    kinds: Specs = field(default_factory=dict)
-    examples: tuple[Example, ...] = ()
-
-    @property
-    def taught(self) -> bool:
-        return any(example.spans for example in self.examples)
-
-
-NOBODY_NAMES = Named()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +66,14 @@ class Host:
     ) -> None:
         """`brought`: vectors that the bot brings along (`bot.inference.vectors`); the file need not be there."""
         self._rereader = Rereader(reranker) if reranker else None
-        self._releases, self._bundles, self._vectors = home / "releases", home / "bundles", home / "vectors"
-        self._menders = home / "menders"
-        self._encodings, self._brought = encodings, brought
-        self._examples, self._promise, self._named = tuple(examples), promise, named
+        self._encodings = encodings
+        self._learned = Learned(home, examples=examples, promise=promise, named=named, brought=brought)
         self._observer = observer
         self._live: Live | None = None
         self._pins: dict[Reads, int] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._gone = asyncio.Event()
         self._switching = asyncio.Lock()
-        # One at a time, whoever was cancelled meanwhile: two would write the same folder.
-        self._files = ThreadPoolExecutor(1, thread_name_prefix="kefu-bundles")
         self.trouble: Trouble | None = None
         """Why the release that was asked for last does not serve; None: it does."""
 
@@ -128,6 +82,10 @@ class Host:
         if self._live is None:
             raise InferenceError("The bot is still starting.", code="starting", hint="Try again in a moment.")
         return self._live
+
+    @property
+    def _busy(self) -> bool:
+        return self._live is not None
 
     @property
     def door(self) -> Door:
@@ -160,7 +118,7 @@ class Host:
 
     async def _open(self, name: str, knowledge: Knowledge, progress: Progress) -> Live:
         encoding = await self._encodings.find(name, progress=progress)
-        finder = await self._kept_finder(encoding)
+        finder = await self._learned.kept_finder(encoding)
         if finder is None:
             finder = await self._first_time(encoding, knowledge, progress=progress)
         # A second start is waited for: all that the home holds is read while the encoder loads.
@@ -170,8 +128,10 @@ class Host:
             await (await loading).embed(texts, known, progress)
 
         try:
-            heads, bundle = await self._prepare(encoding, knowledge, embed, progress=progress)
-            mender = await self._mender(knowledge)
+            heads, bundle = await self._learned.prepare(
+                encoding, knowledge, embed, busy=self._busy, progress=progress
+            )
+            mender = await self._learned.mender(knowledge)
             reader = await loading
         except BaseException:
             with suppress(Exception):
@@ -187,11 +147,13 @@ class Host:
             if alone:  # of two things at once people see the one that takes longer
                 progress(text, done, total)
 
-        learning = asyncio.create_task(self._finder(encoding, progress=told))
+        learning = asyncio.create_task(self._learned.finder(encoding, busy=self._busy, progress=told))
         try:
             reader = await self._load(encoding, tokens=False)
             try:
-                _, bundle = await self._prepare(encoding, knowledge, reader.embed, progress=progress)
+                _, bundle = await self._learned.prepare(
+                    encoding, knowledge, reader.embed, busy=self._busy, progress=progress
+                )
                 bundle.close()
             finally:
                 await reader.close()
@@ -229,12 +191,12 @@ class Host:
             return live
 
     async def _switch(self, release: str, read: Callable[[], Awaitable[Knowledge]]) -> Live:
-        encoding = await self._encodings.find(release, progress=_silent)
-        finder = await self._finder(encoding)
+        encoding = await self._encodings.find(release, progress=silent)
+        finder = await self._learned.finder(encoding, busy=self._busy)
         if encoding.fingerprint == (now := self.current().reader).fingerprint:
             knowledge = await read()
-            heads, bundle = await self._prepare(encoding, knowledge, now.embed)
-            mender = await self._mender(knowledge)
+            heads, bundle = await self._learned.prepare(encoding, knowledge, now.embed, busy=self._busy)
+            mender = await self._learned.mender(knowledge)
             return await self._swap(Live.of(release, now, heads, bundle, finder=finder, mender=mender), read)
 
         async def embed(texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
@@ -242,8 +204,8 @@ class Host:
                 known.update(await encoding.embed(missing, progress=progress))
 
         knowledge = await read()
-        heads, bundle = await self._prepare(encoding, knowledge, embed)
-        mender = await self._mender(knowledge)
+        heads, bundle = await self._learned.prepare(encoding, knowledge, embed, busy=self._busy)
+        mender = await self._learned.mender(knowledge)
         await self._alone()
         reader = await self._load(encoding, tokens=finder.wants_tokens)
         try:
@@ -280,7 +242,7 @@ class Host:
         await asyncio.gather(*(reader.close() for reader in readers), *self._closing)
         if self._rereader is not None:
             await self._rereader.close()
-        await asyncio.to_thread(self._files.shutdown)
+        await self._learned.close()
 
     def _go_live(self, live: Live) -> Live:
         """Turns that run keep what they pinned; the last of them lets the old bundle and the old encoder go."""
@@ -307,102 +269,11 @@ class Host:
         encoder = await encoding.open(tokens=tokens)
         return Reader(encoder, observer=self._observer)
 
-    async def _finder(self, encoding: Encoding, *, progress: Progress = _silent) -> Finder:
-        """What finds entities, with what the examples teach under this encoder: found in the home, or made."""
-        if (kept := await self._kept_finder(encoding)) is not None:
-            return kept
-        busy = self._live is not None
-        try:
-            lesson = self._lesson_of_entities(encoding)
-            await encoding.learn(lesson, self._releases, progress=progress, background=busy)
-        except InferenceError as error:  # who cannot name what is said can answer all the same
-            log.error("entities are found by recognisers alone: %s", error)
-        return await self._kept_finder(encoding) or Finder(self._named.kinds, None)
-
-    async def _kept_finder(self, encoding: Encoding) -> Finder | None:
-        """None where there is something to learn first."""
-        if not self._named.taught:
-            return Finder(self._named.kinds, None)
-        name = self._lesson_of_entities(encoding).name
-        tagger = await self._in_files(open_tagger, self._releases, name)
-        return None if tagger is None else Finder(self._named.kinds, tagger)
-
-    def _lesson_of_entities(self, encoding: Encoding) -> EntityLesson:
-        return EntityLesson(dict(self._named.kinds), self._named.examples, encoding.fingerprint)
-
-    async def _prepare(
-        self, encoding: Encoding, knowledge: Knowledge, embed: Embed, *, progress: Progress = _silent
-    ) -> tuple[Heads, Bundle]:
-        """Heads and bundle of this knowledge under this encoder: found in the home, or made."""
-        fingerprint = encoding.fingerprint
-        lesson = Lesson(self._examples, knowledge.entries, fingerprint, encoding.trained, self._promise)
-        bundle = await self._in_files(find_bundle, self._bundles, knowledge, fingerprint)
-        heads = await self._in_files(find_release, self._releases, lesson)
-        known: dict[str, Vectors] = {}
-        if heads is None:
-            lesson = await self._in_files(with_slips, lesson)
-        if bundle is None or heads is None:
-            known = await self._in_files(self._known, lesson)
-            try:
-                if self._live is None and self._brought is not None:
-                    await self._take_brought(self._brought, lesson, known, embed)
-                await embed(lesson.texts, known, progress)
-            finally:  # what is broken off goes on from here
-                await self._in_files(self._keep, lesson, known)
-        if heads is None:
-            busy = self._live is not None
-            heads = await make_release(self._releases, lesson, known, progress=progress, background=busy)
-        if bundle is None:
-            bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
-        return heads, bundle
-
-    async def _take_brought(
-        self, file: Path, lesson: Lesson, known: dict[str, Vectors], embed: Embed
-    ) -> None:
-        """What the bot brings along of the texts that are not known, if this encoder reads some of them likewise. Which
-        one made them a file cannot tell: the same weights come out otherwise by a bit on another machine.
-        """
-        texts = [text for text in lesson.texts if text not in known]
-        brought = await self._in_files(brought_vectors, file, texts)
-        read: dict[str, Vectors] = {}
-        await embed(sample(brought), read, _silent)
-        if are_of(read, brought):
-            known |= brought
-        else:
-            log.warning(
-                "%s is of another encoder: all is read (`kefu releases vectors` writes it)", file.name
-            )
-        known |= read
-
     async def _renewed(self, live: Live, knowledge: Knowledge) -> Live:
         """The same release with this knowledge; heads are made anew when it is loaded again."""
-        known = await self._in_files(live.bundle.vectors_by_text)
-        await live.reader.embed([text for entry in knowledge.entries for text in entry.texts], known, _silent)
-        fingerprint = live.reader.fingerprint
-        bundle = await self._in_files(make_bundle, self._bundles, knowledge, fingerprint, known=known)
-        mender = await self._mender(knowledge)
+        bundle = await self._learned.renewed(live.bundle, knowledge, live.reader.embed)
+        mender = await self._learned.mender(knowledge)
         return Live.of(live.name, live.reader, live.heads, bundle, finder=live.finder, mender=mender)
-
-    async def _mender(self, knowledge: Knowledge) -> Mender:
-        """Of slips, by the words of today's answers and of the examples."""
-        texts = [text for text, _, _ in self._examples]
-        texts += [text for entry in knowledge.entries for text in entry.texts]
-        return await self._in_files(find_mender, self._menders, texts)
-
-    def _known(self, lesson: Lesson) -> dict[str, Vectors]:
-        """Vectors of the lesson's texts that are kept from earlier: a text is encoded once for an encoder."""
-        texts = lesson.texts
-        kept = kept_vectors(self._bundles, lesson.encoder)
-        own = load_vectors(file_of(self._vectors, lesson.encoder), texts)
-        return {text: kept[text] for text in texts if text in kept} | own
-
-    def _keep(self, lesson: Lesson, known: dict[str, Vectors]) -> None:
-        save_vectors(file_of(self._vectors, lesson.encoder), known)
-        keep_newest(self._vectors.glob("*.safetensors"), KEPT)
-
-    async def _in_files(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Off the loop, after whatever else is being read or written in the home."""
-        return await asyncio.get_running_loop().run_in_executor(self._files, partial(work, *args, **kwargs))
 
     def _failed(self, release: str, error: Exception) -> Trouble:
         self._observer.switched("failed")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bench.swap import other_encoder
-from bot.inference import host as hosting
+from bot.inference import learned
 from bot.inference.bundles import Knowledge
 from bot.inference.encoder import load_encoder
 from bot.inference.encodings import FolderEncoding, HomeEncodings
@@ -56,7 +56,7 @@ async def test_another_encoder_takes_the_place_of_the_stock_one(
         head = fit_head(np.eye(2, 384, dtype=np.float32), ["a", "b"])
         return Heads("heads", head, head, None)
 
-    monkeypatch.setattr(hosting, "find_release", find)
+    monkeypatch.setattr(learned, "find_release", find)
     manifest = await asyncio.to_thread(read_manifest, other)
     draft = Draft("full", manifest.fingerprint, Evaluation({}), "", encoder=other)
     release = await asyncio.to_thread(add_release, tmp_path / "releases", draft, now=datetime.now(UTC))

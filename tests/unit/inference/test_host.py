@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from bot.errors import InferenceError
-from bot.inference import host as hosting
+from bot.inference import learned
 from bot.inference.bundles import Knowledge
 from bot.inference.child import Progress
-from bot.inference.host import Host, Named
+from bot.inference.host import Host
+from bot.inference.learned import Named
 from bot.inference.vectors import BROUGHT, SAMPLE, pack_vectors
 from bot.testing import FakeEncoding, FakeEncodings
 from retrieval.embed import Vectors
@@ -31,7 +32,7 @@ POST = Entry("2", "post", "en", "What is the postage?", "Eight yuan.")
 
 @pytest.fixture(autouse=True)
 def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hosting, "find_release", lambda releases, lesson: small_heads())
+    monkeypatch.setattr(learned, "find_release", lambda releases, lesson: small_heads())
 
 
 def small_heads() -> Heads:
@@ -146,8 +147,8 @@ async def test_heads_are_made_anew_of_what_the_home_has_though_the_bot_brings_al
     async def made(*_: object, **__: object) -> Heads:
         return small_heads()
 
-    monkeypatch.setattr(hosting, "find_release", lambda releases, lesson: None)
-    monkeypatch.setattr(hosting, "make_release", made)
+    monkeypatch.setattr(learned, "find_release", lambda releases, lesson: None)
+    monkeypatch.setattr(learned, "make_release", made)
     encoder, _ = await begun(tmp_path / "home", many, tmp_path / BROUGHT)
     assert encoder.read == 0
 

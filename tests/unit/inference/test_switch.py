@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from bot.errors import Busy, InferenceError
-from bot.inference import host as hosting
+from bot.inference import learned
 from bot.inference.bundles import KEPT, Knowledge
 from bot.inference.child import Progress
 from bot.inference.host import Host, Trouble
@@ -102,7 +102,7 @@ def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
         head = by_encoder[lesson.encoder]
         return Heads("heads", head, head, None)
 
-    monkeypatch.setattr(hosting, "find_release", find)
+    monkeypatch.setattr(learned, "find_release", find)
 
 
 async def opened(home: Path, encodings: FakeEncodings, observer: Unobserved | None = None) -> Host:
@@ -382,7 +382,7 @@ async def test_heads_are_made_knowing_what_their_encoder_was_trained_on(
         head = fit_head(np.eye(2, 64, dtype=np.float32), ["a", "b"])
         return Heads("heads", head, head, None)
 
-    monkeypatch.setattr(hosting, "find_release", find)
+    monkeypatch.setattr(learned, "find_release", find)
     encodings = FakeEncodings(base=HashEncoder())
     encodings.known["tuned"] = FakeEncoding(HashEncoder(), trained=frozenset({"f" * 64}))
     host = await opened(tmp_path, encodings)
