@@ -216,5 +216,5 @@ def test_an_identical_question_is_first_whatever_happened_before(monkeypatch: py
         """Learning takes seconds in a process of its own, and has no say in what is identical."""
         return Heads("heads", heads[lesson.encoder], heads[lesson.encoder], None)
 
-    monkeypatch.setattr("bot.inference.host.find_release", find)
+    monkeypatch.setattr("bot.inference.learned.find_release", find)
     run_state_machine_as_test(Shelf, settings=settings(max_examples=12, stateful_step_count=12))
