@@ -1,7 +1,12 @@
 # Kefu from a checkout: `make run` serves the example bot, `make test` runs every check, `make` alone lists the rest.
 # Everything is kept inside the checkout; stamps under .stamps/ say what is done, so a second run skips it.
 
-PYTHON ?= $(or $(shell command -v python3.11),$(shell command -v python3),python3)
+ifeq ($(origin PYTHON),undefined)
+# The one that .venv was made with; else of those on the PATH the quickest.
+MADE_WITH := $(wildcard $(shell sed -n 's/^executable = //p' .venv/pyvenv.cfg 2>/dev/null))
+FIRST := $(or $(shell command -v python3.11),$(shell command -v python3),python3)
+PYTHON := $(or $(MADE_WITH),$(shell $(FIRST) deploy/dev/interpreter.py 2>/dev/null),$(FIRST))
+endif
 TORCH_INDEX ?=
 PORT ?= 8000
 BOT ?= examples/bank

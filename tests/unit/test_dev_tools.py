@@ -1,14 +1,17 @@
-"""The build's own decisions: which torch, which pins, which browser, what is shown."""
+"""The build's own decisions: which Python, which torch, which pins, which browser, what is shown."""
 
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.dev import chromium, lock, progress, torch_build
+from deploy.dev import chromium, interpreter, lock, progress, torch_build
 
 CPU_NEEDS = ["filelock", "typing-extensions>=4.10.0", "sympy>=1.13.3", 'optree>=0.13.0; extra == "optree"']
 CUDA_NEEDS = [
@@ -92,3 +95,46 @@ def test_reports_are_shown_to_people_and_other_lines_pass() -> None:
     assert progress.shown(line + "\n") == "  [2/5] Writing the ONNX graph"
     assert progress.shown("Killed\n") == "Killed"
     assert progress.shown("[1]\n") == "[1]"
+
+
+def _program(folder: Path, name: str, body: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{body}\n", encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+def test_every_python_of_the_version_that_is_tested_is_looked_at_once(tmp_path: Path) -> None:
+    first = _program(tmp_path / "a", "python3.11", "exit 1")
+    second = _program(tmp_path / "b", "python3.11", "exit 1")
+    (tmp_path / "c").symlink_to(tmp_path / "b")
+    _program(tmp_path / "a", "python3", "exit 1")
+    path = os.pathsep.join(str(tmp_path / name) for name in ("none", "a", "b", "c"))
+    assert interpreter.executables(path) == [str(first), str(second)]
+    first.chmod(0o644)
+    second.chmod(0o644)
+    assert interpreter.executables(path) == [str(tmp_path / "a" / "python3")]
+    assert interpreter.executables(str(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "chosen"), [((1.0, 0.95), "0"), ((1.0, 0.6), "1"), ((1.0, 0.8, 0.5), "2"), ((0.5, 1.0), "0")]
+)
+def test_another_python_than_the_first_is_taken_where_it_is_clearly_quicker(
+    seconds: tuple[float, ...], chosen: str
+) -> None:
+    found = [interpreter.Timed(str(place), one) for place, one in enumerate(seconds)]
+    assert interpreter.quickest(found) == chosen
+
+
+def test_of_pythons_one_that_does_not_run_is_passed_over(tmp_path: Path) -> None:
+    broken = _program(tmp_path / "a", "python3.11", "echo '3.11 is not installed' >&2; exit 127")
+    works = _program(tmp_path / "b", "python3.11", f'exec "{sys.executable}" "$@"')
+    assert interpreter.timed(str(broken)) is None
+    path = os.pathsep.join((str(broken.parent), str(works.parent)))
+    assert interpreter.choose(path) == sys.executable
+    assert interpreter.choose(str(broken.parent)) == str(broken), (
+        "the one there is: what it lacks is said later"
+    )
+    assert interpreter.choose(str(tmp_path)) is None
