@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-_HARD = {"zh": "。！？；", "en": "。！？"}
+_MARKS = {"zh": re.compile("[。！？；]+|[.!?]+"), "en": re.compile("[。！？]+|[.!?]+")}
 _CLOSING = "\"'”’」』）)】》]"
 _NEVER = {"e.g", "i.e", "eg", "ie", "mr", "mrs", "ms", "dr", "prof", "vs", "cf", "approx", "st"}
 _MONTHS = {"jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec"}
@@ -28,7 +28,7 @@ def split_sentences(text: str, lang: str) -> list[str]:
 
 
 def _split_line(line: str, lang: str) -> list[str]:
-    marks = re.compile(f"[{_HARD.get(lang, _HARD['en'])}]+|[.!?]+")
+    marks = _MARKS.get(lang, _MARKS["en"])
     sentences, start, at = [], 0, 0
     while match := marks.search(line, at):
         end = at = _end(line, match.end(), marks)

@@ -25,7 +25,7 @@ MAX_WHOLE = 1_500
 HISTORY_TOKENS = 600
 """Of earlier turns, the newest first: what a small model still attends to, beside its passages."""
 _MARK = re.compile(r"\[(\d{1,3})\]")
-_HAN = re.compile(f"[{HAN}]")
+_HAN_RUN = re.compile(f"[{HAN}]+")
 
 
 def sayable(entry: Entry) -> Entry | None:
@@ -97,12 +97,12 @@ def recent(history: Sequence[Exchange], *, tokens: int = HISTORY_TOKENS) -> tupl
 
 def about_tokens(text: str) -> int:
     """As language models count, roughly and rather too many: a Chinese character is one, of others four make one."""
-    han = len(_HAN.findall(text))
+    han = sum(map(len, _HAN_RUN.findall(text)))
     return han + -(-(len(text) - han) // 4)
 
 
 def _unmarked(text: str) -> str:
-    return _MARK.sub(r"(\1)", text)
+    return _MARK.sub(r"(\1)", text) if "[" in text else text
 
 
 def _cut(text: str) -> str:

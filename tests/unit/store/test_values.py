@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Dialect
+from hypothesis import given, reject
+from hypothesis import strategies as st
+from sqlalchemy import DateTime, Dialect
 from sqlalchemy.exc import DBAPIError
 
 from bot.errors import Conflict, StoreError
@@ -34,9 +36,27 @@ def test_a_time_comes_back_as_the_same_moment_in_utc(url: str) -> None:
     assert back.tzinfo is UTC
 
 
-def test_a_time_without_a_zone_is_refused() -> None:
+@given(st.datetimes(timezones=st.timezones() | st.just(UTC)))
+def test_sqlite_is_given_a_time_as_sqlalchemy_would_write_it(at: datetime) -> None:
+    try:
+        wall = at.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        reject()  # in UTC it lies in the year 0 or 10000
+    dialect = dialect_of(URLS[0])
+    theirs = DateTime().dialect_impl(dialect).bind_processor(dialect)
+    ours = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert theirs is not None
+    assert ours is not None
+    assert ours(at) == theirs(wall)
+    assert ours(None) is None
+
+
+@pytest.mark.parametrize("url", URLS)
+def test_a_time_without_a_zone_is_refused(url: str) -> None:
+    write = UtcDateTime().bind_processor(dialect_of(url))
+    assert write is not None
     with pytest.raises(ValueError, match="zone"):
-        UtcDateTime().process_bind_param(datetime(2026, 3, 1), dialect_of(URLS[0]))  # noqa: DTZ001
+        write(datetime(2026, 3, 1))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
