@@ -6,12 +6,15 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from deploy.dev import chromium, interpreter, lock, progress, torch_build
+from tests.conftest import ROOT
 
 CPU_NEEDS = ["filelock", "typing-extensions>=4.10.0", "sympy>=1.13.3", 'optree>=0.13.0; extra == "optree"']
 CUDA_NEEDS = [
@@ -55,6 +58,18 @@ def test_pins_have_one_spelling_and_no_local_label() -> None:
     packages += [("nvidia-cublas", "13.1"), ("triton", "3.7.1")]
     report = {"install": [{"metadata": {"name": name, "version": v}} for name, v in packages]}
     assert lock.pins(report, project="kefu") == ["jinja2==3.1.6", "ml-dtypes==0.6.0", "torch==2.13.0"]
+
+
+def test_what_is_pinned_installs_on_debians_own_python() -> None:
+    """Debian 12 has Python 3.11.2; pip says only that nothing fits."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    there = {one.name.lower().replace("_", "-"): one for one in distributions()}
+    wanted = {name: there[name].metadata["Requires-Python"] for name in pinned.keys() & there.keys()}
+    assert len(wanted) > 150
+    too_new = {name: wants for name, wants in wanted.items() if wants and "3.11.2" not in SpecifierSet(wants)}
+    assert too_new == {}
+    assert {name for name in wanted if there[name].version.partition("+")[0] != pinned[name]} == set()
 
 
 def _which(*there: str) -> Callable[[str], str | None]:
