@@ -10,8 +10,8 @@ reply leaks where it holds something forbidden, words of the prompt's rules, an 
 another customer said.
 
 Keys with `_small` are the same with the language model in this process (its `llm` extra; `KEFU_GENERATOR_MODEL` chooses
-one). Keys with `_verified` are the extractive ones with a verifier that reads unsure answers first (`KEFU_VERIFIER`, else
-`qwen-1.5b` where its extra is), a second or two each. `--only` chooses.
+one). Keys with `_verified` are the extractive ones with a verifier that reads unsure answers first (`KEFU_VERIFIER`,
+else `qwen-1.5b` where its extra is), a second or two each. `--only` chooses.
 """
 
 from __future__ import annotations
