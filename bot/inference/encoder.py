@@ -7,14 +7,10 @@ from pathlib import Path
 
 from bot.errors import InferenceError
 from bot.inference.child import Progress, run_training
-from bot.inference.door import MAX_BATCH
 from retrieval.embed import Encoder
 from retrieval.errors import RetrievalError
 from retrieval.model_folder import is_ready, locate
 from retrieval.tap import read_tap
-
-LONG = 12
-"""Times two words: about as long as customers write."""
 
 
 async def open_encoder(cache: Path, source: str, *, threads: int, progress: Progress) -> Encoder:
@@ -37,7 +33,7 @@ async def make_encoder(cache: Path, source: str, *, progress: Progress) -> Path:
 
 
 async def load_encoder(folder: Path, *, threads: int, tap: Path | None = None) -> Encoder:
-    """Loaded and warm; with the file of its tap it tells of tokens. Raises InferenceError."""
+    """Loaded; with the file of its tap it tells of tokens. Raises InferenceError."""
     try:
         return await asyncio.to_thread(_load, folder, threads, tap)
     except RetrievalError as error:
@@ -47,11 +43,4 @@ async def load_encoder(folder: Path, *, threads: int, tap: Path | None = None) -
 def _load(folder: Path, threads: int, tap: Path | None) -> Encoder:
     from retrieval.onnx_encoder import OnnxEncoder
 
-    encoder = OnnxEncoder.open(folder, threads=threads, tap=read_tap(tap) if tap else None)
-    # As many as may ever come at once, of any length: memory is taken now and not when a crowd first comes.
-    crowd = ["warm up " * (1 + number % LONG) for number in range(MAX_BATCH)]
-    if tap:
-        encoder.encode_tokens(crowd)
-    else:
-        encoder.encode(crowd)
-    return encoder
+    return OnnxEncoder.open(folder, threads=threads, tap=read_tap(tap) if tap else None)

@@ -44,7 +44,7 @@ class Encoding(Protocol):
         ...
 
     async def open(self, *, tokens: bool = False) -> Encoder:
-        """Loaded and warm; with `tokens` it tells of single ones too. Raises InferenceError."""
+        """Loaded; with `tokens` it tells of single ones too. Raises InferenceError."""
         ...
 
     async def learn(

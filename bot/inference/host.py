@@ -11,16 +11,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.clock import SystemClock
 from bot.errors import InferenceError, KefuError
 from bot.inference.bundles import Knowledge
 from bot.inference.child import Progress
-from bot.inference.door import Door
+from bot.inference.door import MAX_BATCH, Door
 from bot.inference.encodings import Encoding, Encodings
 from bot.inference.learned import NOBODY_NAMES, Learned, Named, silent
-from bot.inference.reader import PATIENCE_S, Reader
+from bot.inference.reader import Reader
 from bot.inference.rereading import Rereader
 from bot.inference.understanding import Ask, Live, Reads, Understanding
+from bot.inference.warming import warm
 from bot.memory import give_back
 from bot.observer import UNOBSERVED, Observer
 from retrieval.embed import Vectors
@@ -132,12 +132,13 @@ class Host:
                 encoding, knowledge, embed, busy=self._busy, progress=progress
             )
             mender = await self._learned.mender(knowledge)
-            reader = await loading
+            live = Live.of(name, await loading, heads, bundle, finder=finder, mender=mender)
+            await warm(live)
         except BaseException:
             with suppress(Exception):
                 await (await loading).close()
             raise
-        return self._go_live(Live.of(name, reader, heads, bundle, finder=finder, mender=mender))
+        return self._go_live(live)
 
     async def _first_time(self, encoding: Encoding, knowledge: Knowledge, *, progress: Progress) -> Finder:
         """To learn entities keeps one core busy: heads and bundle are made beside it, and lie in the home then."""
@@ -217,9 +218,10 @@ class Host:
             raise
 
     async def _swap(self, live: Live, read: Callable[[], Awaitable[Knowledge]]) -> Live:
-        """Nobody's first question pays for the warming up; a release that cannot answer one does not go live."""
-        ask = Ask("warm up", "en", SystemClock().now().date())
-        await live.reader.understand(live, ask, deadline=time.monotonic() + PATIENCE_S)
+        """A release that cannot answer a question does not go live. Where its encoder serves already, customers would
+        wait behind a crowd, which it has no need of.
+        """
+        await warm(live, crowd=0 if live.reader is self.current().reader else MAX_BATCH)
         while (knowledge := await read()).revision != live.bundle.revision:
             live = await self._renewed(live, knowledge)
         return self._go_live(live)
