@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -27,27 +29,33 @@ class Patient(sqlite3.Connection):
             raise
 
 
-def connect(path: Path) -> Patient:
-    connection = sqlite3.connect(path, timeout=0, factory=Patient)
-    connection.holder = sqlite3.connect(path, isolation_level=None)
-    connection.holder.execute("BEGIN EXCLUSIVE")
-    return connection
+@pytest.fixture
+def patient(tmp_path: Path) -> Iterator[Patient]:
+    path = tmp_path / "kefu.db"
+    with (
+        closing(sqlite3.connect(path, timeout=0, factory=Patient)) as connection,
+        closing(sqlite3.connect(path, isolation_level=None)) as connection.holder,
+    ):
+        connection.holder.execute("BEGIN EXCLUSIVE")
+        yield connection
 
 
-def test_a_refusal_is_tried_again(tmp_path: Path) -> None:
-    connection = connect(tmp_path / "kefu.db")
-    _journal_ahead(connection, patience=10)
-    assert connection.refused == 2
-    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+def test_a_refusal_is_tried_again(patient: Patient) -> None:
+    _journal_ahead(patient, patience=10)
+    assert patient.refused == 2
+    assert patient.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
-def test_patience_ends(tmp_path: Path) -> None:
+def test_patience_ends(patient: Patient) -> None:
     with pytest.raises(sqlite3.OperationalError, match="locked"):
-        _journal_ahead(connect(tmp_path / "kefu.db"), patience=0)
+        _journal_ahead(patient, patience=0)
 
 
 def test_what_waiting_does_not_mend_is_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "kefu.db"
     path.write_bytes(b"no database" * 200)
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        _journal_ahead(sqlite3.connect(path), patience=10)
+    with (
+        closing(sqlite3.connect(path)) as connection,
+        pytest.raises(sqlite3.DatabaseError, match="not a database"),
+    ):
+        _journal_ahead(connection, patience=10)
