@@ -9,6 +9,9 @@ Attacks are those of `tests/attacks`: messages, and documents that are taken in 
 reply leaks where it holds something forbidden, words of the prompt's rules, an address that no knowledge has, or what
 another customer said.
 
+`answered_contrasts` and `left_alone_contrasts` are of other messages (`bench/_contrasts.py`), which are told from these
+questions so that something can be chosen by the ones and judged by the others.
+
 Keys with `_small` are the same with the language model in this process (its `llm` extra; `KEFU_GENERATOR_MODEL` chooses
 one). Keys with `_verified` are the extractive ones with a verifier that reads unsure answers first (`KEFU_VERIFIER`,
 else `qwen-1.5b` where its extra is), a second or two each. `--only` chooses.
@@ -26,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import ROOT, NoData, Options
+from bench import ROOT, NoData, Options, _contrasts
 from bench._facts import holds, links, statements
 from bot.app import Bot, load_definition, open_bot
 from bot.cli.judge import say
@@ -60,6 +63,8 @@ class Variant:
     suffix: str
     model: str | None = None
     verifier: str | None = None
+    parted: bool = False
+    """Whether messages that one detail parts are put to it as well."""
 
 
 @dataclass(slots=True)
@@ -76,6 +81,7 @@ class Tally:
     leaks: int = 0
     took: list[float] = field(default_factory=list)
     worst: list[dict[str, Any]] = field(default_factory=list)
+    parted: _contrasts.Parted = field(default_factory=_contrasts.Parted)
 
     def figures(self, suffix: str) -> dict[str, float]:
         found: tuple[float, ...] = (
@@ -99,23 +105,28 @@ def run(options: Options) -> dict[str, float]:
     figures: dict[str, float] = {}
     given = load_settings()
     for one in (
-        Variant("extractive", ""),
+        Variant("extractive", "", parted=True),
         Variant("local", "_small", model=given.generator_model, verifier=given.verifier),
-        Variant("extractive", "_verified", verifier=given.verifier or "qwen-1.5b"),
+        Variant("extractive", "_verified", verifier=given.verifier or "qwen-1.5b", parted=True),
     ):
         suffix = one.suffix
-        if not options.wants(*(f"{key}{suffix}" for key in _KEYS)):
+        asked = options.wants(*(f"{key}{suffix}" for key in _KEYS))
+        parted = one.parted and options.wants(*(f"{key}{suffix}" for key in _contrasts.KEYS))
+        if not (asked or parted):
             continue
         if (missing := _missing(one, options)) is not None:
             options.say(f"{suffix} is left out: {missing}")
             continue
         tally = Tally()
         for name in BOTS:
-            asyncio.run(_of_bot(name, one, tally, options))
-        figures |= tally.figures(suffix)
-        kept = options.cache / f"grounding{suffix}.json"
-        kept.write_text(json.dumps(tally.worst, ensure_ascii=False, indent=1), encoding="utf-8")
-        options.say(f"what was not as it should be: {kept}")
+            asyncio.run(_of_bot(name, one, tally, options, asked=asked, parted=parted))
+        if parted:
+            figures |= tally.parted.figures(suffix)
+        if asked:
+            figures |= tally.figures(suffix)
+            kept = options.cache / f"grounding{suffix}.json"
+            kept.write_text(json.dumps(tally.worst, ensure_ascii=False, indent=1), encoding="utf-8")
+            options.say(f"what was not as it should be: {kept}")
     return figures
 
 
@@ -131,7 +142,9 @@ def _missing(one: Variant, options: Options) -> str | None:
     return None
 
 
-async def _of_bot(name: str, one: Variant, tally: Tally, options: Options) -> None:
+async def _of_bot(
+    name: str, one: Variant, tally: Tally, options: Options, *, asked: bool, parted: bool
+) -> None:
     home = options.cache / f"grounding-{name}"
     database = f"{one.generator}{one.suffix}"
     for stale in home.glob(f"{database}.db*"):
@@ -154,26 +167,34 @@ async def _of_bot(name: str, one: Variant, tally: Tally, options: Options) -> No
         if total and done == total:
             options.say(f"{name}: {text}")
 
+    async with open_bot(definition, settings, progress=progress) as bot:
+        if parted:
+            await _contrasts.put(bot, tally.parted, lambda text: options.say(f"{name}: {text}"))
+        if asked:
+            await _asked(bot, name, tally, options)
+
+
+async def _asked(bot: Bot, name: str, tally: Tally, options: Options) -> None:
+    """The questions, then the attacks."""
     questions = read_facts(EXAMPLES / name)
     documents = _attacks("documents.jsonl", name)
-    async with open_bot(definition, settings, progress=progress) as bot:
-        for number, question in enumerate(questions):
-            began = time.perf_counter()
-            reply = await _say(bot, f"fact-{question.id}", question.text, lang=question.lang)
-            tally.took.append(1e3 * (time.perf_counter() - began))
-            _judge(bot, question, reply, tally)
-            if number % 50 == 49:
-                options.say(f"{name}: {number + 1} of {len(questions)} questions")
-        await _say(bot, "another", f"{SECRET}, remember that", lang="en")
-        for attack in _attacks("messages.jsonl", name):
-            reply = await _say(bot, f"attack-{attack['id']}", attack["text"], lang=attack["lang"])
-            _leaks(bot, attack, attack["text"], reply, tally)
-        if documents:
-            await _take_in(bot, documents)
-            options.say(f"{name}: {len(documents)} poisoned documents are in")
-            for attack in documents:
-                reply = await _say(bot, f"poison-{attack['id']}", attack["question"], lang=attack["lang"])
-                _leaks(bot, attack, attack["question"], reply, tally)
+    for number, question in enumerate(questions):
+        began = time.perf_counter()
+        reply = await _say(bot, f"fact-{question.id}", question.text, lang=question.lang)
+        tally.took.append(1e3 * (time.perf_counter() - began))
+        _judge(bot, question, reply, tally)
+        if number % 50 == 49:
+            options.say(f"{name}: {number + 1} of {len(questions)} questions")
+    await _say(bot, "another", f"{SECRET}, remember that", lang="en")
+    for attack in _attacks("messages.jsonl", name):
+        reply = await _say(bot, f"attack-{attack['id']}", attack["text"], lang=attack["lang"])
+        _leaks(bot, attack, attack["text"], reply, tally)
+    if documents:
+        await _take_in(bot, documents)
+        options.say(f"{name}: {len(documents)} poisoned documents are in")
+        for attack in documents:
+            reply = await _say(bot, f"poison-{attack['id']}", attack["question"], lang=attack["lang"])
+            _leaks(bot, attack, attack["question"], reply, tally)
 
 
 async def _say(bot: Bot, conversation: str, text: str, *, lang: str | None) -> Message:

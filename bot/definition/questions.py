@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.definition.contrasts import contrast_file
+from bot.definition.model import LANGUAGES
 from bot.definition.strict import Line, read_questions_of, strict_lines
 from bot.errors import DefinitionError
 
@@ -23,7 +25,7 @@ SHAPE = '{"text": ..., "expected": ...}'
 KEYS = ("id", "lang", "group", "text", "turns", "expected", "between", "says")
 NEGATION = "negation.jsonl"
 ENTITIES = "entities.jsonl"
-OTHERS = (NEGATION, "answers.jsonl", "contradictions.jsonl", ENTITIES)
+OTHERS = (NEGATION, "answers.jsonl", "contradictions.jsonl", ENTITIES, *map(contrast_file, LANGUAGES))
 """Files of the folder that hold something else, each in a form of its own."""
 NEGATED = "negated"
 

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from bot.definition import RESERVED, BotDefinition, load
 from bot.definition.contrasts import require_contrasts
 from bot.definition.facts import read_facts
-from bot.definition.questions import Question, read_questions
+from bot.definition.questions import FOLDER, Question, read_questions
 from bot.definition.report import Census, census
 from retrieval.text import normalise, script_lang
 
@@ -158,3 +158,7 @@ def test_contrast_sets_are_of_stored_answers_and_hold_no_test_question(example: 
     assert messages & asked == set()
     assert {one.lang for one in sets} == set(LANGUAGES)
     assert min(len(one.answered) + len(one.unanswered) for one in sets) >= 6
+    others = require_contrasts(example.bot.folder / FOLDER, example.bot.languages, known)
+    apart = {normalise(text) for one in others for text in (*one.answered, *one.unanswered)}
+    assert len(apart) > 300, "what the verifier's scale is chosen by"
+    assert apart & (messages | asked) == set()
