@@ -1,5 +1,5 @@
 """Messages that one detail parts, put to a whole bot: those of `examples/*/tests/contrasts.*.jsonl`, from which nothing
-learned. By them the scale of the verifier's verdicts was chosen (adr 0023), and not by the questions with facts.
+learned. A scale of the verifier's verdicts can be chosen by them (adr 0023), and judged by the questions with facts.
 """
 
 from __future__ import annotations

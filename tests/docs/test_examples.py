@@ -160,5 +160,5 @@ def test_contrast_sets_are_of_stored_answers_and_hold_no_test_question(example: 
     assert min(len(one.answered) + len(one.unanswered) for one in sets) >= 6
     others = require_contrasts(example.bot.folder / FOLDER, example.bot.languages, known)
     apart = {normalise(text) for one in others for text in (*one.answered, *one.unanswered)}
-    assert len(apart) > 300, "what the verifier's scale is chosen by"
+    assert len(apart) > 300, "what a verifier's scale can be chosen by"
     assert apart & (messages | asked) == set()
