@@ -28,7 +28,7 @@ ROOM = 500e6
 """Bytes kept free beside what a rebuild needs: SQLite's journal and the log want some."""
 ENCODER_ROOM = 1e9
 """Bytes of the cache while the encoder is made."""
-PROCESS = 750e6
+PROCESS = 850e6
 """Bytes of a server's memory."""
 REBUILDS = 2
 """A new index is written beside the old one."""
