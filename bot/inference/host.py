@@ -110,7 +110,7 @@ class Host:
         for name in names[:-1]:
             try:
                 return await self._open(name, knowledge, progress)
-            except FORESEEN as error:
+            except Exception as error:  # what answers is tried out: it may fail with anything
                 troubles.append(self._failed(name, error))
             finally:
                 self.trouble = troubles[0] if troubles else None

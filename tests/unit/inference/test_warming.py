@@ -72,6 +72,17 @@ async def test_a_release_that_takes_no_crowd_does_not_serve(tmp_path: Path) -> N
     await host.close()
 
 
+async def test_nor_does_one_whose_heads_are_of_another_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(learned, "find_release", lambda releases, lesson: small_heads(64))
+    host = await started(tmp_path, FakeEncodings(base=HashEncoder(), tuned=HashEncoder(32)), "tuned", "base")
+    assert host.current().name == "base"
+    assert host.trouble is not None
+    assert host.trouble.reason.startswith("ValueError: ")
+    await host.close()
+
+
 async def test_customers_do_not_wait_behind_a_crowd_for_the_encoder_that_answers_them(tmp_path: Path) -> None:
     serving, other = Batches(), Batches(32)
 
