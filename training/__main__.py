@@ -201,17 +201,17 @@ def generator(spec: Path, data: Path, out: Path, base: Path | None, threads: int
 @_needs("--data", _PATH, "The messages: a folder with an examples.json.")
 @_JOB
 @click.option("--base", type=_PATH, help="The file that the base `embedded` means.")
+@click.option("--start", type=_PATH, help="The adapter that the start `embedded` means.")
 @_THREADS
-def verifier(spec: Path, data: Path, out: Path, base: Path | None, threads: int) -> None:
+def verifier(spec: Path, data: Path, out: Path, base: Path | None, start: Path | None, threads: int) -> None:
     """Teach a language model whether a text answers a question; see training/verifier/job.py for the files.
 
     Ctrl-C or SIGTERM keep what is done and end with 130 or 143.
     """
-    from training.language.job import ModelAsked
-    from training.verifier.job import run_verifier
+    from training.verifier.job import VerifierAsked, run_verifier
 
     with _told():
-        asked = ModelAsked(spec, data, out, out, threads, base)
+        asked = VerifierAsked(spec, data, out, out, threads, base, start)
         sys.exit(run_verifier(asked, report=to_stdout))
 
 

@@ -13,7 +13,7 @@ import click
 from rich.console import Console
 
 from bot.app import load_definition
-from bot.cli.model_jobs import RESULT, Asked, Judged, carried_out, put_to_use, tell
+from bot.cli.model_jobs import RESULT, Asked, Judged, carried_out, put_to_use, result_of, tell
 from bot.cli.progress import shown
 from bot.cli.rehearsal import rehearsing
 from bot.cli.stopping import until_stopped
@@ -31,7 +31,7 @@ from retrieval.model_folder import EMBEDDED
 from training.language.examples import ABOUT, CARD
 from training.spec import SpecError
 from training.verifier.examples import read_groups, write_groups
-from training.verifier.spec import VerifierSpec, read_verifier_spec
+from training.verifier.spec import NOTHING, VerifierSpec, read_verifier_spec
 
 ADAPTER, ODDS = "adapter.gguf", "judged.json"
 """In the job's folder, as `training.verifier.job` writes them."""
@@ -69,6 +69,8 @@ def _run(settings: Settings, job: Job) -> Judged:
         base = _base(settings, spec)
         words = ["--spec", job.folder / "spec.json", "--data", job.data, "--out", job.out, "--base", base]
         words += ["--threads", str(settings.encoder_threads)]
+        if spec.base == EMBEDDED and QWEN.adapter:
+            words += ["--start", QWEN.adapter]
         until_stopped(run_training("verifier", list(map(str, words)), progress=progress, hint=HINT))
         return _judge(settings, job, base, progress)
 
@@ -119,7 +121,8 @@ def _judge(settings: Settings, job: Job, base: Path, progress: Progress) -> Judg
             f"{difference:.2f}).",
             hint=f"Nothing was put to use; {job.out} has both.",
         )
-    return Judged(evaluation(rows, "base"), evaluation(rows, "tuned"), difference)
+    taught = result_of(job)["hashes"]["start"] != NOTHING
+    return Judged(evaluation(rows, "base", taught=taught), evaluation(rows, "tuned"), difference)
 
 
 def _publish(settings: Settings, job: Job, judged: Judged) -> Path | None:

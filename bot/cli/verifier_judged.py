@@ -22,12 +22,13 @@ Row = Mapping[str, Any]
 """Of `judged.json` as `training.verifier.job` writes it."""
 
 
-def evaluation(rows: Sequence[Row], who: str) -> Evaluation:
-    """`who`: base, or tuned. `verifier.auroc`: how often a message that is answered has the larger odds; `.right`: on
-    which side of the point where the odds say nothing a message is. An adapter learns log-odds of as many of either.
+def evaluation(rows: Sequence[Row], who: str, *, taught: bool = True) -> Evaluation:
+    """`who`: base, or tuned; `taught`: it had an adapter. `verifier.auroc`: how often a message that is answered has
+    the larger odds; `.right`: on which side of the point where the odds say nothing a message is. An adapter learns
+    log-odds of as many of either.
     """
     odds, yes, langs = ([row[name] for row in rows] for name in (who, "yes", "lang"))
-    neutral = 0.0 if who == "tuned" else SHOWN.neutral
+    neutral = 0.0 if taught else SHOWN.neutral
     right = [(one > neutral) == wanted for one, wanted in zip(odds, yes, strict=True)]
     metrics = parting_metrics(FAMILY, odds, yes, langs=langs) | share_metrics(
         FAMILY, "right", right, langs=langs

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.errors import TrainingError
-from training.language.adapter_file import Pair, write_adapter
+from training.language.adapter_file import Pair, read_adapter, write_adapter
 
 Floats = NDArray[np.float32]
 CLOSE = 1e-2
@@ -89,6 +89,20 @@ class GgufFile:
         )
         write_adapter(path, self.architecture, alpha, pairs)
 
+    def read_adapter(
+        self, path: Path, places: Mapping[str, Place]
+    ) -> tuple[float, dict[str, tuple[Floats, Floats]]]:
+        """What `write_adapter` wrote: alpha, and of each adapted weight `a` and `b`. Raises `TrainingError` for an
+        adapter of other weights.
+        """
+        alpha, pairs = read_adapter(path, self.architecture)
+        if set(pairs) != {place.tensor for place in places.values()}:
+            raise TrainingError(
+                f"{path} adapts other layers than the spec asks for: set `first` to what it has"
+            )
+        found = ((name, place, pairs[place.tensor]) for name, place in places.items())
+        return alpha, {name: (pair.a, _parted(pair.b, place.heads)) for name, place, pair in found}
+
     def _tell(self, writer: Any) -> None:
         """All metadata of the base, but for what the writer says itself."""
         array = self._gguf.GGUFValueType.ARRAY
@@ -142,3 +156,12 @@ def _interleaved(weight: Floats, heads: int) -> Floats:
     rows, columns = weight.shape
     halves = weight.reshape(heads, 2, rows // heads // 2, columns)
     return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(rows, columns))
+
+
+def _parted(weight: Floats, heads: int) -> Floats:
+    """As it was before `_interleaved`."""
+    if not heads:
+        return weight
+    rows, columns = weight.shape
+    turns = weight.reshape(heads, rows // heads // 2, 2, columns)
+    return np.ascontiguousarray(turns.swapaxes(1, 2).reshape(rows, columns))

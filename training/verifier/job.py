@@ -1,7 +1,8 @@
 """The job that tunes a verifier: from a spec and messages to an adapter that llama.cpp loads beside its base.
 
 In O: `spec.json`, `job.json`, `checkpoints/`, `logs/` (TensorBoard), `adapter.gguf`, `judged.json` (what base and tuned
-model think of messages for answers that were held out), `result.json`. The same command goes on where it was stopped.
+model think of messages for answers that were held out; the base with what it goes on from, if anything), `result.json`.
+The same command goes on where it was stopped.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from retrieval.model_folder import sha256_file
+from retrieval.model_folder import EMBEDDED, sha256_file
 from retrieval.publish import publish, publish_files
 from training.job.job import Asked, run_job
 from training.job.place import JobError, Place, begin
@@ -21,13 +23,20 @@ from training.job.stop import Stop
 from training.language.job import ModelAsked, ModelRun, array, known_by, source_of
 from training.progress import Report
 from training.verifier.examples import Group, Groups, Told, read_groups
-from training.verifier.spec import VerifierSpec, read_verifier_spec
+from training.verifier.spec import NOTHING, VerifierSpec, read_verifier_spec
 
 ADAPTER, JUDGED = "adapter.gguf", "judged.json"
 _Run = ModelRun[VerifierSpec]
 
 
-def run_verifier(asked: ModelAsked, *, report: Report) -> int:
+@dataclass(frozen=True, slots=True)
+class VerifierAsked(ModelAsked):
+    """`start`: the adapter that `embedded` means; None: none comes with this base."""
+
+    start: Path | None = None
+
+
+def run_verifier(asked: VerifierAsked, *, report: Report) -> int:
     """As `training.job.job.run_job`."""
 
     def work(_: Asked, place: Place, stop: Stop, say: Report) -> None:
@@ -38,14 +47,36 @@ def run_verifier(asked: ModelAsked, *, report: Report) -> int:
             raise JobError(
                 f"{source} is not a GGUF file, which is what a verifier is served from: name one as `base`"
             )
-        begin(place, spec, {"data": groups.hash, "base": known_by(source)})
+        begun = _From(source, _start(spec, asked))
+        begin(place, spec, {"data": groups.hash, **begun.hashes})
         if not place.result.is_file():
-            _tune(ModelRun(spec, place, say, stop), groups, source, asked.threads)
+            _tune(ModelRun(spec, place, say, stop), groups, begun, asked.threads)
 
     return run_job(asked, report=report, work=work)
 
 
-def _tune(run: _Run, groups: Groups, source: str, threads: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _From:
+    """What the tuning begins with: the base, and what that has learned before."""
+
+    base: str
+    start: Path | None
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        return {"base": known_by(self.base), "start": known_by(str(self.start)) if self.start else NOTHING}
+
+
+def _start(spec: VerifierSpec, asked: VerifierAsked) -> Path | None:
+    if spec.start in (NOTHING, EMBEDDED):
+        return asked.start if spec.start == EMBEDDED else None
+    path = Path(spec.start).expanduser()
+    if not path.is_file():
+        raise JobError(f"{path} is not a file: name an adapter as `start`, or `{NOTHING}`")
+    return path
+
+
+def _tune(run: _Run, groups: Groups, begun: _From, threads: int) -> None:
     """torch and transformers take seconds to load: only here."""
     import torch
 
@@ -55,12 +86,12 @@ def _tune(run: _Run, groups: Groups, source: str, threads: int) -> None:
     from training.tuning.devices import Devices
     from training.verifier.tuner import Lesson, VerifierTuner
 
-    begun, spec, place = time.perf_counter(), run.spec, run.place
+    clock, spec, place = time.perf_counter(), run.spec, run.place
     quiet()
     run.say("base", 0, 0, "Reading the base")
     half = Devices(spec.precision).precision == "bf16"
-    base = load_base(source, dtype=torch.bfloat16 if half else torch.float32)
-    file = GgufFile(Path(source).expanduser())
+    base = load_base(begun.base, dtype=torch.bfloat16 if half else torch.float32)
+    file = GgufFile(Path(begun.base).expanduser())
 
     def lesson(told: Sequence[Told]) -> Lesson:
         return Lesson(
@@ -74,6 +105,9 @@ def _tune(run: _Run, groups: Groups, source: str, threads: int) -> None:
     ]
     tuner = VerifierTuner(base, train, spec, threads=threads)
     places = file.places((name, array(one)) for name, one in tuner.plain())
+    if begun.start:
+        alpha, matrices = file.read_adapter(begun.start, places)
+        tuner.begin_with(matrices, alpha)
 
     def judged(name: str, *, adapted: bool) -> list[list[float]]:
         def odds(group: Group) -> list[float]:
@@ -82,7 +116,8 @@ def _tune(run: _Run, groups: Groups, source: str, threads: int) -> None:
 
         return _judged(run, groups.splits["test"], odds, name)
 
-    before = _kept(place.folder / "base.json", lambda: judged("the base", adapted=False))
+    taught = begun.start is not None
+    before = _kept(place.folder / "base.json", lambda: judged("the base", adapted=taught))
     driven = drive(run, lambda stage: tuner, stage="training")
     after = judged("what was tuned", adapted=True)
     run.say("exporting", 0, 0, "Writing what was tuned")
@@ -96,8 +131,8 @@ def _tune(run: _Run, groups: Groups, source: str, threads: int) -> None:
         "epochs": driven.epochs,
         "tuner": tuner.about(),
         "fit_seconds": driven.seconds,
-        "seconds": time.perf_counter() - begun,
-        "hashes": {"data": groups.hash, "spec": spec.hash, "base": known_by(source)},
+        "seconds": time.perf_counter() - clock,
+        "hashes": {"data": groups.hash, "spec": spec.hash, **begun.hashes},
         "adapter": sha256_file(place.folder / ADAPTER),
     })  # fmt: skip
 

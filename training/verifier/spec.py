@@ -7,10 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from retrieval.model_folder import EMBEDDED
 from training.language.spec import Count, ModelSpec, Share
 from training.spec import Positive, parse, read_body
 
 METHOD = "verifier"
+NOTHING = "nothing"
 
 
 class VerifierSpec(ModelSpec):
@@ -18,6 +20,10 @@ class VerifierSpec(ModelSpec):
     `batch`: answers a step, each with all of its messages.
     """
 
+    start: Annotated[str, Field(min_length=1)] = EMBEDDED
+    """What it has learned before and goes on from: `embedded` (what comes with Kefu for the base, if anything does), an
+    adapter's file for the same base, of the same rank and layers; or `nothing`.
+    """
     rank: Count = 8
     alpha: Positive = 16.0
     rate: Positive = 3e-4

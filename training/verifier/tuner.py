@@ -5,7 +5,7 @@ What is learned is the log-odds of the two words alone: of all others the output
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from training.errors import TrainingError
+from training.language.adapter_file import Floats
 from training.language.base import Base, targets
 from training.language.tuner import ModelTuner
 from training.tuning.devices import bounded
@@ -69,6 +70,21 @@ class VerifierTuner(ModelTuner[VerifierSpec]):
             for lessons, parts in zip(self._lessons, self._train, strict=True)
             for lesson, own in zip(lessons, parts, strict=True)
         )
+
+    def begin_with(self, matrices: Mapping[str, tuple[Floats, Floats]], alpha: float) -> None:
+        """Go on from what was learned before, as `matrices` of then with its `alpha`. Raises `TrainingError` where the
+        rank is another.
+        """
+        scale = alpha / self._spec.alpha
+        with torch.no_grad():
+            for name, module in self._adapted():
+                a, b = matrices[f"{name}.weight"]
+                for own, value in ((module.lora_A, a), (module.lora_B, b * scale)):
+                    weight = own["default"].weight
+                    if weight.shape != value.shape:
+                        had = min(value.shape)
+                        raise TrainingError(f"What is gone on from has rank {had}: set `rank` to {had}")
+                    weight.copy_(torch.from_numpy(value))
 
     def odds(self, prompts: Sequence[Ids], *, adapted: bool = True) -> list[float]:
         """Log-odds of Yes against No of each prompt, however long it is."""

@@ -39,9 +39,9 @@ class Scale:
 SHOWN = Scale(neutral=1.0, weight=1.5, most=3.0)
 """A model that was shown the examples below. Learned with `qwen-1.5b` on questions for the example bank that were
 written for it (adr 0019)."""
-TAUGHT = Scale(neutral=2.5, weight=1.0, most=6.0)
-"""One with an adapter: what it learned are log-odds. With this `neutral` 95 % of the messages that only just have no
-answer are left alone, of contrast sets that it did not learn from (adr 0023)."""
+TAUGHT = Scale(neutral=1.5, weight=2.0, most=6.0)
+"""One with an adapter: how much its log-odds count for beside the bot's own confidence was chosen on contrast sets that
+it did not learn from (adr 0023)."""
 MOST = max(SHOWN.most, TAUGHT.most)
 WARM_S = 120.0
 """For reading the examples the first time."""

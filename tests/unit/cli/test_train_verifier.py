@@ -180,7 +180,7 @@ def judged(base: float, tuned: float) -> tuple[Evaluation, Evaluation]:
         for n in range(80)
         for sign in ((1 if n % 2 == 0 else -1) * (1 if n % 10 else -1),)
     ]
-    return evaluation(rows, "base"), evaluation(rows, "tuned")
+    return evaluation(rows, "base", taught=False), evaluation(rows, "tuned")
 
 
 def test_messages_are_told_apart_by_language_and_what_is_worse_is_refused() -> None:

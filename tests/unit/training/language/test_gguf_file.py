@@ -15,7 +15,7 @@ from training.generator.spec import GeneratorSpec
 from training.generator.tokens import Taught
 from training.generator.tuner import GeneratorTuner
 from training.language.base import Base, load_base
-from training.language.gguf_file import GgufFile
+from training.language.gguf_file import GgufFile, _interleaved, _parted
 
 SPEC = GeneratorSpec(rate=0.01, epochs=150, batch=4, dropout=0.0, precision="float32")
 PROMPT = "Facts: fee. Answer:"
@@ -114,3 +114,11 @@ def test_a_folder_has_no_file_to_write_back_to(tmp_path: Path) -> None:
     base = load_base(str(tiny_folder(tmp_path / "m")), dtype=torch.float32)
     assert isinstance(base, Base)
     assert base.gguf is None
+
+
+@pytest.mark.parametrize("heads", [0, 1, 2, 4])
+def test_rows_that_were_turned_for_the_file_are_turned_back(heads: int) -> None:
+    weight = np.arange(24 * 3, dtype=np.float32).reshape(24, 3)
+    turned = _interleaved(weight, heads)
+    assert (_parted(turned, heads) == weight).all()
+    assert bool((turned == weight).all()) == (heads == 0)

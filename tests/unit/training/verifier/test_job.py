@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.inference.llama import Llama
+from retrieval.model_folder import sha256_file
 from tests.tiny_generator import tiny_gguf
 from tests.unit.training.torn import stopped_and_gone_on
+from training.errors import TrainingError
 from training.job.place import JobError
 from training.language.examples import ExamplesError, Origin, Source, sides
-from training.language.job import ModelAsked
 from training.progress import silent
 from training.spec import SpecError
 from training.verifier.examples import Chat, Group, Groups, Told, read_groups, write_groups
-from training.verifier.job import run_verifier
+from training.verifier.job import VerifierAsked, run_verifier
 from training.verifier.spec import VerifierSpec, read_verifier_spec
 
 SPEC = {"epochs": 3, "rate": 0.02, "batch": 2, "precision": "float32", "first": 0}
@@ -48,12 +50,12 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny_gguf(tmp_path_factory.mktemp("models") / "tiny.gguf", chat=True, verdicts=True)
 
 
-def order(place: Path, model: Path | None, **spec: object) -> ModelAsked:
+def order(place: Path, model: Path | None, **spec: object) -> VerifierAsked:
     place.mkdir(exist_ok=True)
     if not (place / "data").is_dir():
         given(place / "data")
     (place / "spec.json").write_text(json.dumps({**SPEC, **spec}), encoding="utf-8")
-    return ModelAsked(place / "spec.json", place / "data", place / "out", place, 1, model)
+    return VerifierAsked(place / "spec.json", place / "data", place / "out", place, 1, model)
 
 
 def read(place: Path, name: str) -> Any:
@@ -95,6 +97,43 @@ def test_llama_cpp_with_the_adapter_thinks_what_was_trained_thinks(model: Path, 
     assert tuned == pytest.approx([row["tuned"] for row in rows], abs=0.02)
     assert plain == pytest.approx([row["base"] for row in rows], abs=0.02)
     assert min(abs(row["tuned"] - row["base"]) for row in rows) > 0.1
+
+
+def test_what_was_learned_before_is_gone_on_from_and_is_what_the_tuned_model_has_to_beat(
+    model: Path, tmp_path: Path
+) -> None:
+    first = order(tmp_path / "a", model, rate=0.004)
+    assert run_verifier(first, report=silent) == 0
+    learned = first.out / "adapter.gguf"
+    more = replace(order(tmp_path / "b", model, rate=1e-9, steps=1), start=learned)
+    assert run_verifier(more, report=silent) == 0
+    tuned = [row["tuned"] for row in read(tmp_path / "a", "judged.json")]
+    rows = read(tmp_path / "b", "judged.json")
+    assert [row["base"] for row in rows] == pytest.approx(tuned, abs=0.02)
+    assert [row["tuned"] for row in rows] == pytest.approx(tuned, abs=0.02)
+    assert read(tmp_path / "b", "result.json")["hashes"]["start"] == sha256_file(learned)
+    named = order(tmp_path / "c", model, steps=1, rate=1e-9, start=str(learned), alpha=4.0)
+    assert run_verifier(named, report=silent) == 0
+    assert [row["base"] for row in read(tmp_path / "c", "judged.json")] == pytest.approx(tuned, abs=0.02)
+    plain = replace(order(tmp_path / "d", model, steps=1, start="nothing"), start=learned)
+    assert run_verifier(plain, report=silent) == 0
+    assert read(tmp_path / "d", "result.json")["hashes"]["start"] == "nothing"
+
+
+def test_an_adapter_that_does_not_fit_says_why(model: Path, tmp_path: Path) -> None:
+    first = order(tmp_path / "a", model, steps=1)
+    assert run_verifier(first, report=silent) == 0
+    learned = str(first.out / "adapter.gguf")
+    (tmp_path / "torn.gguf").write_bytes(b"GGUF")
+    for number, (spec, error, said) in enumerate((
+        ({"start": learned, "rank": 4}, TrainingError, "set `rank` to 8"),
+        ({"start": learned, "first": 1}, TrainingError, "set `first`"),
+        ({"start": str(tmp_path / "torn.gguf")}, TrainingError, "cannot be read as an adapter"),
+        ({"start": str(model)}, TrainingError, "adapter"),
+        ({"start": "gone.gguf"}, JobError, "is not a file"),
+    )):  # fmt: skip
+        with pytest.raises(error, match=said):
+            run_verifier(order(tmp_path / str(number), model, **spec), report=silent)  # type: ignore[arg-type]
 
 
 def test_other_messages_or_another_kind_of_base_are_refused(model: Path, tmp_path: Path) -> None:
