@@ -14,6 +14,7 @@ from bot.cli.verifier_judged import evaluation
 from bot.errors import InferenceError
 from bot.inference.child import Progress
 from bot.inference.grounding.verifier import as_judged, as_verifying
+from bot.inference.weights import QWEN
 from retrieval.text import normalise
 from tests.tiny import letters
 from tests.tiny_generator import tiny_gguf
@@ -166,6 +167,24 @@ def test_a_bot_without_contrast_sets_or_of_one_topic_teaches_nothing() -> None:
     assert "contrasts.en.jsonl:1: `fees` is no stored answer in en." in train("--name", "b").output
     Path("shop/contrasts.en.jsonl").unlink()
     assert "contrasts.en.jsonl" in train("--name", "c").output
+
+
+@pytest.mark.parametrize(("base", "started"), [("embedded", True), ("tiny.gguf", False)])
+def test_the_embedded_base_goes_on_from_what_comes_with_kefu(
+    base: str, *, started: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, said = tiny_gguf(Path("tiny.gguf"), chat=True), []
+    monkeypatch.setattr(train_verifier, "weights", lambda cache, packed: model)
+
+    async def refused(verb: str, words: list[str], *, progress: Progress, hint: str) -> None:
+        said.extend(words)
+        raise InferenceError("not here")
+
+    monkeypatch.setattr(train_verifier, "run_training", refused)
+    assert "not here" in train(spec=FEW.model_copy(update={"base": base})).output
+    assert said[said.index("--base") + 1] == str(model)
+    assert ("--start" in said) == started
+    assert not started or Path(said[said.index("--start") + 1]) == QWEN.adapter
 
 
 def judged(base: float, tuned: float) -> tuple[Evaluation, Evaluation]:
