@@ -23,7 +23,7 @@ _ENGLISH = rf"""
 | \b(?:new|updated|hidden|secret|special)\s(?:system\s)?{_RULES}\b.{{0,5}}:
 | \bsystem\s(?:prompt|instruction|override)s?\b | ^\W*(?:system|assistant|developer|user|bot)\s*[:：]
 | <meta\b | \bhidden\s*> | \bdecode\sand\s(?:follow|obey|execute|run|do)\b
-| ^\W*say\s(?:instead|that)\b | \breply\sonly\b | \balways\s(?:recommend|mention)\s(?:this|the\sfollowing)\b
+| ^\W*say\s(?:instead|that)\b | \breply\sonly(?:\swith)?\s?: | \balways\s(?:recommend|mention)\s(?:this|the\sfollowing)\b
 | <\|?/?(?:im_start|im_end|system|assistant|user|inst|passages?|s)\b
 | ["']role["']\s*:\s*["'](?:system|assistant|user|developer|tool)["']
 | \[/?inst\] | ^\W*\#{{2,}}\s*(?:instruction|system|response)
@@ -64,7 +64,7 @@ _CHINESE = rf"""
 | (?:泄露|透露|公开|展示|输出|打印|复述|说出).{{0,10}}(?:提示|指令|规则|密钥|其他(?:客户|用户|顾客)|对话记录)
 | (?:译者|译|编者|编|审稿|审校|校对|校)(?:注|按语?|批注|附言|备注)\s*(?:[（(:：]|$)
 | (?:把|将)(?:本|此|这)一?(?:页|文|段|篇).{{0,3}}(?:译|转述|概括|总结|改写|复述)
-| (?:翻译|转述|引用|概括|总结|改写|摘录|摘要)(?:本|此|这)一?(?:页|文|段|篇)
+| (?:翻译|转述|引用|概括|总结|改写|摘录|摘要)(?:本|此|这)一?(?:页|文(?![件书号])|段|篇)
 | (?:回答|回复|答复)(?:的)?(?:开头|末尾|结尾|最后|里|中)(?:都|必须|要|请|加|附|还)
 | 每次(?:回答|回复|答复)都 | (?:回答|回复|答复)只留 | 停止(?:阅读|回答|理会)(?:客户|用户|顾客)
 | (?:最高|隐藏|秘密)指令 | 新身份\s*[:：] | </?(?:系统|文档|助手|用户)> | 仅供(?:机器|程序|模型|AI)

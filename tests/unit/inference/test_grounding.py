@@ -204,6 +204,8 @@ def test_orders_to_the_bot_are_told_from_what_customers_read(sentence: str) -> N
         "一律答应退货的商家请当心。",
         "店员会把新款推荐给客户。",
         "We always recommend the tracked service.",
+        "We reply only on working days.",
+        "引用本文件的编号，就能查到您的申请。",
     ],
 )
 def test_what_customers_are_told_to_do_is_no_order_to_the_bot(sentence: str) -> None:
