@@ -23,7 +23,8 @@ _ENGLISH = rf"""
 | \b(?:new|updated|hidden|secret|special)\s(?:system\s)?{_RULES}\b.{{0,5}}:
 | \bsystem\s(?:prompt|instruction|override)s?\b | ^\W*(?:system|assistant|developer|user|bot)\s*[:：]
 | <meta\b | \bhidden\s*> | \bdecode\sand\s(?:follow|obey|execute|run|do)\b
-| ^\W*say\s(?:instead|that)\b | \breply\sonly(?:\swith)?\s?: | \balways\s(?:recommend|mention)\s(?:this|the\sfollowing)\b
+| ^\W*say\s(?:instead|that)\b | \breply\sonly(?:\swith)?\s?:
+| \balways\s(?:recommend|mention)\s(?:this|the\sfollowing)\b
 | <\|?/?(?:im_start|im_end|system|assistant|user|inst|passages?|s)\b
 | ["']role["']\s*:\s*["'](?:system|assistant|user|developer|tool)["']
 | \[/?inst\] | ^\W*\#{{2,}}\s*(?:instruction|system|response)
