@@ -166,7 +166,9 @@ class WordMeaning:
 
 
 class ScriptedVerifier:
-    """A `Verifier` that says what it is told to, of any answer or by its title. `hangs`: it comes too late, always."""
+    """A `Verifier` that says what it is told to: of any answer, or by the question or its title. `hangs`: it comes too
+    late, always.
+    """
 
     name = "scripted"
 
@@ -183,7 +185,9 @@ class ScriptedVerifier:
         self.asked.append((question, f"{title} {passage}".strip()))
         if self._hangs or deadline <= time.monotonic():
             return None
-        return self.says[title] if isinstance(self.says, Mapping) else self.says
+        if not isinstance(self.says, Mapping):
+            return self.says
+        return self.says[question if question in self.says else title]
 
     async def close(self) -> None:
         return None

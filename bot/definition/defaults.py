@@ -1,7 +1,8 @@
 """What a bot says where its folder does not say otherwise. `{bot}` becomes the bot's name.
 
 `handoff*`, `refuse`, `differ`, `clarify`, `late`, `error`, `empty` and the social ones are messages;
-`other_language` stands above an answer in another language than the customer's;
+`other_language` stands above an answer in another language than the customer's, `partly` below one that leaves a part
+of a message open;
 `offer_person` and `none_of_these` are labels of buttons.
 """
 
@@ -79,6 +80,10 @@ RESPONSES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "other_language": {
         "en": ("I have this in Chinese only:",),
         "zh": ("这部分资料只有英文：",),
+    },
+    "partly": {
+        "en": ("I am not sure about the rest of your message. A person can help with that.",),
+        "zh": ("您问的其余部分我没有把握，可以转人工客服为您解答。",),
     },
     "offer_person": {"en": ("Talk to a person",), "zh": ("转人工客服",)},
     "none_of_these": {"en": ("None of these",), "zh": ("以上都不是",)},

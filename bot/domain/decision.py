@@ -14,7 +14,9 @@ OUT_OF_SCOPE = "out_of_scope"
 REFUSE = "refuse"
 MAX_OPTIONS = 3
 CLOSE, UNSURE = "several answers are close", "likely, but not sure enough for the promise"
+CONFIDENT = "confident"
 SEVERAL = "several questions, each with an answer"
+PARTLY = "several questions, not each with an answer"
 NOT_SURE = "not sure enough"
 UNANSWERED = "sounds like what is known, but is not answered by it"
 
@@ -70,6 +72,8 @@ class Evidence:
     """False while no calibrator exists: then intent and retrieval must agree."""
     parts: tuple[Evidence, ...] = ()
     """Of each question of a message that asks several."""
+    parts_read: bool = False
+    """Answers to these questions were read beside them: what holds is said, though not each has an answer."""
     bound: float | None = None
     """From which confidence on the bot may answer in the message's language by its promise; None: it makes none."""
 
@@ -155,18 +159,27 @@ def _hand_over(e: Evidence, reason: Literal["asked", "button"]) -> Decision:
 
 
 def _several(e: Evidence, policy: Policy) -> Decision | None:
-    """Where every question of a message has an answer of its own, all are said together."""
+    """Where every question of a message has an answer of its own, all are said together. Of questions that were read
+    one answer may do for several, and some may have none.
+    """
     found = [_explicit(part) or _informed(part, policy) for part in e.parts]
-    said = [one.entries[0] if isinstance(one, Generate) else one.entry for one in found if _is_answer(one)]
+    said = [one for one in found if _is_answer(one)]
     keys = {c.entry: c.key for part in e.parts for c in part.candidates}
-    entries = tuple(entry for entry in said if entry is not None)
-    if (
-        len(entries) < 2
-        or len(entries) < len(found)
-        or len({keys.get(entry) for entry in entries}) < len(found)
-    ):
+    topics: dict[str | None, str] = {}
+    for one in said:
+        topics.setdefault(keys.get(entry := _entry(one)), entry)
+    entries = tuple(topics.values())
+    whole = len(said) == len(found)
+    if not entries or not (e.parts_read or (whole and len(entries) == len(found) > 1)):
         return None
-    return Generate(SEVERAL, entries, min(one.confidence or 0.0 for one in found if _is_answer(one)))
+    reason = PARTLY if not whole else SEVERAL if len(entries) > 1 else CONFIDENT
+    return Generate(reason, entries, min(one.confidence or 0.0 for one in said))
+
+
+def _entry(one: Generate | Answer) -> str:
+    entry = one.entries[0] if isinstance(one, Generate) else one.entry
+    assert entry is not None
+    return entry
 
 
 def _is_answer(decision: Decision) -> TypeGuard[Generate | Answer]:
@@ -185,7 +198,7 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
     if e.out_of_scope >= max(policy.foreign, best.confidence):
         return Answer("out of scope", response=REFUSE, confidence=best.confidence, offer_person=True)
     if best.confidence >= least_sure(e, policy) and (len(rivals) == 1 or e.asked_before):
-        return Generate("confident", (best.entry,), best.confidence)
+        return Generate(CONFIDENT, (best.entry,), best.confidence)
     if best.confidence >= policy.answer and len(rivals) == 1:
         known = _topics(e.candidates) if e.out_of_scope < policy.scope else ()
         return _ask_or_refuse(e, known, reason=UNANSWERED if e.bound is None else UNSURE)

@@ -10,8 +10,10 @@ from retrieval.text import HAN, tokens
 
 MOST = 3
 _ENDS = re.compile(r"(?<=[?？!！。；;\n])\s*|(?<=\.)\s+")
+_WHEN = r"when(?!\s+(?:i|you|he|she|it|we|they|there|my|your|his|her|its|our|their|this|that|these|those|a|an|the)\b)"
+"""Of "when": not where it begins a clause that asks nothing, "when I order, what does it cost?"."""
 _ASK_EN = (
-    r"(?:how|what|which|where|when|who|why|can|could|do|does|did|is|are|will|would|may|should|has|have)\b"
+    rf"(?:how|what|which|where|{_WHEN}|who|why|can|could|do|does|did|is|are|will|would|may|should|has|have)\b"
 )
 _ALSO = re.compile(
     rf"[,;]?\s+(?:and|also|plus|or)\s+(?:also\s+)?(?={_ASK_EN})|,\s+(?={_ASK_EN})", re.IGNORECASE

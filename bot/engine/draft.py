@@ -86,6 +86,12 @@ def introduced(voice: Voice, draft: Draft, lang: str) -> Draft:
     return replace(draft, text=f"{voice.response('other_language', lang)[0]}\n\n{draft.text}")
 
 
+def partly(voice: Voice, draft: Draft, lang: str) -> Draft:
+    """The same, with a word on what it leaves open, and a person for that."""
+    text = f"{draft.text}\n\n{voice.response('partly', lang)[0]}"
+    return replace(draft, text=text, quick_replies=(*draft.quick_replies, person_button(voice, lang)))
+
+
 def cite(mark: int, entry: Entry) -> Citation:
     answer = entry.answer
     snippet = answer if len(answer) <= SNIPPET else answer[: SNIPPET - 1].rstrip() + "…"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-from bot.domain.decision import REFUSE, SEVERAL, Answer, Clarify, Decision, Generate, Handoff
+from bot.domain.decision import PARTLY, REFUSE, SEVERAL, Answer, Clarify, Decision, Generate, Handoff
 from bot.engine.answers import Asked
 from bot.engine.desk import Desk
-from bot.engine.draft import ask_which, hand_over, respond, say, stored
+from bot.engine.draft import ask_which, hand_over, partly, respond, say, stored
 from bot.engine.draft import differing as say_both
 from bot.engine.evidence import Scene
 from bot.engine.passages import differing, sayable, whole
@@ -24,7 +25,8 @@ async def carry_out(
     lang, turn, voice = scene.heard.lang, scene.turn, desk.voice
     match decision:
         case Generate(entries=ids, reason=why) if found := _entries(live, ids):
-            return await _compose(desk, scene, live, found, seen, each=why == SEVERAL)
+            said = await _compose(desk, scene, live, found, seen, each=why in (SEVERAL, PARTLY))
+            return said if why != PARTLY else replace(said, draft=partly(voice, said.draft, lang))
         case Clarify(entries=ids) if found := _entries(live, ids):
             if (told := differing(scene.heard.text, found, lang)) is not None:
                 one, other, words = told

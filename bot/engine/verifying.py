@@ -5,18 +5,21 @@ more piece of evidence, and the same rules decide once more.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.domain.decision import (
     CLOSE,
+    CONFIDENT,
     NOT_SURE,
     SEVERAL,
     UNANSWERED,
     Candidate,
     Decision,
+    Evidence,
     Generate,
+    by_topic,
     decide,
-    least_sure,
 )
 from bot.domain.followup import leans
 from bot.domain.several import questions
@@ -30,10 +33,12 @@ from bot.inference.understanding import Live
 
 log = logging.getLogger(__name__)
 
-SURE = 0.99
+SURE = 0.995
 """From here on nobody is asked: of the example bots' own questions hardly one is wrong then."""
-LIKELY = 0.05
+LIKELY = 0.02
 """Less likely answers are not read."""
+FAR = 0.001
+"""Less likely for the whole of a message than this, an answer to a question of it is a stranger to it."""
 MOST = 3
 """Answers that are read for a message."""
 SHARE = 0.5
@@ -45,7 +50,8 @@ _OPEN = (UNANSWERED, CLOSE, NOT_SURE)
 
 async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thought:
     """With the likeliest answers read beside the question, one after the other, where that could change what is
-    decided; else the first.
+    decided; else the first. A message that asks several things is also read question by question: ahead of the whole
+    where each has an answer of its own, and behind it where nothing answers the whole.
     """
     seen = first.seen
     if desk.verifier is None or seen is None or live.promised is not None:
@@ -54,23 +60,20 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     if seen.contextual and leans(asked):
         return first  # "and for a credit card?" is no question that a reader could make sense of
     reader = _Reader(desk, desk.verifier, live, now + min(desk.limits.verifier_s, SHARE * (scene.due - now)))
+    parts: tuple[Evidence, ...] | None = None
     if first.decision.reason == SEVERAL:
-        if await _each_answered(reader, first):
+        if (parts := await _read_apart(reader, first)) is None:
             return first
+        each = _decided(desk, first, replace(first.evidence, parts=parts, parts_read=True))
+        if each.decision.reason in (SEVERAL, CONFIDENT):
+            return each
         # Two answers of which one is beside the point are worse than one: the message is taken as one question.
-        whole = replace(first.evidence, parts=())
-        first = replace(
-            first, seen=replace(seen, verified=True), evidence=whole, decision=decide(whole, desk.policy)
-        )
-    told: dict[str, float] = {}
-    thought = first
-    while (one := _next(thought, told)) is not None:
-        evidence = await reader.evidence(asked, one)
-        if evidence is None:
-            break
-        told[one.key] = evidence
-        thought = _decided_anew(desk, first, told)
-    return thought
+    evidence, _ = await _read(reader, asked, replace(first.evidence, parts=()))
+    whole = first if evidence == first.evidence else _decided(desk, first, evidence)
+    if not first.evidence.parts or whole.decision.reason not in _OPEN:
+        return whole
+    parts = parts or await _read_apart(reader, first)
+    return whole if parts is None else _decided(desk, whole, replace(evidence, parts=parts, parts_read=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,33 +95,53 @@ class _Reader:
         return found
 
 
-async def _each_answered(reader: _Reader, first: Thought) -> bool:
-    """Whether each question of a message that asks several is still answered once its own answer was read."""
-    for text, part in zip(questions(first.heard.text), first.evidence.parts, strict=True):
-        best = part.candidates[0]
-        if best.exact or best.confidence >= SURE:
-            continue
-        told = await reader.evidence(text, best)
-        if told is None:
-            return True
-        after = verified_by({best.key: told}, part.candidates)
-        if after[0].key != best.key or after[0].confidence < least_sure(part, reader.desk.policy):
-            return False
-    return True
+async def _read_apart(reader: _Reader, first: Thought) -> tuple[Evidence, ...] | None:
+    """Each question of a message that asks several, beside its own answers; None where one was not read to the end.
+
+    Taken out of a message a question may seem to be about something else ("and what is the least?"): answers that the
+    message does not make one think of are read beside the whole of it.
+    """
+    found: list[Evidence] = []
+    known = {key for key, sure in by_topic(first.evidence.candidates).items() if sure >= FAR}
+    whole = first.heard.text
+    for part, evidence in zip(questions(whole), first.evidence.parts, strict=True):
+        beside = {one.key: part if one.key in known else whole for one in evidence.candidates}
+        evidence, ended = await _read(reader, beside, evidence)
+        if not ended:
+            return None
+        found.append(evidence)
+    return tuple(found)
 
 
-def _next(thought: Thought, told: dict[str, float]) -> Candidate | None:
+async def _read(
+    reader: _Reader, beside: str | Mapping[str, str], evidence: Evidence
+) -> tuple[Evidence, bool]:
+    """With what was read; False where the reader had no opinion, and what it said before that counts. `beside`: what is
+    asked, of all answers or by their topics.
+    """
+    told: dict[str, float] = {}
+    weighed = evidence
+    while (one := _next(weighed, decide(weighed, reader.desk.policy), told)) is not None:
+        asked = beside if isinstance(beside, str) else beside[one.key]
+        if (found := await reader.evidence(asked, one)) is None:
+            return weighed, False
+        told[one.key] = found
+        weighed = replace(evidence, candidates=verified_by(told, evidence.candidates))
+    return weighed, True
+
+
+def _next(evidence: Evidence, decision: Decision, told: dict[str, float]) -> Candidate | None:
     """The answer that should be read next: the one that is about to be said without being sure, and where none is, the
     likeliest that nobody read.
     """
-    candidates = thought.evidence.candidates
+    candidates = evidence.candidates
     if not candidates or len(told) == MOST:
         return None
-    if _says_one(thought.decision):
+    if _says_one(decision):
         best = candidates[0]
         return best if best.key not in told and best.confidence < SURE else None
-    reason = getattr(thought.decision, "reason", None)
-    if reason not in _OPEN or (reason == CLOSE and thought.evidence.terse):
+    reason = getattr(decision, "reason", None)
+    if reason not in _OPEN or (reason == CLOSE and evidence.terse):
         return None  # what says too little means several things, whoever reads it
     return next((one for one in candidates if one.key not in told and one.confidence >= LIKELY), None)
 
@@ -127,9 +150,8 @@ def _says_one(decision: Decision) -> bool:
     return isinstance(decision, Generate) and len(decision.entries) == 1
 
 
-def _decided_anew(desk: Desk, first: Thought, told: dict[str, float]) -> Thought:
+def _decided(desk: Desk, first: Thought, evidence: Evidence) -> Thought:
+    """Anew, of what was read."""
     assert first.seen is not None
-    candidates = verified_by(told, first.seen.candidates)
-    weighed = replace(first.evidence, candidates=candidates)
-    seen = replace(first.seen, candidates=candidates, verified=True)
-    return replace(first, seen=seen, evidence=weighed, decision=decide(weighed, desk.policy))
+    seen = replace(first.seen, candidates=evidence.candidates, verified=True)
+    return replace(first, seen=seen, evidence=evidence, decision=decide(evidence, desk.policy))

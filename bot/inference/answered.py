@@ -65,14 +65,23 @@ def verified_by(told: Mapping[str, float], candidates: Sequence[Candidate]) -> t
     """The candidates, best first, after the answers of some topics were read. `told`: of each of these, the log of how
     much likelier it has become beside all else that may be meant.
 
-    Bayes' rule over the topics and "none of them". A topic that nobody read gains nothing by what is said of others.
+    Bayes' rule over the topics and "none of them". A topic that nobody read gains nothing by what is said of others,
+    and one that was read with a No no more than that No alone leaves it: that all others failed as well speaks for
+    "none of them", of which a bot knows too little to have it stand against them all.
     """
     before = by_topic(candidates)
     weights = {key: sure * math.exp(told.get(key, 0.0)) for key, sure in before.items()}
     total = sum(weights.values()) + max(1.0 - sum(before.values()), _EDGE)
     after = {
-        key: weight / total if key in told else min(before[key], weight / total)
-        for key, weight in weights.items()
+        key: min(weight / total, _most(before[key], told.get(key, 0.0))) for key, weight in weights.items()
     }
     found = (replace(one, confidence=after[one.key]) for one in candidates)
     return tuple(sorted(found, key=lambda one: -one.confidence))
+
+
+def _most(before: float, told: float) -> float:
+    """What a topic comes to by what is said of it alone; a Yes has no bound."""
+    if told > 0:
+        return 1.0
+    weight = before * math.exp(told)
+    return weight / (weight + 1.0 - before)

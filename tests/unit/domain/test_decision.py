@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.decision import (
+    CONFIDENT,
+    PARTLY,
     SEVERAL,
     UNANSWERED,
     UNSURE,
@@ -244,3 +246,24 @@ def test_where_one_of_them_has_none_the_message_is_weighed_as_a_whole(second: Ev
     whole = evidence(candidate("a", 0.8), candidate("c", 0.1))
     parts = (evidence(candidate("a", 0.9)), second)
     assert decide(replace(whole, parts=parts), POLICY) == Generate("confident", ("a",), 0.8)
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        (evidence(candidate("c", 0.7)), Generate(SEVERAL, ("a", "c"), 0.7)),
+        (evidence(candidate("a2", 0.6, key="a")), Generate(CONFIDENT, ("a",), 0.6)),
+        (evidence(candidate("c", 0.1)), Generate(PARTLY, ("a",), 0.9)),
+        (evidence(), Generate(PARTLY, ("a",), 0.9)),
+    ],
+    ids=["each has one", "one does for both", "one is unsure", "nothing found"],
+)
+def test_of_questions_that_were_read_what_holds_is_said(second: Evidence, expected: Generate) -> None:
+    whole = evidence(candidate("a", 0.1), candidate("c", 0.1))
+    parts = (evidence(candidate("a", 0.9)), second)
+    assert decide(replace(whole, parts=parts, parts_read=True), POLICY) == expected
+
+
+def test_answers_to_three_questions_come_in_the_order_of_the_questions() -> None:
+    parts = tuple(evidence(candidate(one, 0.9, key=one[0])) for one in ("a", "b", "a2"))
+    assert decide(Evidence(parts=parts, parts_read=True), POLICY) == Generate(SEVERAL, ("a", "b"), 0.9)
