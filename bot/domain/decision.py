@@ -14,7 +14,6 @@ OUT_OF_SCOPE = "out_of_scope"
 REFUSE = "refuse"
 MAX_OPTIONS = 3
 CLOSE, UNSURE = "several answers are close", "likely, but not sure enough for the promise"
-CONFIDENT = "confident"
 SEVERAL = "several questions, each with an answer"
 PARTLY = "several questions, not each with an answer"
 NOT_SURE = "not sure enough"
@@ -172,8 +171,7 @@ def _several(e: Evidence, policy: Policy) -> Decision | None:
     whole = len(said) == len(found)
     if not entries or not (e.parts_read or (whole and len(entries) == len(found) > 1)):
         return None
-    reason = PARTLY if not whole else SEVERAL if len(entries) > 1 else CONFIDENT
-    return Generate(reason, entries, min(one.confidence or 0.0 for one in said))
+    return Generate(SEVERAL if whole else PARTLY, entries, min(one.confidence or 0.0 for one in said))
 
 
 def _entry(one: Generate | Answer) -> str:
@@ -198,7 +196,7 @@ def _informed(e: Evidence, policy: Policy) -> Decision:
     if e.out_of_scope >= max(policy.foreign, best.confidence):
         return Answer("out of scope", response=REFUSE, confidence=best.confidence, offer_person=True)
     if best.confidence >= least_sure(e, policy) and (len(rivals) == 1 or e.asked_before):
-        return Generate(CONFIDENT, (best.entry,), best.confidence)
+        return Generate("confident", (best.entry,), best.confidence)
     if best.confidence >= policy.answer and len(rivals) == 1:
         known = _topics(e.candidates) if e.out_of_scope < policy.scope else ()
         return _ask_or_refuse(e, known, reason=UNANSWERED if e.bound is None else UNSURE)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 from bot.domain.decision import (
     CLOSE,
-    CONFIDENT,
     NOT_SURE,
     SEVERAL,
     UNANSWERED,
@@ -65,11 +64,12 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
         if (parts := await _read_apart(reader, first)) is None:
             return first
         each = _decided(desk, first, replace(first.evidence, parts=parts, parts_read=True))
-        if each.decision.reason in (SEVERAL, CONFIDENT):
+        if each.decision.reason == SEVERAL:
             return each
         # Two answers of which one is beside the point are worse than one: the message is taken as one question.
-    evidence, _ = await _read(reader, asked, replace(first.evidence, parts=()))
-    whole = first if evidence == first.evidence else _decided(desk, first, evidence)
+    alone = replace(first.evidence, parts=())
+    evidence, _ = await _read(reader, asked, alone)
+    whole = first if evidence is alone and parts is None else _decided(desk, first, evidence)
     if not first.evidence.parts or whole.decision.reason not in _OPEN:
         return whole
     parts = parts or await _read_apart(reader, first)

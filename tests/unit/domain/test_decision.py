@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.decision import (
-    CONFIDENT,
     PARTLY,
     SEVERAL,
     UNANSWERED,
@@ -252,7 +251,7 @@ def test_where_one_of_them_has_none_the_message_is_weighed_as_a_whole(second: Ev
     ("second", "expected"),
     [
         (evidence(candidate("c", 0.7)), Generate(SEVERAL, ("a", "c"), 0.7)),
-        (evidence(candidate("a2", 0.6, key="a")), Generate(CONFIDENT, ("a",), 0.6)),
+        (evidence(candidate("a2", 0.6, key="a")), Generate(SEVERAL, ("a",), 0.6)),
         (evidence(candidate("c", 0.1)), Generate(PARTLY, ("a",), 0.9)),
         (evidence(), Generate(PARTLY, ("a",), 0.9)),
     ],
