@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -119,12 +119,12 @@ async def _measure(
     progress: Progress,
 ) -> tuple[list[Judged], dict[str, Any]]:
     async with rehearsing(definition, settings, release=release, progress=progress) as bot:
-        live = bot.host.current()
+        live, own = bot.host.current(), own_sentences(definition)
         found = []
         for number, question in enumerate(questions):
             progress(f"asking {live.name}", number, len(questions))
             told = await ask(bot, question)
-            found.append(judge(told, live.bundle.entries))
+            found.append(judge(told, live.bundle.entries, own))
         return found, {
             "source": live.name,
             "fingerprint": live.reader.fingerprint,
@@ -154,8 +154,21 @@ async def ask(bot: Bot, question: FactQuestion) -> Told:
     raise InferenceError("The bot gave no reply.", hint="`kefu doctor` says what is wrong with it.")
 
 
-def judge(told: Told, entries: Sequence[Entry]) -> Judged:
-    """By the question's facts and sources; where it names none, by what the answer itself cites."""
+def own_sentences(definition: BotDefinition) -> frozenset[str]:
+    """Of the bot's responses: "I have this in Chinese only:" above an answer states nothing that it answers with."""
+    return frozenset(
+        sentence
+        for variants in definition.responses.values()
+        for lang, texts in variants.items()
+        for text in texts
+        for sentence in split_sentences(text, lang)
+    )
+
+
+def judge(told: Told, entries: Sequence[Entry], own: Collection[str]) -> Judged:
+    """By the question's facts and sources; where it names none, by what the answer itself cites. `own`: sentences that
+    do not count.
+    """
     question, reply = told.question, told.reply
     lang = question.lang or script_lang(question.text) or "en"
     gold = [entry for entry in entries if _is_source(entry, question.sources)]
@@ -167,6 +180,7 @@ def judge(told: Told, entries: Sequence[Entry]) -> Judged:
     ]
     sources = read_sources(passages, lang)
     said = split_sentences(MARK.sub("", reply.text), lang) if reply.rateable else []
+    said = [one for one in said if one not in own]
     unsupported = tuple(one for one in said if not question.answerable or not supporters(one, sources))
     right = any(title.startswith(entry.question) for entry in gold for title in cited)
     plain = reply.text.casefold()

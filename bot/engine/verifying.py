@@ -36,7 +36,7 @@ SURE = 0.995
 """From here on nobody is asked: of the example bots' own questions hardly one is wrong then."""
 LIKELY = 0.02
 """Less likely answers are not read."""
-FAR = 0.001
+FAR = 0.005
 """Less likely for the whole of a message than this, an answer to a question of it is a stranger to it."""
 MOST = 3
 """Answers that are read for a message."""

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bot.app import load_definition
+from bot.cli.facts import Told, judge, own_sentences
 from bot.cli.main import kefu
+from bot.clock import SystemClock
+from bot.definition.facts import FactQuestion
+from connectors.port import Citation, Message
+from retrieval.text import split_sentences
 from tests.unit.cli.pages import check
 from tests.unit.cli.test_eval_answers import bot, heads
 from training.evaluation import read_evaluation
@@ -59,6 +65,27 @@ def test_what_is_said_is_judged_by_facts_and_the_worst_comes_first(bot: Path) ->
     check(page)
     assert "c&lt;i&gt;" in page
     assert not (bot / ".kefu" / "kefu.db").exists()
+
+
+def test_what_a_bot_says_around_an_answer_is_no_statement(bot: Path) -> None:
+    """That it has this in the other language alone, or leaves a part of the message open."""
+    definition = load_definition(bot)
+    own = own_sentences(definition)
+    entries = [row.entry for row in definition.knowledge]
+    fee = next(entry for entry in entries if entry.key == "fee")
+    text = "\n\n".join(
+        [
+            definition.response("other_language", "en")[0],
+            fee.answer + " [1]",
+            definition.response("partly", "en")[0],
+        ]
+    )
+    cited = (Citation(1, fee.question, fee.answer),)
+    reply = Message(2, "bot", text, SystemClock().now(), citations=cited, rateable=True)
+    question = FactQuestion("a", "en", "What does a card cost?", True, ("fee",), (), ())
+    judged = judge(Told(question, reply, "", 1.0, 1.0), entries, own)
+    assert (judged.unsupported, judged.right_source) == ((), True)
+    assert judged.sentences == len(split_sentences(fee.answer, "en"))
 
 
 def test_the_questions_of_the_bot_are_not_mixed_with_those_with_facts(bot: Path) -> None:
