@@ -39,9 +39,9 @@ class Scale:
 SHOWN = Scale(neutral=1.0, weight=1.5, most=3.0)
 """A model that was shown the examples below. Learned with `qwen-1.5b` on questions for the example bank that were
 written for it (adr 0019)."""
-TAUGHT = Scale(neutral=1.5, weight=2.0, most=6.0)
+TAUGHT = Scale(neutral=1.25, weight=2.0, most=6.0)
 """One with an adapter: how much its log-odds count for beside the bot's own confidence was chosen on contrast sets that
-it did not learn from (adr 0023)."""
+it did not learn from, and where they say nothing on topics that were held out (adr 0023)."""
 MOST = max(SHOWN.most, TAUGHT.most)
 WARM_S = 120.0
 """For reading the examples the first time."""
