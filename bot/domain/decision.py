@@ -159,7 +159,7 @@ def _hand_over(e: Evidence, reason: Literal["asked", "button"]) -> Decision:
 
 def _several(e: Evidence, policy: Policy) -> Decision | None:
     """Where every question of a message has an answer of its own, all are said together. Of questions that were read
-    one answer may do for several, and some may have none.
+    one answer may do for several, and some may have none; not the first, which tells what the others are about.
     """
     found = [_explicit(part) or _informed(part, policy) for part in e.parts]
     said = [one for one in found if _is_answer(one)]
@@ -169,7 +169,8 @@ def _several(e: Evidence, policy: Policy) -> Decision | None:
         topics.setdefault(keys.get(entry := _entry(one)), entry)
     entries = tuple(topics.values())
     whole = len(said) == len(found)
-    if not entries or not (e.parts_read or (whole and len(entries) == len(found) > 1)):
+    read = e.parts_read and bool(found) and _is_answer(found[0])
+    if not read and not (whole and len(entries) == len(found) > 1):
         return None
     return Generate(SEVERAL if whole else PARTLY, entries, min(one.confidence or 0.0 for one in said))
 

@@ -263,6 +263,13 @@ def test_of_questions_that_were_read_what_holds_is_said(second: Evidence, expect
     assert decide(replace(whole, parts=parts, parts_read=True), POLICY) == expected
 
 
+def test_a_later_question_is_not_answered_where_the_first_that_it_may_lean_on_is_not() -> None:
+    """ "Do you have buckwheat pillows, and how high are they?" """
+    parts = (evidence(candidate("c", 0.1)), evidence(candidate("a", 0.9)))
+    decision = decide(replace(evidence(candidate("a", 0.1)), parts=parts, parts_read=True), POLICY)
+    assert decision == Answer("not sure enough", response="refuse", confidence=0.1, offer_person=True)
+
+
 def test_answers_to_three_questions_come_in_the_order_of_the_questions() -> None:
     parts = tuple(evidence(candidate(one, 0.9, key=one[0])) for one in ("a", "b", "a2"))
     assert decide(Evidence(parts=parts, parts_read=True), POLICY) == Generate(SEVERAL, ("a", "b"), 0.9)
