@@ -61,7 +61,7 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     reader = _Reader(desk, desk.verifier, live, now + min(desk.limits.verifier_s, SHARE * (scene.due - now)))
     parts: tuple[Evidence, ...] | None = None
     if first.decision.reason == SEVERAL:
-        if (parts := await _read_apart(reader, first)) is None:
+        if (parts := await _read_apart(reader, first)) in (None, first.evidence.parts):
             return first
         each = _decided(desk, first, replace(first.evidence, parts=parts, parts_read=True))
         if each.decision.reason == SEVERAL:

@@ -176,6 +176,18 @@ async def test_where_nothing_answers_a_message_its_questions_are_read_apart(
     assert answer.rateable == (said != CLOSE)
 
 
+async def test_answers_to_several_questions_that_are_sure_are_not_read(engine: Engine) -> None:
+    verifier = ScriptedVerifier(-4.0)
+    one = with_verifier(engine, verifier)
+    one.mind.script |= {
+        "fee?": [("id-fee", SURE)],
+        "time?": [("id-time", SURE)],
+        "fee? time?": [("id-fee", 0.6)],
+    }
+    trace = await traced(one, "fee? time?")
+    assert (verifier.asked, trace.reason) == ([], SEVERAL)
+
+
 async def test_an_answer_that_the_message_is_far_from_is_read_beside_the_whole_of_it(engine: Engine) -> None:
     """Taken out of its message "and what is the least?" may be about anything."""
     verifier = ScriptedVerifier({"fee? time?": -4.0, "fee?": 4.0, "time?": 4.0})
