@@ -6,6 +6,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 
 from bot.errors import InferenceError
 
@@ -34,7 +35,8 @@ async def run_training(
         last, words = await asyncio.gather(_follow(child.stdout, progress), _last_words(child.stderr))
         code = await child.wait()
     except BaseException:
-        child.terminate()
+        with suppress(ProcessLookupError):  # it ended by itself a moment ago: what stopped us is what counts
+            child.terminate()
         await child.wait()
         raise
     if code != 0 and last.get("stage") == "failed":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,31 @@ async def test_an_unforeseen_one_brings_the_last_lines_and_a_hint() -> None:
         InferenceError, match=r"`python -m training nothing` failed: .*No such command.* Try again\.$"
     ):
         await run_training("nothing", [], progress=ignore, hint="Try again.")
+
+
+class Gone:
+    """A child that ended, and whose end was taken note of, just as whoever follows it is stopped."""
+
+    def __init__(self) -> None:
+        self.stdout, self.stderr = asyncio.StreamReader(), asyncio.StreamReader()
+        self.stdout.feed_eof()
+        self.stderr.feed_eof()
+        self._stopped = False
+
+    def terminate(self) -> None:
+        raise ProcessLookupError
+
+    async def wait(self) -> int:
+        if not self._stopped:
+            self._stopped = True
+            raise asyncio.CancelledError
+        return 0
+
+
+async def test_who_is_stopped_as_the_child_ends_by_itself_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def start(*_: object, **__: object) -> Gone:
+        return Gone()
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", start)
+    with pytest.raises(asyncio.CancelledError):
+        await run_training("job", [], progress=ignore, hint="")
