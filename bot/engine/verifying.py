@@ -49,8 +49,7 @@ _OPEN = (UNANSWERED, CLOSE, NOT_SURE)
 
 async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thought:
     """With the likeliest answers read beside the question, one after the other, where that could change what is
-    decided; else the first. A message that asks several things is also read question by question: ahead of the whole
-    where each has an answer of its own, and behind it where nothing answers the whole.
+    decided; else the first.
     """
     seen = first.seen
     if desk.verifier is None or seen is None or live.promised is not None:
@@ -59,21 +58,7 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     if seen.contextual and leans(asked):
         return first  # "and for a credit card?" is no question that a reader could make sense of
     reader = _Reader(desk, desk.verifier, live, now + min(desk.limits.verifier_s, SHARE * (scene.due - now)))
-    parts: tuple[Evidence, ...] | None = None
-    if first.decision.reason == SEVERAL:
-        if (parts := await _read_apart(reader, first)) in (None, first.evidence.parts):
-            return first
-        each = _decided(desk, first, replace(first.evidence, parts=parts, parts_read=True))
-        if each.decision.reason == SEVERAL:
-            return each
-        # Two answers of which one is beside the point are worse than one: the message is taken as one question.
-    alone = replace(first.evidence, parts=())
-    evidence, _ = await _read(reader, asked, alone)
-    whole = first if evidence is alone and parts is None else _decided(desk, first, evidence)
-    if not first.evidence.parts or whole.decision.reason not in _OPEN:
-        return whole
-    parts = parts or await _read_apart(reader, first)
-    return whole if parts is None else _decided(desk, whole, replace(evidence, parts=parts, parts_read=True))
+    return await _thought_anew(reader, asked, first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +78,31 @@ class _Reader:
         if found is None:
             log.info("an answer was not verified in time")
         return found
+
+
+async def _thought_anew(reader: _Reader, asked: str, first: Thought) -> Thought:
+    """A message that asks several things is also read question by question: ahead of the whole where each has an answer
+    of its own, and behind it where nothing answers the whole.
+    """
+    parts: tuple[Evidence, ...] | None = None
+    if first.decision.reason == SEVERAL:
+        if (parts := await _read_apart(reader, first)) in (None, first.evidence.parts):
+            return first
+        each = _decided(reader.desk, first, replace(first.evidence, parts=parts, parts_read=True))
+        if each.decision.reason == SEVERAL:
+            return each
+        # Two answers of which one is beside the point are worse than one: the message is taken as one question.
+    alone = replace(first.evidence, parts=())
+    evidence, _ = await _read(reader, asked, alone)
+    whole = first if evidence is alone and parts is None else _decided(reader.desk, first, evidence)
+    if not first.evidence.parts or whole.decision.reason not in _OPEN:
+        return whole
+    parts = parts or await _read_apart(reader, first)
+    return (
+        whole
+        if parts is None
+        else _decided(reader.desk, whole, replace(evidence, parts=parts, parts_read=True))
+    )
 
 
 async def _read_apart(reader: _Reader, first: Thought) -> tuple[Evidence, ...] | None:
