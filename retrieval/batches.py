@@ -34,6 +34,13 @@ def batches(lengths: Sequence[int]) -> Iterator[Batch]:
         yield batch
 
 
+def longest_first(texts: Sequence[str]) -> list[int]:
+    """Numbers of many texts in the order in which to read them: texts of one length share batches, and who is told the
+    time that is left by what was done waits no longer than that.
+    """
+    return sorted(range(len(texts)), key=lambda number: len(texts[number]), reverse=True)
+
+
 def shares(lengths: Sequence[int], threads: int) -> list[Batch]:
     """`batches`, the largest first, for threads that each take the next one.
 

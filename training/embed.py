@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.batches import longest_first
 from retrieval.errors import EncoderError
 from retrieval.onnx_encoder import OnnxEncoder
 from training.errors import SourceError
@@ -25,7 +26,7 @@ def embed(encoder: Path, work: Path, *, report: Report) -> None:
     try:
         opened = OnnxEncoder.open(encoder, threads=1)
         rows = np.empty((len(texts), opened.dim), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        order = longest_first(texts)
         for start in range(0, len(order), PART):
             part = order[start : start + PART]
             rows[part] = opened.encode([texts[number] for number in part])

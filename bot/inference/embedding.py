@@ -11,6 +11,7 @@ import numpy as np
 
 from bot.errors import InferenceError
 from bot.inference.child import Progress
+from retrieval.batches import longest_first
 from retrieval.embed import Encoder, Vectors
 from retrieval.errors import RetrievalError
 
@@ -23,9 +24,7 @@ async def embed_to(path: Path, encoder: Encoder, texts: Sequence[str], *, progre
     Raises InferenceError, and OSError where the disk has no room for all of it.
     """
     rows: Vectors = await asyncio.to_thread(_empty, path, (len(texts), encoder.dim))
-    order = sorted(
-        range(len(texts)), key=lambda number: len(texts[number])
-    )  # texts of one length share batches
+    order = longest_first(texts)
     progress("encoding", 0, len(texts))
     for start in range(0, len(texts), PART):
         part = order[start : start + PART]

@@ -12,6 +12,7 @@ from bot.inference.door import Door, Encoded
 from bot.inference.recent import Recent
 from bot.inference.understanding import Ask, Live, Understanding
 from bot.observer import UNOBSERVED, Observer
+from retrieval.batches import longest_first
 from retrieval.embed import Encoder, Vectors
 
 BATCH = 32
@@ -54,7 +55,8 @@ class Reader:
 
     async def embed(self, texts: Sequence[str], known: dict[str, Vectors], progress: Progress) -> None:
         """Add to `known` what it lacks of `texts`: encoded in small batches, between the customers' messages."""
-        missing = sorted({t for t in texts if t not in known}, key=len)
+        lacking = [*dict.fromkeys(t for t in texts if t not in known)]
+        missing = [lacking[number] for number in longest_first(lacking)]
         for start in range(0, len(missing), BATCH):
             batch = missing[start : start + BATCH]
             vectors = await self.door.encode(batch, deadline=time.monotonic() + PATIENCE_S)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.batches import MAX_BATCH, MAX_TOKENS, RUN, Batch, batches, shares
+from retrieval.batches import MAX_BATCH, MAX_TOKENS, RUN, Batch, batches, longest_first, shares
 
 LENGTHS = st.lists(st.integers(min_value=2, max_value=128), max_size=150)
 THREADS = st.integers(min_value=1, max_value=32)
@@ -45,3 +45,11 @@ def test_texts_of_one_length_share_batches_and_one_thread_splits_none() -> None:
     assert [len(share) for share in shares([9] * 32, 2)] == [16, 16]
     assert [len(share) for share in shares([9], 2)] == [1]
     assert shares([], 2) == []
+
+
+@given(st.lists(st.text(max_size=40), max_size=60))
+def test_the_longest_texts_come_first_and_each_once(texts: list[str]) -> None:
+    order = longest_first(texts)
+    assert sorted(order) == list(range(len(texts)))
+    lengths = [len(texts[number]) for number in order]
+    assert lengths == sorted(lengths, reverse=True)
