@@ -126,34 +126,40 @@ async def _read_apart(reader: _Reader, first: Thought) -> tuple[Evidence, ...] |
 async def _read(
     reader: _Reader, beside: str | Mapping[str, str], evidence: Evidence
 ) -> tuple[Evidence, bool]:
-    """With what was read; False where the reader had no opinion, and what it said before that counts. `beside`: what is
-    asked, of all answers or by their topics.
+    """With what was read; False where the reader had no opinion and no answer is vouched for by what it said before
+    (which counts all the same). `beside`: what is asked, of all answers or by their topics.
     """
     told: dict[str, float] = {}
-    weighed = evidence
-    while (one := _next(weighed, decide(weighed, reader.desk.policy), told)) is not None:
+    weighed, decision = evidence, decide(evidence, reader.desk.policy)
+    while (one := _next(evidence, weighed, decision, told)) is not None:
         asked = beside if isinstance(beside, str) else beside[one.key]
         if (found := await reader.evidence(asked, one)) is None:
-            return weighed, False
+            return weighed, _vouched(weighed, decision, told)
         told[one.key] = found
         weighed = replace(evidence, candidates=verified_by(told, evidence.candidates))
+        decision = decide(weighed, reader.desk.policy)
     return weighed, True
 
 
-def _next(evidence: Evidence, decision: Decision, told: dict[str, float]) -> Candidate | None:
-    """The answer that should be read next: the one that is about to be said without being sure, and where none is, the
-    likeliest that nobody read.
+def _next(before: Evidence, now: Evidence, decision: Decision, told: Mapping[str, float]) -> Candidate | None:
+    """The answer that should be read next: the one that is about to be said without being sure; then the likeliest that
+    nobody read, of those that were likely `before` anything was. Behind one that was read with a Yes, too: a neighbour
+    may state it better.
     """
-    candidates = evidence.candidates
-    if not candidates or len(told) == MOST:
+    if not now.candidates or len(told) == MOST:
         return None
-    if _says_one(decision):
-        best = candidates[0]
-        return best if best.key not in told and best.confidence < SURE else None
+    best = now.candidates[0]
+    if _says_one(decision) and best.key not in told:
+        return best if best.confidence < SURE else None
     reason = getattr(decision, "reason", None)
-    if reason not in _OPEN or (reason == CLOSE and evidence.terse):
+    if not _vouched(now, decision, told) and (reason not in _OPEN or (reason == CLOSE and now.terse)):
         return None  # what says too little means several things, whoever reads it
-    return next((one for one in candidates if one.key not in told and one.confidence >= LIKELY), None)
+    return next((one for one in before.candidates if one.key not in told and one.confidence >= LIKELY), None)
+
+
+def _vouched(now: Evidence, decision: Decision, told: Mapping[str, float]) -> bool:
+    """One answer is about to be said, and it was read."""
+    return _says_one(decision) and now.candidates[0].key in told
 
 
 def _says_one(decision: Decision) -> bool:

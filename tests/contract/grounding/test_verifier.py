@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,6 +134,45 @@ def test_an_adapter_counts_where_it_is_asked_for_alone(chatting: Path, adapter: 
     assert plain == pytest.approx(beside, abs=1e-3)
     assert plain == pytest.approx(again, abs=1e-3)
     assert abs(adapted - plain) > 0.01
+
+
+class Counting:
+    """A server of llama.cpp, and how many tokens of each prompt it had read before."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self.known: list[int] = []
+
+    def handle_chat_completions(self, request: dict[str, Any], hear: Callable[[Any], Any]) -> None:
+        def take(told: Any) -> Any:
+            self.known.append(told["usage"]["prompt_tokens_details"]["cached_tokens"])
+            return hear(told)
+
+        self._server.handle_chat_completions(request, take)
+
+
+def test_an_answer_is_read_once_for_several_questions(
+    chatting: Path, adapter: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs, hours = "It costs 10 to send a parcel. " * 20, "We are open from nine until five. " * 20
+    yes, no = frozenset({";"}), frozenset({"a"})
+    model = Llama(chatting, adapter=adapter)
+    try:
+        counting = Counting(model._server)
+        with monkeypatch.context() as patched:
+            patched.setattr(model, "_server", counting)
+            for question, passage in (
+                ("what does it cost", costs),
+                ("open when", hours),
+                ("how much", costs),
+            ):
+                model.odds(as_judged(question, passage), yes, no, adapted=True)
+    finally:
+        model.close()
+    first, other, again = counting.known
+    assert first == 0
+    assert other < len(hours) / 2, "what both begin with"
+    assert again > len(costs), "of another text in between nothing is lost"
 
 
 def test_nobody_can_begin_a_line_of_what_is_asked() -> None:

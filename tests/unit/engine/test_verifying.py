@@ -82,19 +82,25 @@ FEE, TIME = (entry.question for entry in ENTRIES)
     [
         ((0.6, 0.2), {FEE: -4.0, TIME: 4.0}, [FEE, TIME], "id-time"),
         ((0.4, 0.38), {FEE: -4.0, TIME: 4.0}, [FEE, TIME], "id-time"),
-        ((0.4, 0.38), {FEE: 4.0, TIME: 4.0}, [FEE], "id-fee"),
-        ((0.6, 0.2), {FEE: 3.0, TIME: 3.0}, [FEE], "id-fee"),
+        ((0.4, 0.38), {FEE: 4.0, TIME: 4.0}, [FEE, TIME], None),
+        ((0.6, 0.2), {FEE: 3.0, TIME: 3.0}, [FEE, TIME], "id-fee"),
+        ((0.6, 0.2), {FEE: 2.0, TIME: 5.0}, [FEE, TIME], "id-time"),
+        ((0.6, 0.2), {FEE: 3.0, TIME: None}, [FEE, TIME], "id-fee"),
+        ((0.6, 0.01), {FEE: 3.0, TIME: 6.0}, [FEE], "id-fee"),
         ((0.6, 0.2), {FEE: -4.0, TIME: -4.0}, [FEE, TIME], None),
         # That the one failed more is no word for the other. What was about to be said may stand after a slight doubt.
         ((0.4, 0.38), {FEE: -1.0, TIME: -1.5}, [FEE, TIME], None),
-        ((0.6, 0.2), {FEE: -0.5, TIME: 4.0}, [FEE], "id-fee"),
+        ((0.6, 0.2), {FEE: -0.5, TIME: -4.0}, [FEE, TIME], "id-fee"),
         ((0.6, 0.01), {FEE: -4.0, TIME: 4.0}, [FEE], None),
     ],
     ids=[
         "a wrong one",
         "two close ones",
-        "the first is it",
-        "one is enough",
+        "both, as likely: which?",
+        "both",
+        "a neighbour states it better",
+        "no time for the neighbour",
+        "none that was likely is near",
         "neither",
         "rather none",
         "a doubt",
@@ -102,7 +108,11 @@ FEE, TIME = (entry.question for entry in ENTRIES)
     ],
 )
 async def test_the_likeliest_are_read_until_one_states_it(
-    engine: Engine, likely: tuple[float, float], says: dict[str, float], asked: list[str], said: str | None
+    engine: Engine,
+    likely: tuple[float, float],
+    says: dict[str, float | None],
+    asked: list[str],
+    said: str | None,
 ) -> None:
     verifier = ScriptedVerifier(says)
     one = with_verifier(engine, verifier)
