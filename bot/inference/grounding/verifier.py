@@ -22,27 +22,34 @@ QUESTION, PASSAGE = 400, 1_200
 """Characters that are read of either."""
 
 
+FINAL = 12.0
+"""No confidence of a bot's own outweighs a No of that size."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """Of the model's log-odds of Yes against No: where they say nothing (`neutral`), what each counts for beside the
-    bot's own, and what a verdict counts for at the most: one reading makes nobody sure.
+    bot's own, and what a verdict counts for at the most: one reading makes nobody sure. `final`: what is below the
+    neutral point is a No that stands, however little below it is.
     """
 
     neutral: float
     weight: float
     most: float
+    final: bool = False
 
     def evidence(self, odds: float) -> float:
+        if self.final and odds < self.neutral:
+            return -FINAL
         return min(max(self.weight * (odds - self.neutral), -self.most), self.most)
 
 
 SHOWN = Scale(neutral=1.0, weight=1.5, most=3.0)
 """A model that was shown the examples below. Learned with `qwen-1.5b` on questions for the example bank that were
 written for it (adr 0019)."""
-TAUGHT = Scale(neutral=1.25, weight=2.0, most=6.0)
+TAUGHT = Scale(neutral=1.0, weight=2.0, most=6.0, final=True)
 """One with an adapter: how much its log-odds count for beside the bot's own confidence was chosen on contrast sets that
-it did not learn from, and where they say nothing on topics that were held out (adr 0023)."""
-MOST = max(SHOWN.most, TAUGHT.most)
+it did not learn from, and where a No begins on topics that were held out (adr 0023)."""
 WARM_S = 120.0
 """For reading the examples the first time."""
 YES, NO = frozenset({"yes"}), frozenset({"no"})
@@ -89,8 +96,8 @@ class Verifier(Protocol):
     async def evidence(
         self, question: str, passage: str, *, title: str = "", deadline: float
     ) -> float | None:
-        """What it adds to the log-odds that the passage (`title`: of what) answers the question, -MOST..MOST; None: no
-        opinion, as it failed, is busy or came too late (`deadline` of `time.monotonic`).
+        """What it adds to the log-odds that the passage (`title`: of what) answers the question, -FINAL..FINAL; None:
+        no opinion, as it failed, is busy or came too late (`deadline` of `time.monotonic`).
         """
         ...
 

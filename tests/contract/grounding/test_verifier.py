@@ -13,7 +13,15 @@ import pytest
 
 from bot.errors import GeneratorError
 from bot.inference import llama
-from bot.inference.grounding.verifier import MOST, LocalVerifier, Verifier, as_judged, as_verifying
+from bot.inference.grounding.verifier import (
+    FINAL,
+    SHOWN,
+    TAUGHT,
+    LocalVerifier,
+    Verifier,
+    as_judged,
+    as_verifying,
+)
 from bot.inference.llama import Llama
 from bot.inference.local_model import MAX_WAITING, LocalModel
 from bot.testing import ScriptedVerifier
@@ -68,14 +76,14 @@ async def test_it_has_an_opinion_within_bounds_and_the_same_one_twice(verifier: 
     told = [await verifier.evidence("what does it cost", "It costs 10.", deadline=soon()) for _ in range(2)]
     assert told[0] is not None
     assert told[0] == pytest.approx(told[1], abs=0.01)
-    assert -MOST <= told[0] <= MOST
+    assert -FINAL <= told[0] <= FINAL
 
 
 async def test_texts_of_any_length_are_read(verifier: Verifier) -> None:
     for text in ("", "长" * 100_000, "\x00\ud83d"):
         began = time.monotonic()
         found = await verifier.evidence(text, text, deadline=soon())
-        assert found is None or -MOST <= found <= MOST
+        assert found is None or -FINAL <= found <= FINAL
         assert time.monotonic() - began < 30, "what fails is told at once, and not at the deadline"
 
 
@@ -173,6 +181,14 @@ def test_an_answer_is_read_once_for_several_questions(
     assert first == 0
     assert other < len(hours) / 2, "what both begin with"
     assert again > len(costs), "of another text in between nothing is lost"
+
+
+def test_a_no_of_a_model_that_was_taught_stands_and_a_yes_of_any_has_its_measure() -> None:
+    just, far = TAUGHT.neutral - 0.01, TAUGHT.neutral - 5
+    assert TAUGHT.evidence(just) == TAUGHT.evidence(far) == -FINAL
+    assert TAUGHT.evidence(TAUGHT.neutral) == 0
+    assert 0 < TAUGHT.evidence(TAUGHT.neutral + 0.5) < TAUGHT.evidence(99) == TAUGHT.most
+    assert -SHOWN.most == SHOWN.evidence(-99) < SHOWN.evidence(SHOWN.neutral - 0.01) < 0
 
 
 def test_nobody_can_begin_a_line_of_what_is_asked() -> None:
