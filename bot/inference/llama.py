@@ -30,8 +30,9 @@ Hear = Callable[[str], bool]
 class Llama:
     """llama.cpp's server object, asked by function calls; loading takes 2 to 4 s, and memory about the file's size.
 
-    `adapter`: a LoRA for it, which `odds` alone may be asked with. It insists on listening too: on a Unix socket, then,
-    in a folder that nobody else may enter. Raises OSError, RuntimeError or ValueError where a file is none of its kind.
+    `adapter`: a LoRA for it, which `odds` alone may be asked with; then it takes KEPT_MIB more. It insists on listening
+    too: on a Unix socket, then, in a folder that nobody else may enter. Raises OSError, RuntimeError or ValueError
+    where a file is none of its kind.
     """
 
     def __init__(self, model: Path, *, adapter: Path | None = None, threads: int = 1) -> None:
