@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ TRAVEL = [Row(f"book a train to {place}", "book_travel") for place in PLACES]
 MONEY = [Row(f"why was I charged a fee in {place}?", "ask_fee") for place in PLACES]
 CARDS = [Row(f"我的银行卡在{place}丢了", "挂失") for place in PLACES]
 Line = dict[str, Any]
+Watch = Callable[[Line], int | None]
 
 
 def intents(folder: Path, *, more: int = 0, foreign: str | None = None) -> Path:
@@ -48,19 +49,20 @@ class Job:
         self._asked = Asked(place / "spec.json", data, self.out, cache, threads=1)
         paths = {"spec": place / "spec.json", "data": data, "out": self.out, "cache": cache}
         named = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
-        self._command = [sys.executable, "-m", "training", "run", *named, "--threads", "1"]
+        self._typed = ["run", *named, "--threads", "1"]
 
-    def run(self, watch: Callable[[Line], int | None] = lambda _: None, **more: Any) -> int:
-        """The exit code. `watch` sees each line, and may answer with a signal to send (once)."""
-        with self._child(**more) as child:
+    def run(self, watch: Watch | None = None, **more: Any) -> int:
+        """The exit code. `watch` sees each line, and may answer with a signal to send (once).
+
+        A job that is watched waits at each line: whichever is quicker, the signal comes before the next.
+        """
+        with self._child("tests.unit.training.job.in_step" if watch else "training", **more) as child:
             assert child.stdout is not None
-            self.lines, sent = [], False
+            self.lines = []
             for text in child.stdout:
                 self.lines.append(json.loads(text))
-                signum = None if sent else watch(self.lines[-1])
-                if signum is not None:
-                    child.send_signal(signum)
-                    sent = True
+                if watch and _signalled(child, watch(self.lines[-1])):
+                    watch = _seen
             self.errors = child.stderr.read() if child.stderr else ""
             return child.wait()
 
@@ -71,11 +73,14 @@ class Job:
         return str(caught.value)
 
     @contextmanager
-    def _child(self, preexec_fn: Callable[[], None] | None = None) -> Iterator[subprocess.Popen[str]]:
+    def _child(
+        self, module: str, preexec_fn: Callable[[], None] | None = None
+    ) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen(
-            self._command,
+            [sys.executable, "-m", module, *self._typed],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -93,6 +98,20 @@ class Job:
         return self.lines[-1]
 
 
-def at(stage: str, done: int, signum: int = signal.SIGKILL) -> Callable[[Line], int | None]:
+def _signalled(child: subprocess.Popen[str], signum: int | None) -> bool:
+    """Send what is asked for, and let a job that waits go on. Whether a signal was sent."""
+    assert child.stdin is not None
+    if signum is not None:
+        child.send_signal(signum)
+    with suppress(BrokenPipeError):  # it is gone
+        os.write(child.stdin.fileno(), b".")
+    return signum is not None
+
+
+def _seen(line: Line) -> None:
+    """Nothing more is sent."""
+
+
+def at(stage: str, done: int, signum: int = signal.SIGKILL) -> Watch:
     """A signal once a stage has come so far."""
     return lambda line: signum if line["stage"] == stage and line["done"] >= done else None
