@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import math
+import socket
 import tempfile
 from collections.abc import Callable, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from bot.errors import GeneratorError
+from bot.inference.first_word import LIKELIEST, log_odds
 from bot.inference.weights import has_chat_template
 
 CONTEXT = 2_048
@@ -17,10 +21,9 @@ KEPT_MIB = 256
 """Of what a model with an adapter made of prompts before, for those that begin alike: some 45 answers that a verifier
 read. Another question beside one of them takes about a quarter of the time.
 """
-LIKELIEST = 20
-"""First words that are looked at."""
-UNLIKELY = 1e-4
-"""Added to a first word's probability."""
+SOCKET = "llm.sock"
+LISTENS_S = 10.0
+"""Until a server that was just made listens: far more than a busy machine takes."""
 Chat = Sequence[dict[str, str]]
 """Messages of a conversation, each with `role` and `content`."""
 Hear = Callable[[str], bool]
@@ -42,7 +45,7 @@ class Llama:
         """Whether it was taught to answer; else it only goes on with a text."""
         self._folder = tempfile.TemporaryDirectory(prefix="kefu-llm-")
         try:
-            parameters = _parameters(xllamacpp, model, Path(self._folder.name), threads)
+            parameters = _parameters(xllamacpp, model, Path(self._folder.name, SOCKET), threads)
             if adapter is not None:
                 parameters.cache_ram_mib = KEPT_MIB
                 # At 0 for whoever does not ask for it.
@@ -85,12 +88,14 @@ class Llama:
             raise GeneratorError("The local model refused the prompt.")
         logprobs = told[0]["choices"][0]["logprobs"]
         first = logprobs["content"][0]["top_logprobs"] if logprobs else []
-        likely = [(one["token"].strip().lower(), math.exp(one["logprob"])) for one in first]
-        yes, no = (sum(p for word, p in likely if word in words) for words in (these, others))
-        return math.log((yes + UNLIKELY) / (no + UNLIKELY))
+        return log_odds(((one["token"], math.exp(one["logprob"])) for one in first), these, others)
 
     def close(self) -> None:
-        """Joins the threads behind it."""
+        """Joins the threads behind it, once both are at work: one that begins after the end was called for never hears
+        of it, and would be waited for without end.
+        """
+        with suppress(OSError, http.client.HTTPException):
+            _answered(Path(self._folder.name, SOCKET))
         self._server = None
         self._folder.cleanup()
 
@@ -114,7 +119,22 @@ class Llama:
             raise GeneratorError("The local model refused the prompt.")
 
 
-def _parameters(xllamacpp: Any, model: Path, folder: Path, threads: int) -> Any:
+def _answered(path: Path) -> None:
+    """Returns when the server at a Unix socket has answered what takes the thread that listens, and the one that
+    computes. Raises OSError or HTTPException.
+    """
+    link = http.client.HTTPConnection("localhost")
+    link.sock = socket.socket(socket.AF_UNIX)
+    try:
+        link.sock.settimeout(LISTENS_S)
+        link.sock.connect(str(path))
+        link.request("GET", "/lora-adapters")
+        link.getresponse().read()
+    finally:
+        link.close()
+
+
+def _parameters(xllamacpp: Any, model: Path, listens: Path, threads: int) -> Any:
     """One slot, no copies of prompts beside it."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(model)
@@ -122,7 +142,7 @@ def _parameters(xllamacpp: Any, model: Path, folder: Path, threads: int) -> Any:
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     parameters.n_threads_http = 1
     parameters.swa_full = True  # without it, what prompts have in common would be read anew for each
-    parameters.hostnames = [str(folder / "llm.sock")]
+    parameters.hostnames = [str(listens)]
     parameters.ui = parameters.endpoint_slots = False
     parameters.verbosity = -1
     return parameters

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +20,9 @@ from bot.inference.instructions import as_chat, as_completion
 from bot.inference.llama import Chat, Hear
 from bot.inference.local import LocalGenerator
 from bot.inference.local_model import MAX_WAITING, LocalModel
+from tests.conftest import ROOT
 from tests.contract.generator.prompts import ENGLISH
+from tests.tiny_generator import tiny_gguf
 
 PATIENCE_S = 60.0
 
@@ -123,3 +128,18 @@ async def test_who_was_taught_to_answer_is_sent_messages_and_a_base_model_a_text
     await generator.close()
     prompt = replace(ENGLISH, question="how long")
     assert asked == (as_chat(prompt) if chats else [as_completion(prompt, facts=1_200, question=300)])
+
+
+def test_a_model_that_is_closed_as_soon_as_it_is_loaded_ends(tmp_path: Path) -> None:
+    """In a process of its own: where llama.cpp waited for a thread without end, no timeout here would strike. Beside
+    others that want the same core its threads begin late.
+    """
+    model = tiny_gguf(tmp_path / "tiny.gguf", chat=True)
+    code = "import sys; from pathlib import Path; from bot.inference.llama import Llama\n"
+    code += "for _ in range(25): Llama(Path(sys.argv[1])).close()"
+    with ExitStack() as busy:
+        for _ in range(2 * (os.cpu_count() or 1)):
+            one = busy.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            busy.callback(one.kill)
+        done = subprocess.run([sys.executable, "-c", code, str(model)], cwd=ROOT, timeout=120, check=False)
+    assert done.returncode == 0
