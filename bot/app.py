@@ -42,9 +42,9 @@ from bot.events import LocalBus
 from bot.inference.child import Progress
 from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
-from bot.inference.generators import find_adapter, find_model, make_generator, rewriter_of
+from bot.inference.generators import find_adapter, find_model, make_generator, make_verifier, rewriter_of
 from bot.inference.grounding.meaning import EncoderMeaning, Meaning
-from bot.inference.grounding.verifier import LocalVerifier
+from bot.inference.grounding.verifier import Verifier
 from bot.inference.host import Host
 from bot.inference.learned import Named
 from bot.inference.local_model import LocalModel
@@ -55,7 +55,7 @@ from bot.inference.vectors import BROUGHT
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
 from bot.observer import Observer
-from bot.settings import Settings
+from bot.settings import SERVED, Server, Settings
 from bot.store.db import Database
 from connectors.port import Channel, Profile
 from connectors.rasa import Rasa, RasaOptions
@@ -146,9 +146,8 @@ async def open_bot(
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
         await generator.open()
-        verifier = None
-        if local[1] is not None:
-            verifier = LocalVerifier(local[1])
+        verifier = _make_verifier(settings, metrics, local=local[1])
+        if verifier is not None:
             stack.push_async_callback(verifier.close)
             progress("Preparing the verifier", 0, 0)
             await verifier.open()
@@ -310,7 +309,7 @@ def _local_models(settings: Settings) -> tuple[LocalModel | None, LocalModel | N
     """Of the generator and of the verifier, in this process; one that is both is loaded once."""
     find = partial(find_model, cache=settings.cache, threads=settings.generator_threads)
     generator = verifier = None
-    if settings.verifier is not None:
+    if settings.verifier not in (None, SERVED):
         adapter = find_adapter(settings.verifier, settings.verifier_adapter)
         verifier = find(settings.verifier, adapter=adapter, setting="KEFU_VERIFIER")
     if settings.generator == "local":
@@ -322,24 +321,39 @@ def _local_models(settings: Settings) -> tuple[LocalModel | None, LocalModel | N
 def _make_generator(
     settings: Settings, observer: Observer, meaning: Meaning, *, local: LocalModel | None
 ) -> Generator:
-    openai = settings.generator == "openai"
+    served = settings.generator == SERVED
     return make_generator(
         settings.generator,
         local=local,
-        servers=_servers(settings) if openai else (),
-        bounds=Bounds(
-            first_token_s=settings.generator_first_token_s,
-            between_tokens_s=settings.generator_between_tokens_s,
-            in_flight=settings.generator_in_flight,
-            waiting=settings.generator_waiting,
-        ),
+        servers=_priced(settings, settings.generator_servers) if served else (),
+        bounds=_bounds(settings),
         observer=observer,
         meaning=meaning,
     )
 
 
-def _servers(settings: Settings) -> list[Upstream]:
-    pairs = zip(settings.generator_servers, settings.generator_prices, strict=True)
+def _make_verifier(settings: Settings, observer: Observer, *, local: LocalModel | None) -> Verifier | None:
+    served = settings.verifier == SERVED
+    return make_verifier(
+        local=local,
+        servers=_priced(settings, settings.verifier_servers) if served else (),
+        bounds=_bounds(settings),
+        taught=settings.verifier_taught,
+        observer=observer,
+    )
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        first_token_s=settings.generator_first_token_s,
+        between_tokens_s=settings.generator_between_tokens_s,
+        in_flight=settings.generator_in_flight,
+        waiting=settings.generator_waiting,
+    )
+
+
+def _priced(settings: Settings, servers: Sequence[Server]) -> list[Upstream]:
+    pairs = zip(servers, settings.generator_prices, strict=True)
     return [Upstream(*server, Price(*price)) for server, price in pairs]
 
 

@@ -32,6 +32,8 @@ from bot.errors import HomeError, SettingsError
 from retrieval.model_folder import EMBEDDED
 
 PREFIX = "KEFU_"
+SERVED = "openai"
+"""A model that is asked at `KEFU_GENERATOR_URL`."""
 _SHY = ("secret", "api_keys", "generator_key", "generator_url", "rasa_token", "database_url")
 """Values that no message repeats."""
 SECRET_LENGTH = 32
@@ -53,6 +55,8 @@ def _network(text: str) -> str:
 Origin = Annotated[str, StringConstraints(pattern=r"^(\*|https?://[A-Za-z0-9.\-\[\]:]{1,255})$")]
 """A web origin without a path, or `*` for any page."""
 Network = Annotated[str, AfterValidator(_network)]
+Server = tuple[str, str, str | None]
+"""Address, model, key."""
 
 
 def _home(given: Mapping[str, Any]) -> Path:
@@ -103,13 +107,24 @@ class Settings(BaseSettings):
     verifier: str | None = Field(
         None,
         min_length=1,
-        description="A model in this process that reads question and answer together where the bot is not sure that "
-        "one answers the other: `qwen-1.5b`, or the path of a GGUF file with a chat template. Default: none.",
+        description="A model that reads question and answer together where the bot is not sure that one answers the "
+        "other: `qwen-1.5b` or the path of a GGUF file with a chat template (in this process), or `openai` (at the "
+        "servers of `KEFU_GENERATOR_URL`). Default: none.",
     )
     verifier_adapter: Path | None = Field(
         None,
         description="What the verifier's model was taught: the file that `kefu train BOT --task verifier` makes. "
         "Default: for `qwen-1.5b` the one that comes with Kefu, for any other model none.",
+    )
+    verifier_model: str | None = Field(
+        None,
+        description="Name of the verifier's model at those servers: one for all, or one for each (parted by commas). "
+        "Default: `KEFU_GENERATOR_MODEL`.",
+    )
+    verifier_taught: bool = Field(
+        False,
+        description="Whether that model has an adapter that `kefu train BOT --task verifier` made, or the one that "
+        "comes with Kefu: it is asked as it was taught, then.",
     )
     verifier_timeout_s: float = Field(
         4.0, gt=0, le=600, description="Seconds it may read; then the bot decides without it."
@@ -254,25 +269,40 @@ class Settings(BaseSettings):
         return keys
 
     @model_validator(mode="after")
-    def _generator_complete(self) -> Settings:
-        if self.generator == "openai":
-            for name in ("generator_url", "generator_model"):
-                if not getattr(self, name):
-                    raise PydanticCustomError("needs", "is needed by KEFU_GENERATOR=openai", {"name": name})
+    def _servers_complete(self) -> Settings:
+        if self.generator == SERVED:
+            self._needed("generator", "generator_url", "generator_model")
             _ = self.generator_servers, self.generator_prices
+        if self.verifier == SERVED:
+            self._needed("verifier", "generator_url", *(() if self.verifier_model else ("generator_model",)))
+            _ = self.verifier_servers, self.generator_prices
         if self.generator_cost_per_day is not None and not self.generator_price:
             words = "needs KEFU_GENERATOR_PRICE: without it nothing is known to cost anything"
             raise PydanticCustomError("price", "{words}", {"name": "generator_cost_per_day", "words": words})
         return self
 
     @property
-    def generator_servers(self) -> list[tuple[str, str, str | None]]:
-        """(address, model, key) of each, in the order in which they are asked."""
+    def generator_servers(self) -> list[Server]:
+        """Each in the order in which they are asked."""
+        return self._servers("generator_model")
+
+    @property
+    def verifier_servers(self) -> list[Server]:
+        """The same with the verifier's model."""
+        return self._servers("verifier_model" if self.verifier_model else "generator_model")
+
+    def _needed(self, by: str, *names: str) -> None:
+        for name in names:
+            if not getattr(self, name):
+                words = f"is needed by KEFU_{by.upper()}={SERVED}"
+                raise PydanticCustomError("needs", "{words}", {"name": name, "by": by, "words": words})
+
+    def _servers(self, model: str) -> list[Server]:
         urls = _split(self.generator_url or "")
-        models = _split(self.generator_model or "")
+        models = _split(getattr(self, model) or "")
         secret = self.generator_key.get_secret_value() if self.generator_key else ""
         keys = _split(secret) if len(urls) > 1 else [secret]
-        _one_each("generator_model", models, urls, shared=True)
+        _one_each(model, models, urls, shared=True)
         _one_each("generator_key", keys, urls, shared=not secret)
         pairs = zip(urls, models * len(urls), keys * len(urls), strict=False)
         return [(url, model, key or None) for url, model, key in pairs]
@@ -342,7 +372,7 @@ def survey(**given: Any) -> tuple[Settings, list[SettingsError]]:
         except ValidationError as error:
             problems = error.errors(include_url=False)
         wrong += map(_plain, problems)
-        names |= {"generator" if problem["type"] == "needs" else _name(problem) for problem in problems}
+        names |= {problem.get("ctx", {}).get("by") or _name(problem) for problem in problems}
         left = {name: value for name, value in left.items() if name not in names}
     raise wrong[0]
 

@@ -167,22 +167,31 @@ class WordMeaning:
 
 class ScriptedVerifier:
     """A `Verifier` that says what it is told to: of any answer, or by the question or its title. `hangs`: it comes too
-    late, always.
+    late, always. `takes`: stands on the bill of each reading.
     """
 
     name = "scripted"
 
-    def __init__(self, says: float | Mapping[str, float | None] | None = 0.0, *, hangs: bool = False) -> None:
-        self.says, self._hangs = says, hangs
+    def __init__(
+        self,
+        says: float | Mapping[str, float | None] | None = 0.0,
+        *,
+        hangs: bool = False,
+        takes: Generation | None = None,
+    ) -> None:
+        self.says, self._hangs, self._takes = says, hangs, takes
+        self.counted = takes is not None
         self.asked: list[tuple[str, str]] = []
 
     async def open(self) -> None:
         return None
 
     async def evidence(
-        self, question: str, passage: str, *, title: str = "", deadline: float
+        self, question: str, passage: str, *, title: str = "", deadline: float, bill: Bill | None = None
     ) -> float | None:
         self.asked.append((question, f"{title} {passage}".strip()))
+        if self._takes is not None and bill is not None:
+            bill.append(self._takes)
         if self._hangs or deadline <= time.monotonic():
             return None
         if not isinstance(self.says, Mapping):

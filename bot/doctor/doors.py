@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 import http.client
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.doctor.finding import Finding, Skipped, ok, warning, wrong
 from bot.doctor.setup import Setup
 from bot.errors import KefuError
 from bot.inference.upstream import Bounds, Upstream
+from bot.settings import SERVED
+
+if TYPE_CHECKING:
+    from bot.inference.completions import ChatServer
 
 PATIENCE_S = 3.0
+T = TypeVar("T")
 
 
 def generator(setup: Setup) -> Iterator[Finding]:
@@ -21,39 +28,78 @@ def generator(setup: Setup) -> Iterator[Finding]:
         case "extractive":
             yield ok("stored sentences; nothing is needed.")
         case "openai":
-            yield from _servers(setup)
+            for server in setup.settings.generator_servers:
+                yield _server(Upstream(*server), "KEFU_GENERATOR_MODEL")
         case "local":
             yield _weights(setup, setup.settings.generator_model, "KEFU_GENERATOR_MODEL")
-    if (model := setup.settings.verifier) is not None:
+    yield from _verifier(setup)
+
+
+def _verifier(setup: Setup) -> Iterator[Finding]:
+    model = setup.settings.verifier
+    if model == SERVED:
+        for server in setup.settings.verifier_servers:
+            yield _reads(Upstream(*server))
+    elif model is not None:
         from bot.inference.generators import find_adapter
 
         find_adapter(model, setup.settings.verifier_adapter)
         yield _weights(setup, model, "KEFU_VERIFIER")
 
 
-def _servers(setup: Setup) -> Iterator[Finding]:
-    for server in setup.settings.generator_servers:
-        yield _server(Upstream(*server))
-
-
-def _server(upstream: Upstream) -> Finding:
-    from bot.inference.completions import ChatServer
-
-    async def ask() -> bool:
-        server = ChatServer(upstream, Bounds())
-        try:
-            return await server.probe()
-        finally:
-            await server.close()
+def _server(upstream: Upstream, setting: str) -> Finding:
+    async def ask(server: ChatServer) -> bool:
+        return await server.probe()
 
     url, model = upstream.url, upstream.model
     try:
-        listed = asyncio.run(ask())
+        listed = _asked(upstream, ask)
     except KefuError as error:  # the other servers are asked all the same
         return wrong(f"{url}: {error.message}", error.hint)
     if not listed:
-        return warning(f"{url} answers and does not list {model}.", "Check KEFU_GENERATOR_MODEL.")
+        return warning(f"{url} answers and does not list {model}.", f"Check {setting}.")
     return ok(f"{url} answers and has {model}.")
+
+
+def _reads(upstream: Upstream) -> Finding:
+    """As the verifier asks: a server may have the model, and not tell how likely its words are."""
+    from bot.inference.completions import Chat
+    from bot.inference.grounding.verifier import asked
+    from bot.inference.heard import Heard
+
+    async def ask(server: ChatServer) -> None:
+        chat = Chat(asked("?", "-", "", taught=True), 1, [])
+        async with aclosing(server.say(chat, Heard(chat.words))) as pieces, asyncio.timeout(PATIENCE_S):
+            async for _ in pieces:
+                pass
+
+    url, model = upstream.url, upstream.model
+    found = _server(upstream, "KEFU_VERIFIER_MODEL")
+    if found.state != "ok":
+        return found
+    try:
+        _asked(upstream, ask)
+    except TimeoutError:
+        return warning(
+            f"{url} took longer than {PATIENCE_S:.0f} s for a word of {model}.",
+            "Then no answer is verified: give KEFU_VERIFIER_TIMEOUT_S more, or the model a faster machine.",
+        )
+    except KefuError as error:
+        return wrong(f"{url}: {error.message}", error.hint)
+    return ok(f"{url} reads with {model} before the bot answers.")
+
+
+def _asked(upstream: Upstream, ask: Callable[[ChatServer], Awaitable[T]]) -> T:
+    from bot.inference.completions import ChatServer
+
+    async def once() -> T:
+        server = ChatServer(upstream, Bounds())
+        try:
+            return await ask(server)
+        finally:
+            await server.close()
+
+    return asyncio.run(once())
 
 
 def spending(setup: Setup) -> Iterator[Finding]:

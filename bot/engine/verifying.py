@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.domain.decision import (
     CLOSE,
@@ -27,6 +27,7 @@ from bot.engine.evidence import Scene
 from bot.engine.passages import sayable
 from bot.engine.thought import Thought
 from bot.inference.answered import verified_by
+from bot.inference.generator import Bill
 from bot.inference.grounding.verifier import Verifier
 from bot.inference.understanding import Live
 
@@ -57,8 +58,13 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     asked, now = seen.read or first.heard.text, desk.clock.monotonic()
     if seen.contextual and leans(asked):
         return first  # "and for a credit card?" is no question that a reader could make sense of
+    if desk.verifier.counted and not await desk.purse.allows():
+        return first
     reader = _Reader(desk, desk.verifier, live, now + min(desk.limits.verifier_s, SHARE * (scene.due - now)))
-    return await _thought_anew(reader, asked, first)
+    try:
+        return await _thought_anew(reader, asked, first)
+    finally:
+        await desk.purse.settle(reader.bill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,7 @@ class _Reader:
     verifier: Verifier
     live: Live
     until: float
+    bill: Bill = field(default_factory=list)
 
     async def evidence(self, question: str, one: Candidate) -> float | None:
         """As the verifier's; None as well where the time is over, or the answer is nothing to be read."""
@@ -74,7 +81,9 @@ class _Reader:
         said = sayable(entry) if entry is not None else None
         if said is None or self.until - self.desk.clock.monotonic() < LEAST_S:
             return None
-        found = await self.verifier.evidence(question, said.answer, title=said.question, deadline=self.until)
+        found = await self.verifier.evidence(
+            question, said.answer, title=said.question, deadline=self.until, bill=self.bill
+        )
         if found is None:
             log.info("an answer was not verified in time")
         return found

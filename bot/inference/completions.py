@@ -7,12 +7,13 @@ wrote. It is raised outside of the handler: what libraries say may repeat the re
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import GeneratorError
+from bot.inference.first_word import LIKELIEST, Words
 from bot.inference.heard import Heard
 from bot.inference.upstream import Bounds, Upstream, UpstreamError, garbage, plain
 
@@ -29,8 +30,10 @@ TAIL_S = 0.25
 class Chat:
     """What a server is asked: `messages` of the API, and how many `tokens` the answer may have at most."""
 
-    messages: list[dict[str, str]]
+    messages: Sequence[dict[str, str]]
     tokens: int
+    words: Words | None = None
+    """Where it is given: filled with what the answer could begin with. All else of the answer is unimportant then."""
 
 
 class ChatServer:
@@ -94,6 +97,7 @@ class ChatServer:
     async def _pieces(self, chat: Chat, heard: Heard) -> AsyncGenerator[str, None]:
         client = await self._connected()
         messages: Any = chat.messages
+        more: dict[str, Any] = {} if chat.words is None else {"logprobs": True, "top_logprobs": LIKELIEST}
         stream: AsyncStream[ChatCompletionChunk] = await client.chat.completions.create(
             model=self.upstream.model,
             messages=messages,
@@ -101,6 +105,7 @@ class ChatServer:
             stream_options={"include_usage": True},
             temperature=0,
             max_tokens=min(self._bounds.max_tokens, chat.tokens),
+            **more,
         )
         async with stream:
             kind = stream.response.headers.get("content-type", "")

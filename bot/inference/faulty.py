@@ -62,6 +62,20 @@ def saying(*pieces: str, finish: str = "stop") -> Behaviour:
     return sending(*map(chunk, pieces), chunk(finish=finish), counted, "[DONE]")
 
 
+def telling(words: Mapping[str, float], *, finish: str = "length") -> Behaviour:
+    """A token, and what it could have been: logarithms of probabilities."""
+    likely = [{"token": token, "logprob": logprob, "bytes": None} for token, logprob in words.items()]
+    first = {
+        **(likely[0] if likely else {"token": "", "logprob": 0.0, "bytes": None}),
+        "top_logprobs": likely,
+    }
+    body = json.loads(chunk(next(iter(words), "")))
+    body["choices"][0]["logprobs"] = {"content": [first]}
+    usage = {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}
+    counted = json.dumps({"id": "x", "model": "m", "choices": [], "usage": usage})
+    return sending(json.dumps(body), chunk(finish=finish), counted, "[DONE]")
+
+
 def sending(*events: str, then: Callable[[web.Request], Awaitable[None]] | None = None) -> Behaviour:
     """These events, whatever they hold, and then the end, or something worse."""
 

@@ -1,4 +1,6 @@
-"""Which generator answers: the only switch between the adapters, each imported when it is chosen."""
+"""Which generator answers, and which verifier reads: the only switch between the adapters, each imported when it is
+chosen.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.errors import SettingsError
 from bot.inference.generator import Generator, Rewriter
 from bot.inference.grounding.meaning import Meaning
+from bot.inference.grounding.verifier import LocalVerifier, Verifier
 from bot.inference.upstream import Bounds, Upstream
 from bot.observer import UNOBSERVED, Observer
 
@@ -46,6 +49,24 @@ def make_generator(
         case _:
             hint = f"KEFU_GENERATOR is one of {', '.join(KINDS)}."
             raise SettingsError(f"There is no generator `{kind}`.", hint=hint)
+
+
+def make_verifier(
+    *,
+    local: LocalModel | None = None,
+    servers: Sequence[Upstream] = (),
+    bounds: Bounds | None = None,
+    taught: bool = False,
+    observer: Observer = UNOBSERVED,
+) -> Verifier | None:
+    """On servers where there are any, in this process where there is a model for it; else none. `taught`: whether the
+    servers' model has an adapter.
+    """
+    if servers:
+        from bot.inference.grounding.served import ServedVerifier
+
+        return ServedVerifier(servers, bounds, taught=taught, observer=observer)
+    return None if local is None else LocalVerifier(local)
 
 
 def find_model(

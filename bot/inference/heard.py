@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 
+from bot.inference.first_word import LIKELIEST, Words
 from bot.inference.upstream import UpstreamError, broken_off, garbage, unfit
 
 MAX_CHARACTERS = 8_000
@@ -22,14 +24,21 @@ _UNFINISHED = {
 
 @dataclass(slots=True)
 class Heard:
-    """`prompt_tokens`: as the server counts, 0 where it does not say. `pieces`: of text, about one a token."""
+    """`words`: filled where it is given, with what the answer could begin with; then it may end anywhere.
+    `prompt_tokens`: as the server counts, 0 where it does not say. `pieces`: of text, about one a token.
+    """
 
+    words: Words | None = None
     finished: bool = False
     prompt_tokens: int = 0
     pieces: int = 0
     _completion_tokens: int | None = None
     _characters: int = 0
     _spoken: bool = False
+
+    def __post_init__(self) -> None:
+        if self.words:
+            self.words.clear()  # of an attempt before this one
 
     @property
     def completion_tokens(self) -> int:
@@ -47,6 +56,8 @@ class Heard:
         delta = getattr(choices[0], "delta", None)
         if getattr(delta, "tool_calls", None) or getattr(delta, "function_call", None):
             raise unfit(_UNFINISHED["tool_calls"])
+        if self.words == []:
+            self.words += _likeliest(getattr(choices[0], "logprobs", None))
         text = self._said(getattr(delta, "content", None))
         self._end(getattr(choices[0], "finish_reason", None))
         return text
@@ -61,7 +72,10 @@ class Heard:
         """Raises UpstreamError where that was no whole answer."""
         if not self.finished:
             raise broken_off()
-        if not self._spoken:
+        if self.words is not None:
+            if not self.words or not self._spoken:
+                raise unfit("does not tell how likely its words are (`logprobs`)")
+        elif not self._spoken:
             raise UpstreamError("The generator server said nothing.", kind="silent")
 
     def _said(self, text: object) -> str:
@@ -75,7 +89,7 @@ class Heard:
         if _UNSAYABLE.search(text):
             raise garbage("characters that are none")
         self.pieces += bool(text)
-        text = text if self._spoken else text.lstrip()
+        text = text if self._spoken or self.words is not None else text.lstrip()
         self._spoken = self._spoken or bool(text)
         return text
 
@@ -84,6 +98,20 @@ class Heard:
             return
         if not isinstance(reason, str):
             raise garbage("something that is no part of an answer")
-        if reason in _UNFINISHED:
+        if reason in _UNFINISHED and not (reason == "length" and self.words is not None):
             raise unfit(_UNFINISHED[reason])
         self.finished = True
+
+
+def _likeliest(logprobs: object) -> Words:
+    """Of the first token that a chunk tells of. Raises UpstreamError for what is no probability."""
+    content = getattr(logprobs, "content", None)
+    if not isinstance(content, list) or not content:
+        return []
+    found: Words = []
+    for one in (getattr(content[0], "top_logprobs", None) or ())[:LIKELIEST]:
+        token, logprob = getattr(one, "token", None), getattr(one, "logprob", None)
+        if not isinstance(token, str) or not isinstance(logprob, int | float) or not logprob <= 0:
+            raise garbage("something that is no probability")
+        found.append((token, math.exp(logprob)))
+    return found

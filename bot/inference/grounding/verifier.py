@@ -1,5 +1,5 @@
 """Whether a passage states what a customer asks for (an answer verifier). A port, and its adapter on a language
-model in this process.
+model in this process; `served` has the one on servers.
 
 A bot's encoder sees what a message is about, and hardly whether the one detail that it asks for stands in the answer. A
 model that reads both together does, and does so far better with an adapter that was taught it (adr 0023).
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.errors import GeneratorError
-from bot.inference.generator import within
+from bot.inference.generator import Bill, within
 from bot.inference.llama import Chat, Llama
 from bot.inference.local_model import LocalModel
 
@@ -89,15 +89,21 @@ class Verifier(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def counted(self) -> bool:
+        """Whether what it reads costs something (`bill`), so that it is bounded by what a day may cost."""
+        ...
+
     async def open(self) -> None:
         """Make ready ahead of the first question. Raises GeneratorError where it never will be."""
         ...
 
     async def evidence(
-        self, question: str, passage: str, *, title: str = "", deadline: float
+        self, question: str, passage: str, *, title: str = "", deadline: float, bill: Bill | None = None
     ) -> float | None:
         """What it adds to the log-odds that the passage (`title`: of what) answers the question, -FINAL..FINAL; None:
-        no opinion, as it failed, is busy or came too late (`deadline` of `time.monotonic`).
+        no opinion, as it failed, is busy or came too late (`deadline` of `time.monotonic`). `bill`: as in
+        `Generator.stream`.
         """
         ...
 
@@ -112,32 +118,32 @@ class LocalVerifier:
     it made of them is used again.
     """
 
+    counted = False
+
     def __init__(self, model: LocalModel) -> None:
         self._model = model
         self._taught = model.adapter is not None
-        self._scale = TAUGHT if self._taught else SHOWN
+        self._scale = scale(taught=self._taught)
         self.name = f"local:{model.name}"
 
     async def open(self) -> None:
         """Loads the model, and has it read what comes before every question."""
         await self._model.open()
-        await self._odds(self._chat("?", "-", ""), WARM_S)
+        await self._odds(asked("?", "-", "", taught=self._taught), WARM_S)
 
     async def evidence(
-        self, question: str, passage: str, *, title: str = "", deadline: float
+        self, question: str, passage: str, *, title: str = "", deadline: float, bill: Bill | None = None
     ) -> float | None:
         left = deadline - time.monotonic()
+        chat = asked(question, passage, title, taught=self._taught)
         try:
-            odds = await self._odds(self._chat(question, passage, title), left) if left > 0 else None
+            odds = await self._odds(chat, left) if left > 0 else None
         except GeneratorError:
             return None
         return None if odds is None else self._scale.evidence(odds)
 
     async def close(self) -> None:
         await self._model.close()
-
-    def _chat(self, question: str, passage: str, title: str) -> Chat:
-        return as_judged(question, f"{title} {passage}") if self._taught else as_verifying(question, passage)
 
     async def _odds(self, chat: Chat, seconds: float) -> float | None:
         def work(llama: Llama, tell: Callable[[float], bool]) -> None:
@@ -147,6 +153,15 @@ class LocalVerifier:
             async for one in found:
                 return one
         return None
+
+
+def scale(*, taught: bool) -> Scale:
+    return TAUGHT if taught else SHOWN
+
+
+def asked(question: str, passage: str, title: str, *, taught: bool) -> Chat:
+    """Messages for either kind of model."""
+    return as_judged(question, f"{title} {passage}") if taught else as_verifying(question, passage)
 
 
 def as_judged(question: str, passage: str) -> Sequence[dict[str, str]]:

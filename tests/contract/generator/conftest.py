@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,7 +18,8 @@ from bot.inference.openai import OpenAIGenerator
 from bot.inference.upstream import Bounds, Upstream
 from bot.inference.weights import GEMMA
 from bot.testing import ScriptedGenerator
-from tests.conftest import CACHE, ROOT
+from tests.conftest import CACHE
+from tests.llama_server import llama_server
 from tests.tiny_generator import tiny_gguf
 
 SLOW = Bounds(first_token_s=60, between_tokens_s=60)
@@ -33,16 +32,9 @@ shipped fake, as long as nothing is wrong. `second`: it behind a server that is 
 
 @pytest.fixture(scope="session")
 def llama() -> Iterator[str]:
-    """Address of a real OpenAI-compatible server with the small model, in a process of its own."""
-    command = [sys.executable, "-m", "bench._llama", str(CACHE), "8,16", "2"]
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        if not address:
-            pytest.fail(f"The server did not start: {process.communicate()[1]}")
-        yield f"{address}/v1"
-        process.communicate(timeout=20)
+    """Address of a real one with the small model."""
+    with llama_server(str(CACHE), "8,16", "2") as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

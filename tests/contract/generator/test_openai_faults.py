@@ -29,7 +29,8 @@ from bot.inference.faulty import (
     sending,
 )
 from bot.inference.generator import Bill, Exchange, FollowUp, Prompt
-from bot.inference.openai import ROUNDS, OpenAIGenerator
+from bot.inference.openai import OpenAIGenerator
+from bot.inference.servers import ROUNDS
 from bot.inference.upstream import Price, Upstream
 from tests.contract.generator.prompts import CHINESE, ENGLISH
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,9 @@ import pytest
 
 from bot.errors import GeneratorError
 from bot.inference import llama
+from bot.inference.completions import Chat as Asked
+from bot.inference.first_word import Words, log_odds
+from bot.inference.grounding.served import ServedVerifier
 from bot.inference.grounding.verifier import (
     FINAL,
     SHOWN,
@@ -22,15 +27,20 @@ from bot.inference.grounding.verifier import (
     as_judged,
     as_verifying,
 )
-from bot.inference.llama import Llama
+from bot.inference.llama import Chat, Llama
 from bot.inference.local_model import MAX_WAITING, LocalModel
+from bot.inference.servers import Servers
+from bot.inference.upstream import Bounds, Upstream
 from bot.testing import ScriptedVerifier
+from tests.llama_server import llama_server
 from tests.tiny_generator import HIDDEN, tiny_gguf
 from training.language.adapter_file import Pair, write_adapter
 
-SUBJECTS = ("local", "taught", "scripted")
+SUBJECTS = ("local", "taught", "served", "served-taught", "scripted")
 CONTEXT = 8_192
 """The tiny model has a token for each byte."""
+SLOW = Bounds(first_token_s=60)
+"""For a busy machine."""
 
 
 @pytest.fixture(scope="session")
@@ -53,16 +63,32 @@ def _room(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(llama, "CONTEXT", CONTEXT)
 
 
+@pytest.fixture(scope="session")
+def served(chatting: Path) -> Iterator[str]:
+    with llama_server(str(chatting), str(CONTEXT)) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def served_taught(chatting: Path, adapter: Path) -> Iterator[str]:
+    with llama_server(str(chatting), str(CONTEXT), str(adapter)) as address:
+        yield address
+
+
 @pytest.fixture(params=SUBJECTS)
 async def verifier(
     request: pytest.FixtureRequest, chatting: Path, adapter: Path, tmp_path: Path
 ) -> AsyncIterator[Verifier]:
-    own = adapter if request.param == "taught" else None
-    subject: Verifier = (
-        ScriptedVerifier(0.5)
-        if request.param == "scripted"
-        else LocalVerifier(LocalModel(tmp_path, chatting, adapter=own))
-    )
+    subject: Verifier
+    match request.param:
+        case "scripted":
+            subject = ScriptedVerifier(0.5)
+        case "served" | "served-taught":
+            address = request.getfixturevalue(request.param.replace("-", "_"))
+            subject = ServedVerifier([Upstream(address, "m")], SLOW, taught=request.param != "served")
+        case _:
+            own = adapter if request.param == "taught" else None
+            subject = LocalVerifier(LocalModel(tmp_path, chatting, adapter=own))
     yield subject
     await subject.close()
 
@@ -126,6 +152,30 @@ def test_odds_are_of_the_first_word(tmp_path: Path) -> None:
         assert model.odds(chat, frozenset({"nothing like it"}), frozenset({"nor this"})) == 0
     finally:
         model.close()
+
+
+async def test_a_server_thinks_what_the_model_in_this_process_thinks(
+    served: str, served_taught: str, chatting: Path, adapter: Path
+) -> None:
+    chat = as_judged("q", "title p")
+    model = await asyncio.to_thread(partial(Llama, chatting, adapter=adapter))
+    try:
+        for address, adapted in ((served, False), (served_taught, True)):
+            words = [(token, p) for token, p in await words_of(address, chat) if token.strip().isascii()]
+            one, other = (frozenset({words[n][0].strip().lower()}) for n in (0, -1))
+            here = await asyncio.to_thread(model.odds, chat, one, other, adapted=adapted)
+            assert abs(here) > 0.1
+            assert log_odds(words, one, other) == pytest.approx(here, abs=0.01)
+    finally:
+        await asyncio.to_thread(model.close)
+
+
+async def words_of(address: str, chat: Chat) -> Words:
+    servers, words = Servers([Upstream(address, "m")], SLOW), list[tuple[str, float]]()
+    async with aclosing(servers.say(Asked(chat, 1, words), 60.0, None)) as pieces:
+        assert [piece async for piece in pieces]
+    await servers.close()
+    return words
 
 
 def test_an_adapter_counts_where_it_is_asked_for_alone(chatting: Path, adapter: Path) -> None:

@@ -174,3 +174,28 @@ def test_generator_servers_that_do_not_add_up(
         _openai(monkeypatch, **{"url": "http://a/v1,http://b/v1", "model": "m", **given})
     assert words in str(caught.value)
     assert "sesame" not in str(caught.value)
+
+
+def test_a_verifier_at_the_generator_servers_has_its_own_model_or_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever words the answers: stored ones can be read by a server as well."""
+    monkeypatch.setenv("KEFU_VERIFIER", "openai")
+    with pytest.raises(SettingsError, match="GENERATOR_URL: is needed by KEFU_VERIFIER=openai"):
+        load_settings()
+    monkeypatch.setenv("KEFU_GENERATOR_URL", "http://a/v1,http://b/v1")
+    with pytest.raises(SettingsError, match="GENERATOR_MODEL: is needed by KEFU_VERIFIER=openai"):
+        load_settings()
+    monkeypatch.setenv("KEFU_VERIFIER_MODEL", "judge")
+    assert load_settings().verifier_servers == [
+        ("http://a/v1", "judge", None),
+        ("http://b/v1", "judge", None),
+    ]
+    settings = _openai(monkeypatch, model="k,l")
+    assert [model for _, model, _ in settings.generator_servers] == ["k", "l"]
+    assert [model for _, model, _ in settings.verifier_servers] == ["judge", "judge"]
+    monkeypatch.delenv("KEFU_VERIFIER_MODEL")
+    assert load_settings().verifier_servers == settings.generator_servers
+    monkeypatch.setenv("KEFU_VERIFIER_MODEL", "i,j,k")
+    with pytest.raises(SettingsError, match="VERIFIER_MODEL: names 3 for 2"):
+        load_settings()

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.api.site import CSP
 from bot.clock import SystemClock
-from bot.inference.faulty import FaultyServer, refusing, saying
+from bot.inference.faulty import FaultyServer, refusing, saying, telling
 from bot.store.db import Database
 from bot.store.spending import Spent, add
 from tests.unit.doctor.conftest import Place
@@ -123,6 +123,37 @@ def test_a_verifier_that_is_missing_is_named_beside_the_generator(
     assert "/nowhere/model.gguf is not a file" in place.doctor()["generator"][1]
     monkeypatch.setenv("KEFU_VERIFIER_ADAPTER", "/nowhere/adapter.gguf")
     assert "/nowhere/adapter.gguf is not a file" in place.doctor()["generator"][1]
+
+
+def test_a_verifier_on_a_server_is_tried_as_it_will_be_asked(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside stored answers: its server need not word any."""
+    server = FaultyServer()
+    server.behaviour = telling({"Yes": -0.1, "No": -2.4})
+
+    async def complete(request: web.Request) -> web.StreamResponse:
+        return await server.behaviour(server, request)
+
+    def make() -> web.Application:
+        app = answering("/v1/models", MODELS)()
+        app.router.add_post("/v1/chat/completions", complete)
+        return app
+
+    with serving(make) as port:
+        monkeypatch.setenv("KEFU_VERIFIER", "openai")
+        monkeypatch.setenv("KEFU_GENERATOR_URL", f"http://127.0.0.1:{port}/v1")
+        monkeypatch.setenv("KEFU_VERIFIER_MODEL", "small")
+        state, text = place.doctor()["generator"]
+        assert state == "ok"
+        assert text.endswith(f"http://127.0.0.1:{port}/v1 reads with small before the bot answers. ")
+        server.behaviour = saying("Yes")
+        state, text = place.doctor()["generator"]
+        assert state == "wrong"
+        assert "does not tell how likely its words are" in text
+        monkeypatch.setenv("KEFU_VERIFIER_MODEL", "large")
+        state, text = place.doctor()["generator"]
+        assert (state, "Check KEFU_VERIFIER_MODEL" in text) == ("warning", True)
 
 
 def test_a_port_that_is_free_taken_or_ours(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -17,7 +18,7 @@ from bot.inference.generator import Generator
 from bot.observer import Generation
 from bot.store import alerts, ledger, spending
 from bot.store.spending import Taken
-from bot.testing import FakeClock, ScriptedGenerator
+from bot.testing import FakeClock, ScriptedGenerator, ScriptedVerifier
 from tests.unit.engine.conftest import ENTRIES, Engine
 
 ASKED = Generation("host:1", "m1", "done", 90, 10, 0.1, cost=250_000)
@@ -90,3 +91,20 @@ async def test_when_a_day_is_used_up_stored_answers_are_said_until_the_next(
     clock.advance(timedelta(days=1).total_seconds())
     assert (await answered(engine, "m9"))[0] == WORDS
     await engine.lanes.close(patience=1)
+
+
+async def test_a_verifier_that_costs_is_counted_and_not_asked_when_a_day_is_used_up(engine: Engine) -> None:
+    """Then the bot decides without it."""
+    for takes, asked, taken in ((ASKED, 1, Taken(1, 90, 10, 250_000)), (None, 2, Taken(1, 90, 10, 250_000))):
+        verifier = ScriptedVerifier(3.0, takes=takes)
+        purse = Purse(engine.desk.store, FakeClock(), Budget(tokens=100))
+        desk = replace(engine.desk, verifier=verifier, purse=purse)
+        lanes = Lanes(partial(take_turn, desk))
+        engine.mind.script["fee?"] = [("id-fee", 0.6)]
+        one = Engine(desk, engine.mind, lanes, type(engine.gateway)(desk, lanes, engine.gateway.profile()))
+        said = [await answered(one, f"{takes}{n}") for n in range(2)]
+        assert [text for text, _ in said] == [STORED, STORED]
+        assert len(verifier.asked) == asked
+        async with desk.store.read() as session:
+            assert await spending.of_day(session, purse._clock.now().date()) == taken
+        await lanes.close(patience=1)

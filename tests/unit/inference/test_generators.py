@@ -13,12 +13,15 @@ from typing import Any
 import gguf
 import pytest
 
-from bot.app import _local_models
+from bot.app import _local_models, _make_verifier
 from bot.errors import SettingsError
 from bot.inference import weights
 from bot.inference.generators import KINDS, find_adapter, find_model, make_generator
+from bot.inference.grounding.served import ServedVerifier
+from bot.inference.grounding.verifier import LocalVerifier
 from bot.inference.upstream import Upstream
 from bot.inference.weights import Packed
+from bot.observer import UNOBSERVED
 from bot.settings import Settings
 from retrieval.model_folder import sha256_file
 from tests.tiny_generator import tiny_gguf
@@ -161,3 +164,24 @@ def test_what_comes_along_for_the_verifier_fits_its_model() -> None:
     assert {int(name.split(".")[1]) for name in pairs} == set(range(12, 28))
     assert len(pairs) == 16 * 5
     assert pairs["blk.27.attn_q.weight"].shape.tolist() == [1_536, 8]
+
+
+async def test_a_verifier_is_on_servers_in_this_process_or_nowhere(tmp_path: Path) -> None:
+    file = await asyncio.to_thread(tiny_gguf, tmp_path / "chat.gguf", chat=True)
+    given: dict[str, Any] = {"bot": tmp_path, "cache": tmp_path}
+    at: dict[str, Any] = {
+        "generator_url": "http://127.0.0.1:9/v1",
+        "verifier_model": "judge",
+        "verifier_taught": True,
+    }
+    there = Settings(**given, **at, verifier="openai")
+    assert _local_models(there) == (None, None)
+    served = _make_verifier(there, UNOBSERVED, local=None)
+    assert isinstance(served, ServedVerifier)
+    assert served.name == "openai:judge"
+    local = await asyncio.to_thread(find_model, str(file), cache=tmp_path, setting="KEFU_VERIFIER")
+    here = _make_verifier(Settings(**given), UNOBSERVED, local=local)
+    assert isinstance(here, LocalVerifier)
+    assert _make_verifier(Settings(**given), UNOBSERVED, local=None) is None
+    for one in (served, here):
+        await one.close()
