@@ -14,7 +14,8 @@ questions so that something can be chosen by the ones and judged by the others.
 
 Keys with `_small` are the same with the language model in this process (its `llm` extra; `KEFU_GENERATOR_MODEL` chooses
 one). Keys with `_verified` are the extractive ones with a verifier that reads unsure answers first (`KEFU_VERIFIER`,
-else `qwen-1.5b` where its extra is), a second or two each. `--only` chooses.
+else `qwen-1.5b` where its extra is), a second or two each; `openai` with KEFU_GENERATOR_URL and KEFU_VERIFIER_MODEL is
+one on a server. `--only` chooses.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from bot.definition.facts import FactQuestion, read_facts
 from bot.errors import SettingsError
 from bot.inference.generators import find_model
 from bot.inference.instructions import RULES
-from bot.settings import Settings, load_settings
+from bot.settings import SERVED, Settings, load_settings
 from bot.store import knowledge as shelf
 from connectors.port import Message
 from retrieval.types import Entry
@@ -135,7 +136,7 @@ def _missing(one: Variant, options: Options) -> str | None:
     try:
         if one.generator == "local":
             find_model(one.model, cache=options.models, setting="KEFU_GENERATOR_MODEL")
-        if one.verifier is not None:
+        if one.verifier not in (None, SERVED):
             find_model(one.verifier, cache=options.models, setting="KEFU_VERIFIER")
     except SettingsError as error:
         return str(error)
