@@ -216,6 +216,21 @@ def verifier(spec: Path, data: Path, out: Path, base: Path | None, start: Path |
 
 
 @main.command()
+@click.option(
+    "--adapter", "path", required=True, type=_THERE, help="An adapter.gguf, or the one that comes along."
+)
+@click.option("--base", required=True, type=_THERE, help="The GGUF file that it was learned on.")
+@click.option("--called", required=True, help="The base's name on the hub, as the server loads it.")
+@_needs("--out", _FOLDER, "Where it goes.")
+def peft(path: Path, base: Path, called: str, out: Path) -> None:
+    """Turn a verifier's adapter into a folder as peft and vLLM know it; see training/language/peft_folder.py."""
+    from training.language.peft_folder import write_peft
+
+    with _told():
+        write_peft(out, path, base, called=called, report=to_stdout)
+
+
+@main.command()
 @_needs("--work", _THERE, "What was found.")
 @_needs("--out", _FOLDER, "The data set's folder.")
 @click.option(

@@ -52,6 +52,11 @@ class GgufFile:
         """Where each weight of the loaded model, by its name there, lies in the file. Raises `TrainingError`."""
         return {name: self._place(name, weight) for name, weight in weights}
 
+    def tensor(self, name: str) -> str | None:
+        """What a weight of the loaded model is called in the file; None where it has no place there."""
+        found = self._names.get_name(name, try_suffixes=(".weight",))
+        return found if found in self._tensors else None
+
     def write(self, path: Path, places: Mapping[str, Place], weights: Iterable[tuple[str, Floats]]) -> None:
         """A copy with these weights in the places of the base's. Raises OSError."""
         kind = self._gguf.GGMLQuantizationType
@@ -113,8 +118,7 @@ class GgufFile:
             writer.add_key_value(field.name, field.contents(), field.types[0], sub_type=sub)
 
     def _place(self, name: str, weight: Floats) -> Place:
-        tensor = self._names.get_name(name, try_suffixes=(".weight",))
-        if tensor is None or tensor not in self._tensors:
+        if (tensor := self.tensor(name)) is None:
             raise TrainingError(f"The GGUF file has no place for {name}: name a folder as `base` instead")
         found = self._tensors[tensor]
         kept = self._gguf.quants.dequantize(found.data, found.tensor_type)

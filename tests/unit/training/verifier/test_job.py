@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from click.testing import CliRunner
+from peft import PeftModel
 
 from bot.inference.llama import Llama
 from retrieval.model_folder import sha256_file
 from tests.tiny_generator import tiny_gguf
 from tests.unit.training.torn import stopped_and_gone_on
+from training.__main__ import main
 from training.errors import TrainingError
 from training.job.place import JobError
+from training.language.base import asked, load_base
 from training.language.examples import ExamplesError, Origin, Source, sides
 from training.progress import silent
 from training.spec import SpecError
@@ -97,6 +102,39 @@ def test_llama_cpp_with_the_adapter_thinks_what_was_trained_thinks(model: Path, 
     assert tuned == pytest.approx([row["tuned"] for row in rows], abs=0.02)
     assert plain == pytest.approx([row["base"] for row in rows], abs=0.02)
     assert min(abs(row["tuned"] - row["base"]) for row in rows) > 0.1
+
+
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft's, of transformers
+def test_peft_with_the_adapters_folder_thinks_what_was_trained_thinks(model: Path, tmp_path: Path) -> None:
+    """As vLLM loads it. What it is asked is the last token's odds of the two words."""
+    asked_for = order(tmp_path / "a", model, rate=0.004, epochs=8)
+    assert run_verifier(asked_for, report=silent) == 0
+    command = ["peft", "--adapter", str(asked_for.out / "adapter.gguf"), "--base", str(model)]
+    done = CliRunner().invoke(main, [*command, "--called", "some/base", "--out", str(tmp_path / "peft")])
+    assert (done.exit_code, json.loads(done.stdout.strip().splitlines()[-1])["stage"]) == (0, "done"), (
+        done.output
+    )
+    config = json.loads((tmp_path / "peft" / "adapter_config.json").read_text("utf-8"))
+    assert config["base_model_name_or_path"] == "some/base"
+    assert str(tmp_path) not in json.dumps(config)
+
+    base = load_base(str(model), dtype=torch.float32)
+    tuned = PeftModel.from_pretrained(base.model, str(tmp_path / "peft")).eval()
+    yes, no = (base.tokenizer(word, add_special_tokens=False).input_ids[0] for word in ("Yes", "No"))
+    found = []
+    for one in (one for held in read_groups(asked_for.data).splits["test"] for one in held.contrasts):
+        with torch.no_grad():
+            logits = tuned(torch.tensor([asked(one.prompt, base.tokenizer)])).logits[0, -1]
+        found.append(float(logits[yes] - logits[no]))
+    assert found == pytest.approx([row["tuned"] for row in read(tmp_path / "a", "judged.json")], abs=0.02)
+
+
+def test_an_adapter_of_another_base_becomes_no_folder(model: Path, tmp_path: Path) -> None:
+    command = ["peft", "--adapter", str(model), "--base", str(model), "--called", "x"]
+    done = CliRunner().invoke(main, [*command, "--out", str(tmp_path / "peft")])
+    assert done.exit_code == 1
+    assert "adapter" in json.loads(done.stdout.strip().splitlines()[-1])["text"]
+    assert not (tmp_path / "peft").exists()
 
 
 def test_what_was_learned_before_is_gone_on_from_and_is_what_the_tuned_model_has_to_beat(
