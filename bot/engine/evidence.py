@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from bot.domain.decision import Evidence
@@ -13,6 +13,7 @@ from bot.domain.negation import refuses
 from bot.engine.draft import ENTRY, NONE, PERSON
 from bot.inference.generator import Exchange
 from bot.inference.understanding import Ask, Understanding
+from bot.store.spending import Spent
 from retrieval.slips.mender import Read
 
 _WORD = re.compile(r"\w")
@@ -73,6 +74,8 @@ class Scene:
     audience: frozenset[str] | None
     """Who asks, as `bot.engine.desk.Desk.audience` has it."""
     history: tuple[Exchange, ...] = ()
+    taken: list[Spent] = field(default_factory=list, compare=False)
+    """What models took for it before an answer was worded; filled on the way."""
 
 
 def build_ask(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,7 +100,7 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
         hits=_hits(seen) if seen else (),
         timings={name: round(ms, 2) for name, ms in record.timings.items()},
         contextual=bool(seen and seen.contextual),
-        **_taken(said.spent),
+        **_taken([*scene.taken, *filter(None, [said.spent])]),
         entities=[{"kind": e.kind, "start": e.start, "end": e.end, "source": e.source} for e in seen.entities]
         if seen
         else (),
@@ -108,14 +108,10 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
     )
 
 
-def _taken(spent: Spent | None) -> dict[str, int]:
-    if spent is None:
-        return {}
-    return {
-        "prompt_tokens": spent.prompt_tokens,
-        "completion_tokens": spent.completion_tokens,
-        "cost": spent.cost,
-    }
+def _taken(spent: Sequence[Spent]) -> dict[str, int]:
+    """The sums; nothing where nobody was asked that counts."""
+    names = ("prompt_tokens", "completion_tokens", "cost") if spent else ()
+    return {name: sum(getattr(one, name) for one in spent) for name in names}
 
 
 def _reason(record: Record) -> str:

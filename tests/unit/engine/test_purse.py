@@ -104,6 +104,8 @@ async def test_a_verifier_that_costs_is_counted_and_not_asked_when_a_day_is_used
         one = Engine(desk, engine.mind, lanes, type(engine.gateway)(desk, lanes, engine.gateway.profile()))
         said = [await answered(one, f"{takes}{n}") for n in range(2)]
         assert [text for text, _ in said] == [STORED, STORED]
+        assert [trace.cost for _, trace in said] == [takes and takes.cost, None]
+        assert [trace.prompt_tokens for _, trace in said] == [takes and takes.prompt_tokens, None]
         assert len(verifier.asked) == asked
         async with desk.store.read() as session:
             assert await spending.of_day(session, purse._clock.now().date()) == taken

@@ -67,6 +67,7 @@ async def test_a_lost_follow_up_is_said_anew_and_answered(engine: Engine) -> Non
     async with engine.desk.store.read() as session:
         taken = await spending.of_day(session, engine.desk.clock.now().date())
     assert (taken.requests, taken.tokens) == (1, 60)
+    assert (trace.prompt_tokens, trace.completion_tokens, trace.cost) == (50, 10, 0)
     await engine.lanes.close(patience=1)
 
 
