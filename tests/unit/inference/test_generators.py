@@ -13,7 +13,6 @@ from typing import Any
 import gguf
 import pytest
 
-from bot.app import _local_models, _make_verifier
 from bot.errors import SettingsError
 from bot.inference import weights
 from bot.inference.generators import KINDS, find_adapter, find_model, make_generator
@@ -21,6 +20,7 @@ from bot.inference.grounding.served import ServedVerifier
 from bot.inference.grounding.verifier import LocalVerifier
 from bot.inference.upstream import Upstream
 from bot.inference.weights import Packed
+from bot.models import local_models, verifier_of
 from bot.observer import UNOBSERVED
 from bot.settings import Settings
 from retrieval.model_folder import sha256_file
@@ -126,13 +126,13 @@ def test_who_was_taught_to_answer_is_told_by_the_file(tmp_path: Path) -> None:
 def test_a_model_that_is_generator_and_verifier_is_loaded_once(tmp_path: Path) -> None:
     file = tiny_gguf(tmp_path / "chat.gguf", chat=True)
     given: dict[str, Any] = {"bot": tmp_path, "cache": tmp_path, "verifier": str(file)}
-    generator, verifier = _local_models(Settings(**given, generator="local", generator_model=str(file)))
+    generator, verifier = local_models(Settings(**given, generator="local", generator_model=str(file)))
     assert generator is verifier is not None
     assert verifier.name == "chat"
-    generator, verifier = _local_models(Settings(**given))
+    generator, verifier = local_models(Settings(**given))
     assert (generator, verifier is None) == (None, False)
     with pytest.raises(SettingsError, match="KEFU_VERIFIER names a GGUF file"):
-        _local_models(Settings(**{**given, "verifier": "qwen-15b"}))
+        local_models(Settings(**{**given, "verifier": "qwen-15b"}))
 
 
 def test_what_a_verifier_was_taught_is_loaded_beside_it(tmp_path: Path) -> None:
@@ -140,10 +140,10 @@ def test_what_a_verifier_was_taught_is_loaded_beside_it(tmp_path: Path) -> None:
     model.touch()
     given: dict[str, Any] = {"bot": tmp_path, "cache": tmp_path, "verifier": str(model)}
     with pytest.raises(SettingsError, match=r"adapter\.gguf is not a file") as told:
-        _local_models(Settings(**given, verifier_adapter=adapter))
+        local_models(Settings(**given, verifier_adapter=adapter))
     assert "--task verifier" in str(told.value.hint)
     adapter.touch()
-    generator, verifier = _local_models(
+    generator, verifier = local_models(
         Settings(**given, verifier_adapter=adapter, generator="local", generator_model=str(model))
     )
     assert generator is verifier is not None
@@ -175,13 +175,13 @@ async def test_a_verifier_is_on_servers_in_this_process_or_nowhere(tmp_path: Pat
         "verifier_taught": True,
     }
     there = Settings(**given, **at, verifier="openai")
-    assert _local_models(there) == (None, None)
-    served = _make_verifier(there, UNOBSERVED, local=None)
+    assert local_models(there) == (None, None)
+    served = verifier_of(there, UNOBSERVED, local=None)
     assert isinstance(served, ServedVerifier)
     assert served.name == "openai:judge"
     local = await asyncio.to_thread(find_model, str(file), cache=tmp_path, setting="KEFU_VERIFIER")
-    here = _make_verifier(Settings(**given), UNOBSERVED, local=local)
+    here = verifier_of(Settings(**given), UNOBSERVED, local=local)
     assert isinstance(here, LocalVerifier)
-    assert _make_verifier(Settings(**given), UNOBSERVED, local=None) is None
+    assert verifier_of(Settings(**given), UNOBSERVED, local=None) is None
     for one in (served, here):
         await one.close()
