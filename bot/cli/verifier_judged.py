@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -64,7 +65,8 @@ async def differing(
 
 async def _odds(local: LocalModel, told: Told) -> float:
     def work(llama: Llama, tell: Callable[[float], bool]) -> None:
-        tell(llama.odds([dict(one) for one in told.prompt], YES, NO, adapted=True))
+        odds = llama.odds([dict(one) for one in told.prompt], YES, NO, adapted=True)
+        tell(math.inf if odds is None else odds)  # as far from what was trained as can be
 
     async with aclosing(local.pieces(work)) as pieces:
         return await anext(pieces)

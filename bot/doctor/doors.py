@@ -64,21 +64,24 @@ def _server(upstream: Upstream, setting: str) -> Finding:
 def _reads(upstream: Upstream) -> Finding:
     """As the verifier asks: a server may have the model, and not tell how likely its words are."""
     from bot.inference.completions import Chat
-    from bot.inference.grounding.verifier import asked
+    from bot.inference.first_word import Words, log_odds
+    from bot.inference.grounding.verifier import NO, YES, as_judged
     from bot.inference.heard import Heard
 
-    async def ask(server: ChatServer) -> None:
-        chat = Chat(asked("?", "-", "", taught=True), 1, [])
-        async with aclosing(server.say(chat, Heard(chat.words))) as pieces, asyncio.timeout(PATIENCE_S):
+    async def ask(server: ChatServer) -> float | None:
+        words: Words = []
+        chat = Chat(as_judged("Are you open on Sundays?", "We are open every day."), 1, words)
+        async with aclosing(server.say(chat, Heard(words))) as pieces, asyncio.timeout(PATIENCE_S):
             async for _ in pieces:
                 pass
+        return log_odds(words, YES, NO)
 
     url, model = upstream.url, upstream.model
     found = _server(upstream, "KEFU_VERIFIER_MODEL")
     if found.state != "ok":
         return found
     try:
-        _asked(upstream, ask)
+        odds = _asked(upstream, ask)
     except TimeoutError:
         return warning(
             f"{url} took longer than {PATIENCE_S:.0f} s for a word of {model}.",
@@ -86,6 +89,10 @@ def _reads(upstream: Upstream) -> Finding:
         )
     except KefuError as error:
         return wrong(f"{url}: {error.message}", error.hint)
+    if odds is None:
+        return wrong(
+            f"{model} at {url} begins with neither Yes nor No.", "A model that thinks first is no verifier."
+        )
     return ok(f"{url} reads with {model} before the bot answers.")
 
 

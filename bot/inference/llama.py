@@ -67,9 +67,9 @@ class Llama:
             self._server.handle_chat_completions, request, lambda choice: choice["delta"].get("content"), hear
         )
 
-    def odds(self, chat: Chat, these: Set[str], others: Set[str], *, adapted: bool = False) -> float:
+    def odds(self, chat: Chat, these: Set[str], others: Set[str], *, adapted: bool = False) -> float | None:
         """Log-odds that the answer's first word is of `these` rather than of the `others` (in lower case), by the model
-        as it is or with its adapter. 0 where it is likely to be neither. Raises GeneratorError where the chat does not
+        as it is or with its adapter; None where neither is likely. Raises GeneratorError where the chat does not
         fit, or there is no template for one.
         """
         if not self.chats:

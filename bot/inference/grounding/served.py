@@ -52,7 +52,8 @@ class ServedVerifier:
                     pass
         except GeneratorError:
             return None
-        return self._scale.evidence(log_odds(words, YES, NO))
+        odds = log_odds(words, YES, NO)
+        return None if odds is None else self._scale.evidence(odds)
 
     async def close(self) -> None:
         await self._servers.close()

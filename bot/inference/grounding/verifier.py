@@ -146,7 +146,7 @@ class LocalVerifier:
         await self._model.close()
 
     async def _odds(self, chat: Chat, seconds: float) -> float | None:
-        def work(llama: Llama, tell: Callable[[float], bool]) -> None:
+        def work(llama: Llama, tell: Callable[[float | None], bool]) -> None:
             tell(llama.odds(chat, YES, NO, adapted=self._taught))
 
         async with aclosing(within(self._model.pieces(work), seconds)) as found:

@@ -71,6 +71,9 @@ async def test_words_count_however_they_are_written(faulty: FaultyServer) -> Non
 BAD: dict[str, Behaviour] = {
     "no probabilities": saying("Yes"),
     "no words": telling({}),
+    "a word that is neither": telling(
+        {"<think>": math.log(0.99), "Yes": math.log(0.008), "No": math.log(0.002)}
+    ),
     "a blank": sending("[DONE]"),
     "a probability above one": telling({"Yes": 0.5}),
     "no number": telling({"Yes": math.nan}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Set
 from contextlib import aclosing
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,10 @@ from bot.inference.first_word import Words, log_odds
 from bot.inference.grounding.served import ServedVerifier
 from bot.inference.grounding.verifier import (
     FINAL,
+    NO,
     SHOWN,
     TAUGHT,
+    YES,
     LocalVerifier,
     Verifier,
     as_judged,
@@ -45,16 +47,18 @@ SLOW = Bounds(first_token_s=60)
 
 @pytest.fixture(scope="session")
 def chatting(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_gguf(tmp_path_factory.mktemp("gguf") / "tiny-chat.gguf", chat=True, context=CONTEXT)
+    return tiny_gguf(
+        tmp_path_factory.mktemp("gguf") / "tiny-chat.gguf", chat=True, verdicts=True, context=CONTEXT
+    )
 
 
 @pytest.fixture(scope="session")
 def adapter(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """It shifts the tiny model's second layer."""
+    """It shifts the tiny model's second layer, by so little that it says Yes or No all the same."""
     path = tmp_path_factory.mktemp("gguf") / "adapter.gguf"
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=size).astype(np.float32) for size in ((2, HIDDEN), (HIDDEN, 2)))
-    write_adapter(path, "llama", 8.0, [Pair("blk.1.attn_output.weight", a, b)])
+    write_adapter(path, "llama", 0.1, [Pair("blk.1.attn_output.weight", a, b)])
     return path
 
 
@@ -147,9 +151,9 @@ def test_odds_are_of_the_first_word(tmp_path: Path) -> None:
     model = Llama(tiny_gguf(tmp_path / "decided.gguf", decided=True, chat=True, context=CONTEXT))
     chat = as_verifying("q", "p")
     try:
-        assert model.odds(chat, frozenset({";"}), frozenset({"a"})) > 2
-        assert model.odds(chat, frozenset({"a"}), frozenset({";"})) < -2
-        assert model.odds(chat, frozenset({"nothing like it"}), frozenset({"nor this"})) == 0
+        assert odds_of(model, chat, {";"}, {"a"}) > 2
+        assert odds_of(model, chat, {"a"}, {";"}) < -2
+        assert model.odds(chat, frozenset({"nothing like it"}), frozenset({"nor this"})) is None
     finally:
         model.close()
 
@@ -161,11 +165,9 @@ async def test_a_server_thinks_what_the_model_in_this_process_thinks(
     model = await asyncio.to_thread(partial(Llama, chatting, adapter=adapter))
     try:
         for address, adapted in ((served, False), (served_taught, True)):
-            words = [(token, p) for token, p in await words_of(address, chat) if token.strip().isascii()]
-            one, other = (frozenset({words[n][0].strip().lower()}) for n in (0, -1))
-            here = await asyncio.to_thread(model.odds, chat, one, other, adapted=adapted)
-            assert abs(here) > 0.1
-            assert log_odds(words, one, other) == pytest.approx(here, abs=0.01)
+            here = await asyncio.to_thread(odds_of, model, chat, YES, NO, adapted=adapted)
+            assert abs(here) > 0.01
+            assert log_odds(await words_of(address, chat), YES, NO) == pytest.approx(here, abs=1e-3)
     finally:
         await asyncio.to_thread(model.close)
 
@@ -180,18 +182,24 @@ async def words_of(address: str, chat: Chat) -> Words:
 
 def test_an_adapter_counts_where_it_is_asked_for_alone(chatting: Path, adapter: Path) -> None:
     chat = as_judged("q", "title p")
-    yes, no = frozenset({";"}), frozenset({"a"})
     models = [Llama(chatting), Llama(chatting, adapter=adapter)]
     try:
-        plain, beside = (model.odds(chat, yes, no) for model in models)
-        adapted = models[1].odds(chat, yes, no, adapted=True)
-        again = models[1].odds(chat, yes, no)
+        plain, beside = (odds_of(model, chat, YES, NO) for model in models)
+        adapted = odds_of(models[1], chat, YES, NO, adapted=True)
+        again = odds_of(models[1], chat, YES, NO)
     finally:
         for model in models:
             model.close()
     assert plain == pytest.approx(beside, abs=1e-3)
     assert plain == pytest.approx(again, abs=1e-3)
     assert abs(adapted - plain) > 0.01
+
+
+def odds_of(model: Llama, chat: Chat, yes: Set[str], no: Set[str], *, adapted: bool = False) -> float:
+    """Where the model is known to begin with one of these."""
+    found = model.odds(chat, yes, no, adapted=adapted)
+    assert found is not None
+    return found
 
 
 class Counting:
@@ -213,7 +221,6 @@ def test_an_answer_is_read_once_for_several_questions(
     chatting: Path, adapter: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     costs, hours = "It costs 10 to send a parcel. " * 20, "We are open from nine until five. " * 20
-    yes, no = frozenset({";"}), frozenset({"a"})
     model = Llama(chatting, adapter=adapter)
     try:
         counting = Counting(model._server)
@@ -224,7 +231,7 @@ def test_an_answer_is_read_once_for_several_questions(
                 ("open when", hours),
                 ("how much", costs),
             ):
-                model.odds(as_judged(question, passage), yes, no, adapted=True)
+                model.odds(as_judged(question, passage), YES, NO, adapted=True)
     finally:
         model.close()
     first, other, again = counting.known

@@ -147,10 +147,14 @@ def test_a_verifier_on_a_server_is_tried_as_it_will_be_asked(
         state, text = place.doctor()["generator"]
         assert state == "ok"
         assert text.endswith(f"http://127.0.0.1:{port}/v1 reads with small before the bot answers. ")
-        server.behaviour = saying("Yes")
-        state, text = place.doctor()["generator"]
-        assert state == "wrong"
-        assert "does not tell how likely its words are" in text
+        for behaviour, words in (
+            (saying("Yes"), "does not tell how likely its words are"),
+            (telling({"<think>": -0.01}), "begins with neither Yes nor No"),
+        ):
+            server.behaviour = behaviour
+            state, text = place.doctor()["generator"]
+            assert state == "wrong"
+            assert words in text
         monkeypatch.setenv("KEFU_VERIFIER_MODEL", "large")
         state, text = place.doctor()["generator"]
         assert (state, "Check KEFU_VERIFIER_MODEL" in text) == ("warning", True)

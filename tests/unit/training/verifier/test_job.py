@@ -83,7 +83,7 @@ def test_a_job_that_is_stopped_goes_on_to_the_same_adapter(model: Path, tmp_path
     assert result["epochs"][-1]["loss"] < result["epochs"][0]["loss"]
 
 
-def served(model: Path, chats: Sequence[Chat], *, adapter: Path | None = None) -> list[float]:
+def served(model: Path, chats: Sequence[Chat], *, adapter: Path | None = None) -> list[float | None]:
     llama = Llama(model, adapter=adapter)
     try:
         some = [[dict(one) for one in chat] for chat in chats]
