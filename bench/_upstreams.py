@@ -79,10 +79,14 @@ def steady(*pieces: str, ended: list[float] | None = None) -> Behaviour:
 
 
 async def reciting(server: FaultyServer, request: web.Request) -> web.StreamResponse:
-    """A good answer, at the steady pace: the first passage, word by word, with its mark."""
+    """A good answer, at the steady pace: the first passage, word by word, with its mark. Who wants a follow-up said
+    anew, and gives no passages, hears its last line.
+    """
     messages: Any = server.requests[-1]["messages"]
-    passage = next(line for line in messages[0]["content"].splitlines() if line.startswith("[1]"))
-    words = passage.partition(": ")[2].split(" ")
+    passages = [line for line in messages[0]["content"].splitlines() if line.startswith("[1]")]
+    if not passages:
+        return await steady(messages[-1]["content"].splitlines()[-1])(server, request)
+    words = passages[0].partition(": ")[2].split(" ")
     return await steady(*(f"{word} " for word in words), "[1]")(server, request)
 
 
