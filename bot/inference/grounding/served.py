@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
@@ -14,6 +15,8 @@ from bot.inference.grounding.verifier import NO, YES, asked, scale
 from bot.inference.servers import Servers
 from bot.inference.upstream import Bounds, Upstream
 from bot.observer import UNOBSERVED, Observer
+
+log = logging.getLogger(__name__)
 
 
 class ServedVerifier:
@@ -50,7 +53,8 @@ class ServedVerifier:
             async with aclosing(self._servers.say(chat, left, bill)) as pieces:
                 async for _ in pieces:
                     pass
-        except GeneratorError:
+        except GeneratorError as error:
+            log.info("no server read an answer: %s", error.message)
             return None
         odds = log_odds(words, YES, NO)
         return None if odds is None else self._scale.evidence(odds)

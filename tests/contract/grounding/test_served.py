@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from decimal import Decimal
 import pytest
 
 from bot.inference.faulty import (
+    TOLD,
     Behaviour,
     FaultyServer,
     break_off,
@@ -29,6 +31,7 @@ from bot.inference.upstream import Bounds, Price, Upstream
 PATIENCE_S = 20.0
 SURE = {"Yes": math.log(0.9), " no": math.log(0.05), "Maybe": math.log(0.05)}
 ODDS = math.log((0.9 + 1e-4) / (0.05 + 1e-4))
+KEY = "zxq-key"
 NOBODY = Upstream("http://127.0.0.1:9/v1", "down")
 
 
@@ -86,9 +89,14 @@ BAD: dict[str, Behaviour] = {
 
 
 @pytest.mark.parametrize("behaviour", BAD.values(), ids=BAD.keys())
-async def test_what_is_no_opinion_is_none(faulty: FaultyServer, behaviour: Behaviour) -> None:
+async def test_what_is_no_opinion_is_none_and_repeats_nobody(
+    faulty: FaultyServer, behaviour: Behaviour, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "bot")
     faulty.behaviour = behaviour
-    assert await read(Upstream(faulty.url, "m"), patience=3.0) is None
+    assert await read(Upstream(faulty.url, "m", key=KEY), patience=3.0) is None
+    for secret in (KEY, TOLD, "what does it cost", "It costs 10"):
+        assert secret not in caplog.text
 
 
 async def test_one_that_hangs_is_waited_for_until_the_deadline_alone(faulty: FaultyServer) -> None:
