@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from bot.inference.generator import Generator
@@ -43,11 +44,13 @@ def generator_of(
 
 
 def verifier_of(settings: Settings, observer: Observer, *, local: LocalModel | None) -> Verifier | None:
-    served = settings.verifier == SERVED
+    servers = _priced(settings, settings.verifier_servers) if settings.verifier == SERVED else ()
+    # A reading is nothing but a first token: all the time is for it, and several servers share that.
+    first_s = settings.verifier_timeout_s / max(1, len(servers))
     return make_verifier(
         local=local,
-        servers=_priced(settings, settings.verifier_servers) if served else (),
-        bounds=_bounds(settings),
+        servers=servers,
+        bounds=replace(_bounds(settings), first_token_s=first_s),
         taught=settings.verifier_taught,
         observer=observer,
     )

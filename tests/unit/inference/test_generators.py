@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from bot.errors import SettingsError
 from bot.inference import weights
+from bot.inference.faulty import FaultyServer, hang_first, telling
 from bot.inference.generators import KINDS, find_adapter, find_model, make_generator
 from bot.inference.grounding.served import ServedVerifier
 from bot.inference.grounding.verifier import LocalVerifier
@@ -185,3 +187,18 @@ async def test_a_verifier_is_on_servers_in_this_process_or_nowhere(tmp_path: Pat
     assert verifier_of(Settings(**given), UNOBSERVED, local=None) is None
     for one in (served, here):
         await one.close()
+
+
+async def test_servers_of_a_verifier_share_its_time(tmp_path: Path) -> None:
+    """One that hangs leaves the other enough of it; where there is one, it has all."""
+    given: dict[str, Any] = {"bot": tmp_path, "cache": tmp_path, "verifier": "openai", "verifier_model": "m"}
+    async with FaultyServer() as hanging, FaultyServer() as well:
+        hanging.behaviour, well.behaviour = hang_first, telling({"Yes": -0.01, "No": -5.0})
+        for urls, found in ((f"{hanging.url},{well.url}", True), (hanging.url, False)):
+            settings = Settings(**given, generator_url=urls, verifier_timeout_s=1.0)
+            verifier = verifier_of(settings, UNOBSERVED, local=None)
+            assert verifier is not None
+            await verifier.open()
+            told = await verifier.evidence("q", "p", deadline=time.monotonic() + 1.0)
+            assert (told is not None) == found
+            await verifier.close()
