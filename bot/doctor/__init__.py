@@ -7,5 +7,6 @@ machine    versions, clock, disk, memory, open files
 files      settings, bot folder, home, secret, left-overs
 rows       the database
 answers    live release, encoder, index, agreement of index and database, heads
-doors      generator, widget, port
+models     generator, verifier, what they took
+doors      widget, port
 """

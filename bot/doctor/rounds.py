@@ -35,8 +35,8 @@ CHECKS = (
     "answers.agreement",
     "answers.heads",
     "answers.promise",
-    "doors.generator",
-    "doors.spending",
+    "models.generator",
+    "models.spending",
     "doors.widget",
     "doors.port",
 )

@@ -63,19 +63,19 @@ class Purse:
         await self._alert(day, taken)
         return False
 
-    async def settle(self, bill: Sequence[Generation]) -> Spent | None:
-        """Counts what was asked for one answer, whatever became of it, and gives the sum; None where nothing was asked.
+    async def settle(self, bill: Sequence[Generation]) -> Sequence[Spent]:
+        """Counts what was asked for one answer, whatever became of it. The sum of it; empty where nobody was asked.
 
         An answer is not lost for it: where the database fails, that is logged.
         """
         if not bill:
-            return None
+            return ()
         day = self._clock.now().date()
         try:
             await self._store.write(partial(spending.add, day=day, spent=[_spent([one]) for one in bill]))
         except StoreError as error:
             log.warning("what a generator took was not counted: %s", error.message)
-        return _spent(bill)
+        return (_spent(bill),)
 
     async def _alert(self, day: date, taken: Taken) -> None:
         about = {"tokens": taken.tokens, "cost": str(money(taken.cost))}

@@ -100,7 +100,7 @@ def _trace(scene: Scene, said: Said, record: Record) -> ledger.TraceRecord:
         hits=_hits(seen) if seen else (),
         timings={name: round(ms, 2) for name, ms in record.timings.items()},
         contextual=bool(seen and seen.contextual),
-        **_taken([*scene.taken, *filter(None, [said.spent])]),
+        **_taken([*scene.taken, *said.spent]),
         entities=[{"kind": e.kind, "start": e.start, "end": e.end, "source": e.source} for e in seen.entities]
         if seen
         else (),

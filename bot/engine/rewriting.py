@@ -37,7 +37,7 @@ async def rewritten(desk: Desk, scene: Scene, decision: Decision) -> Heard | Non
         log.info("a follow-up was not rewritten: %s", error.message)
         return None
     finally:
-        scene.taken.extend(filter(None, [await desk.purse.settle(bill)]))
+        scene.taken.extend(await desk.purse.settle(bill))
     text = standalone(said, asked)
     return None if text is None else replace(scene.heard, text=text)
 

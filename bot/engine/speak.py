@@ -76,8 +76,8 @@ class Said:
     draft: Draft
     attempt: int
     by: str
-    spent: Spent | None = None
-    """What generators took for it; None where none was asked that counts."""
+    spent: Sequence[Spent] = ()
+    """What generators took for it; nothing where none was asked that counts."""
     withheld: tuple[str, ...] = ()
     """Why each sentence that was generated and not said was not."""
 
@@ -106,7 +106,7 @@ async def speak(desk: Desk, speech: Speech, *, held: Held, due: float) -> Said:
         said = await _say(desk, speech, prompt, bill, held=held, budget=budget)
     finally:
         spent = await desk.purse.settle(bill)
-    if spent is not None and said.by not in (STORED, NOT_KNOWN) and speech.asked and speech.sentences > SHORT:
+    if spent and said.by not in (STORED, NOT_KNOWN) and speech.asked and speech.sentences > SHORT:
         desk.answers.keep(speech.asked(), said.draft.text)
     return replace(said, spent=spent, withheld=tuple(prompt.withheld))
 

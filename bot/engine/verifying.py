@@ -64,7 +64,7 @@ async def verified(desk: Desk, live: Live, scene: Scene, first: Thought) -> Thou
     try:
         return await _thought_anew(reader, asked, first)
     finally:
-        scene.taken.extend(filter(None, [await desk.purse.settle(reader.bill)]))
+        scene.taken.extend(await desk.purse.settle(reader.bill))
 
 
 @dataclass(frozen=True, slots=True)
